@@ -1,0 +1,39 @@
+# Strake: `make run` starts a member, `make test` checks everything.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+
+# A clean build also proves that no target imports what its manifest entry does not name.
+BUILD := swift build -c release --static-swift-stdlib --explicit-target-dependency-import-check error
+BINARY := .build/release/strake
+
+.PHONY: build run test lint unit e2e bench soak deps clean
+
+deps:
+	@Tests/EndToEnd/install-build-deps.sh
+
+build: deps
+	$(BUILD) --product strake
+
+run: build
+	$(BINARY) server --name m1 --data-dir ./strake.data \
+	  --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379
+
+# Style, then layers: the core reads no clock, file or environment, so it has no use for these modules.
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks
+	@! grep -rnE '^\s*(public |package |internal )?import (Foundation|Dispatch|Glibc|NIO|Logging)' Sources/Core \
+	  || { echo 'Sources/Core imports what only the server may'; exit 1; }
+
+# Tests have a build folder of their own: the test bundle cannot be linked with a static standard library.
+unit: deps
+	swift test -c release --disable-xctest --scratch-path .build-tests
+
+e2e: build
+	Tests/EndToEnd/install-peers.sh
+	Tests/EndToEnd/run.sh $(BINARY)
+
+test: lint unit e2e
+
+clean:
+	rm -rf .build .build-tests

@@ -1,0 +1,89 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours is held to the same rules; none needs unsafe flags, so that others can depend on the package.
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+/// The target `Strake<last folder>` of `Sources/<path>`.
+func layer(_ path: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    let name = "Strake" + path.split(separator: "/").last!
+    return .target(name: name, dependencies: dependencies, path: "Sources/" + path, swiftSettings: settings)
+}
+
+/// The tests in `Tests/<name>Tests` of the target `Strake<name>`.
+func tests(_ name: String, _ more: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: "Strake\(name)Tests", dependencies: [.init(stringLiteral: "Strake" + name)] + more,
+        path: "Tests/\(name)Tests", resources: resources, swiftSettings: settings)
+}
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+
+let package = Package(
+    name: "strake",
+    products: [
+        .executable(name: "strake", targets: ["strake"]),
+        .library(name: "StrakeStore", targets: ["StrakeStore"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+    ],
+    targets: [
+        // Core: synchronous and deterministic.
+        layer("Core/Model"),
+        layer("Core/Raft"),
+        .target(name: "CChecksum", path: "Sources/Core/CChecksum"),
+        layer("Core/Checksum", ["CChecksum"]),
+        .systemLibrary(
+            name: "CLMDB", path: "Sources/Core/CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+        layer("Core/LMDB", ["CLMDB"]),
+        layer("Core/Tables", ["StrakeModel", "StrakeLMDB", "StrakeChecksum"]),
+        layer("Core/MVCC", ["StrakeModel", "StrakeLMDB", "StrakeTables", "StrakeChecksum"]),
+        layer("Core/Leases", ["StrakeModel"]),
+        layer("Core/Watching", ["StrakeModel", .product(name: "HeapModule", package: "swift-collections")]),
+        layer("Core/StateMachine", ["StrakeModel", "StrakeRaft", "StrakeLMDB", "StrakeTables", "StrakeMVCC", "StrakeLeases"]),
+        layer("Core/Replication", ["StrakeRaft", .product(name: "DequeModule", package: "swift-collections")]),
+
+        // Server: everything that waits.
+        layer("Server/Log", ["StrakeRaft", "StrakeChecksum"]),
+        layer("Server/HTTP2"),
+        layer("Server/EtcdWire", ["StrakeModel"]),
+        layer(
+            "Server/Store",
+            [
+                "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeStateMachine",
+                "StrakeReplication", "StrakeLog",
+            ]),
+        layer(
+            "Server/EtcdService",
+            [
+                "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeStateMachine",
+                "StrakeReplication", "StrakeWatching", "StrakeStore", "StrakeHTTP2", "StrakeEtcdWire", .product(name: "NIOHTTP1", package: "swift-nio"),
+            ] + nio),
+
+        // Commands.
+        .executableTarget(
+            name: "strake",
+            dependencies: [
+                "StrakeStore", "StrakeEtcdService",
+            ],
+            path: "Sources/Commands/strake", swiftSettings: settings),
+
+        // Testing.
+        layer("Testing/DataDriven"),
+        layer("Testing/SimulatedDisk", ["StrakeLog"]),
+        tests("Model"),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,157 @@
+/// One flag of a command: where its value may come from and what it means.
+struct Flag {
+    enum Kind {
+        case string
+        case bool
+        case unsigned
+        case integer
+        /// Go's notation: `1h30m`, `10s`, `100ms`.
+        case duration
+        case urls
+        /// One of the words.
+        case choice([String])
+    }
+
+    var name: String
+    var kind: Kind
+    /// Shown in the help text; `nil` when there is none to show.
+    var fallback: String?
+    var help: String
+    var section: String
+
+    /// etcd's rule: upper case, underscores, `ETCD_` in front.
+    var environmentName: String {
+        "ETCD_" + name.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
+    }
+}
+
+/// What is wrong with a command line, in the words that etcd's users know.
+enum FlagError: Error, Equatable {
+    case notDefined(String)
+    case needsArgument(String)
+    case invalidBool(flag: String, value: String)
+    case invalidValue(flag: String, value: String, reason: String)
+    case invalidEnvironment(name: String, value: String, reason: String)
+    case positional(String)
+    /// Set in both places: which one is meant cannot be told.
+    case shadowed(environment: String)
+
+    /// A line for the terminal.
+    var message: String {
+        switch self {
+        case .notDefined(let name): "flag provided but not defined: -\(name)"
+        case .needsArgument(let name): "flag needs an argument: -\(name)"
+        case .invalidBool(let flag, let value): "invalid boolean value \"\(value)\" for -\(flag): parse error"
+        case .invalidValue(let flag, let value, let reason): "invalid value \"\(value)\" for flag -\(flag): \(reason)"
+        case .invalidEnvironment(let name, let value, let reason): "invalid value \"\(value)\" for \(name): \(reason)"
+        case .positional(let word): "\"\(word)\" is not a valid flag"
+        case .shadowed(let name):
+            "conflicting environment variable is shadowed by corresponding command-line flag "
+                + "(either unset environment variable or disable flag): \(name)"
+        }
+    }
+
+    /// Go's flag package exits with 2 when it cannot read the command line; what is found out later exits with 1.
+    var exitCode: Int32 {
+        switch self {
+        case .notDefined, .needsArgument, .invalidBool, .invalidValue: 2
+        case .invalidEnvironment, .positional, .shadowed: 1
+        }
+    }
+}
+
+/// Flags as Go reads them, which scripts written for etcd rely on: one dash or two, `-name value` or `-name=value`, a
+/// boolean without a value is true and never takes the next word.
+struct FlagSet {
+    let flags: [Flag]
+    private(set) var values: [String: String] = [:]
+    private(set) var asksForHelp = false
+
+    init(_ flags: [Flag]) {
+        self.flags = flags
+    }
+
+    func flag(named name: String) -> Flag? { flags.first { $0.name == name } }
+
+    /// Reads the arguments, then the environment for what they left open.
+    mutating func parse(arguments: [String], environment: [String: String]) throws(FlagError) {
+        var rest = arguments[...]
+        while let word = rest.popFirst() {
+            guard word.hasPrefix("-"), word != "-" else { throw .positional(word) }
+            if word == "--" {
+                if let next = rest.first { throw .positional(next) }
+                break
+            }
+            let bare = word.drop { $0 == "-" }
+            let parts = bare.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = parts.first.map(String.init) ?? ""
+            if name == "h" || name == "help" {
+                asksForHelp = true
+                return
+            }
+            guard let flag = flag(named: name) else { throw .notDefined(name) }
+            let value: String
+            if parts.count == 2 {
+                value = String(parts[1])
+            } else if case .bool = flag.kind {
+                value = "true"
+            } else if let next = rest.popFirst() {
+                value = next
+            } else {
+                throw .needsArgument(name)
+            }
+            if let reason = Self.problem(with: value, as: flag.kind) {
+                if case .bool = flag.kind { throw .invalidBool(flag: name, value: value) }
+                throw .invalidValue(flag: name, value: value, reason: reason)
+            }
+            values[name] = value
+        }
+        for flag in flags {
+            guard let value = environment[flag.environmentName] else { continue }
+            if values[flag.name] != nil { throw .shadowed(environment: flag.environmentName) }
+            if let reason = Self.problem(with: value, as: flag.kind) {
+                throw .invalidEnvironment(name: flag.environmentName, value: value, reason: reason)
+            }
+            values[flag.name] = value
+        }
+    }
+
+    /// The value given, or the default.
+    func string(_ name: String) -> String {
+        values[name] ?? flag(named: name)?.fallback ?? ""
+    }
+
+    func isSet(_ name: String) -> Bool { values[name] != nil }
+
+    func bool(_ name: String) -> Bool { Self.bool(string(name)) ?? false }
+
+    func integer(_ name: String) -> Int64 { Int64(string(name)) ?? 0 }
+
+    func milliseconds(_ name: String) -> Int64 { GoDuration.milliseconds(string(name)) ?? 0 }
+
+    func list(_ name: String) -> [String] {
+        string(name).split(separator: ",").map(String.init)
+    }
+
+    private static func bool(_ text: String) -> Bool? {
+        switch text {
+        case "1", "t", "T", "true", "TRUE", "True": true
+        case "0", "f", "F", "false", "FALSE", "False": false
+        default: nil
+        }
+    }
+
+    /// Why a value does not fit; `nil` when it does.
+    private static func problem(with value: String, as kind: Flag.Kind) -> String? {
+        switch kind {
+        case .string: nil
+        case .bool: bool(value) == nil ? "parse error" : nil
+        case .unsigned: UInt64(value) == nil || Int64(value) == nil ? "parse error" : nil
+        case .integer: Int64(value) == nil ? "parse error" : nil
+        case .duration: GoDuration.milliseconds(value) == nil ? "parse error" : nil
+        case .choice(let words): words.contains(value) ? nil : "invalid value"
+        case .urls:
+            value.split(separator: ",").lazy.compactMap { ListenURL.problem(with: String($0)) }.first
+        }
+    }
+}

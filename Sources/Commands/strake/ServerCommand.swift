@@ -1,0 +1,100 @@
+internal import Glibc
+internal import StrakeEtcdService
+internal import StrakeStore
+internal import Synchronization
+
+/// `strake server`: reads the flags, starts the pieces, and stops them on a signal.
+struct ServerCommand {
+    let calledAs: String
+    let usage: String
+
+    init(calledAs: String, usage: String) {
+        self.calledAs = calledAs
+        self.usage = usage
+    }
+
+    /// Runs the member until it is told to stop, and ends the process.
+    func run(_ arguments: [String]) async -> Never {
+        var flags = FlagSet(ServerFlags.all)
+        do throws(FlagError) {
+            try flags.parse(arguments: arguments, environment: Self.environment())
+        } catch {
+            StrakeCommand.complain(error.message)
+            if error.exitCode == 2 { StrakeCommand.complain("'\(usage) --help' lists the flags") }
+            exit(error.exitCode)
+        }
+        if flags.asksForHelp {
+            print(ServerFlags.helpText(command: usage))
+            exit(0)
+        }
+        if flags.bool("version") {
+            print(Version.text(calledAs: calledAs))
+            exit(0)
+        }
+        let settings: ServerSettings
+        do throws(SettingsError) {
+            settings = try ServerSettings(flags)
+        } catch {
+            StrakeCommand.complain(error.description)
+            exit(1)
+        }
+        await serve(settings)
+    }
+
+    private func serve(_ settings: ServerSettings) async -> Never {
+        let log = ServerLog(threshold: settings.logLevel)
+        log.write(
+            .info, "starting a member",
+            ["name": settings.store.name, "data-dir": settings.store.dataDirectory, "version": Version.strake,
+             "etcd-version": Version.etcd])
+        let signals = SignalWaiter()
+        var options = settings.store
+        options.onNotice = { notice in Self.note(notice, log) }
+        let running: RunningStore
+        do throws(StoreStartError) {
+            running = try RunningStore(opening: options)
+        } catch {
+            log.write(.fatal, "cannot start", ["error": error.description])
+            exit(1)
+        }
+        let server: EtcdServer
+        do throws(EtcdServer.ListenError) {
+            server = try await EtcdServer.start(
+                store: running.store, options: settings.service, addresses: settings.addresses)
+        } catch {
+            log.write(.fatal, "cannot start", ["error": error.description])
+            running.close()
+            exit(1)
+        }
+        log.write(
+            .info, "ready to serve client requests",
+            ["client-urls": settings.addresses.map { "http://\($0.host):\($0.port)" }.joined(separator: ",")])
+        let signal = await signals.next()
+        log.write(.info, "stopping", ["signal": signal == SIGINT ? "interrupt" : "terminated"])
+        await server.stop()
+        running.close()
+        log.write(.info, "stopped")
+        exit(0)
+    }
+
+    private static func note(_ notice: StoreNotice, _ log: ServerLog) {
+        switch notice {
+        case .repaired(let what): log.write(.warn, "repaired the end of the log", ["repair": what])
+        case .leadership(let term, let isLeader):
+            log.write(.info, isLeader ? "elected leader" : "leadership changed", ["term": String(term)])
+        case .diskFull(let what): log.write(.error, "the log cannot grow yet", ["error": what])
+        case .damage(let what): log.write(.error, "damaged record in the store", ["error": what])
+        case .fatal(let what):
+            log.write(.fatal, "the member stops", ["error": what])
+            exit(1)
+        }
+    }
+
+    private static func environment() -> [String: String] {
+        var values: [String: String] = [:]
+        for flag in ServerFlags.all {
+            if let value = getenv(flag.environmentName) { values[flag.environmentName] = String(cString: value) }
+        }
+        return values
+    }
+}

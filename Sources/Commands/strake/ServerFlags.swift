@@ -1,0 +1,115 @@
+/// The flags of `strake server`: etcd's names, defaults and environment variables.
+enum ServerFlags {
+    static let all: [Flag] = member + cluster + limits + timing + logging + other
+
+    private static let member = [
+        Flag(
+            name: "name", kind: .string, fallback: "default", help: "Human-readable name of this member.",
+            section: "Member"),
+        Flag(
+            name: "data-dir", kind: .string, fallback: "${name}.strake",
+            help: "Directory for the log and the store; made when missing.", section: "Member"),
+        Flag(
+            name: "listen-client-urls", kind: .urls, fallback: "http://localhost:2379",
+            help: "Where to serve clients: gRPC, health and metrics, comma-separated URLs.", section: "Member"),
+        Flag(
+            name: "listen-peer-urls", kind: .urls, fallback: "http://localhost:2380",
+            help: "Where members of a cluster reach this one; a cluster of one records it and opens no port.",
+            section: "Member"),
+    ]
+
+    private static let cluster = [
+        Flag(
+            name: "advertise-client-urls", kind: .urls, fallback: "http://localhost:2379",
+            help: "Client URLs that the member list shows.", section: "Cluster"),
+        Flag(
+            name: "initial-advertise-peer-urls", kind: .urls, fallback: "http://localhost:2380",
+            help: "Peer URLs that the member list shows; the cluster's and the member's ids come from them.",
+            section: "Cluster"),
+        Flag(
+            name: "initial-cluster", kind: .string, fallback: "default=http://localhost:2380",
+            help: "Members at the first start, as name=peer-url; this one alone.", section: "Cluster"),
+        Flag(
+            name: "initial-cluster-state", kind: .choice(["new", "existing"]), fallback: "new",
+            help: "Only 'new': a member starts its own cluster.", section: "Cluster"),
+        Flag(
+            name: "initial-cluster-token", kind: .string, fallback: "etcd-cluster",
+            help: "Part of the cluster's id; keeps clusters with the same URLs apart.", section: "Cluster"),
+    ]
+
+    private static let limits = [
+        Flag(
+            name: "quota-backend-bytes", kind: .integer, fallback: "0",
+            help: "Bytes in use at which the NOSPACE alarm is raised; 0 is 2 GiB, below 0 is no limit.",
+            section: "Limits"),
+        Flag(
+            name: "max-request-bytes", kind: .unsigned, fallback: "1572864", help: "Largest request accepted, in bytes.",
+            section: "Limits"),
+        Flag(
+            name: "max-txn-ops", kind: .unsigned, fallback: "128", help: "Most operations in one transaction.",
+            section: "Limits"),
+        Flag(
+            name: "max-concurrent-streams", kind: .unsigned, fallback: "4294967295",
+            help: "Most streams a client may have open on one connection.", section: "Limits"),
+        Flag(
+            name: "snapshot-count", kind: .unsigned, fallback: "10000",
+            help: "Applied entries kept in the log behind the newest checkpoint.", section: "Limits"),
+    ]
+
+    private static let timing = [
+        Flag(
+            name: "heartbeat-interval", kind: .unsigned, fallback: "100", help: "Milliseconds of a raft tick.",
+            section: "Timing"),
+        Flag(
+            name: "election-timeout", kind: .unsigned, fallback: "1000",
+            help: "Milliseconds without a leader before an election; the shortest lease is 1.5 times as long.",
+            section: "Timing"),
+        Flag(
+            name: "watch-progress-notify-interval", kind: .duration, fallback: "10m0s",
+            help: "How often an idle watch that asked for it hears how far the store has come.", section: "Timing"),
+    ]
+
+    private static let logging = [
+        Flag(
+            name: "log-level", kind: .choice(["debug", "info", "warn", "error", "panic", "fatal"]), fallback: "info",
+            help: "Least important lines to log: debug, info, warn, error, panic or fatal.", section: "Logging")
+    ]
+
+    private static let other = [
+        Flag(name: "version", kind: .bool, fallback: "false", help: "Print the version and exit.", section: "Other")
+    ]
+
+    /// The page that `--help` prints.
+    static func helpText(command: String) -> String {
+        var text = """
+            Usage:
+
+              \(command) [flags]
+                Start a member. Every flag can be set by its environment variable instead: ETCD_ and the name in
+                upper case with underscores, such as ETCD_DATA_DIR.
+
+              \(command) --version
+              \(command) --help
+
+
+            """
+        var section = ""
+        for flag in all {
+            if flag.section != section {
+                section = flag.section
+                text += "\(section):\n"
+            }
+            let fallback = flag.fallback ?? ""
+            text += "  --\(flag.name) '\(fallback)'\n      \(flag.help)\n"
+        }
+        text += """
+
+            Example:
+
+              \(command) --name m1 --data-dir ./m1 --listen-client-urls http://127.0.0.1:2379 \\
+                --advertise-client-urls http://127.0.0.1:2379
+
+            """
+        return text
+    }
+}

@@ -1,0 +1,104 @@
+internal import StrakeEtcdService
+internal import StrakeStore
+
+/// Flags that fit together, turned into what the pieces take.
+struct ServerSettings {
+    var store: StoreOptions
+    var service: ServiceOptions
+    var addresses: [EtcdServer.Address]
+    var logLevel: ServerLog.Level
+
+    init(_ flags: FlagSet) throws(SettingsError) {
+        let name = flags.string("name")
+        let directory = flags.isSet("data-dir") ? flags.string("data-dir") : "\(name).strake"
+        var store = StoreOptions(dataDirectory: directory)
+        store.name = name
+        store.clientURLs = flags.list("advertise-client-urls")
+        store.peerURLs = flags.list("initial-advertise-peer-urls")
+        store.clusterToken = flags.string("initial-cluster-token")
+        try Self.check(cluster: flags, name: name)
+        let (heartbeat, election) = try Self.timing(flags)
+        store.heartbeatMilliseconds = heartbeat
+        store.electionMilliseconds = election
+        let quota = flags.integer("quota-backend-bytes")
+        store.quotaBytes = quota == 0 ? StoreOptions.quotaBytesDefault : quota < 0 ? nil : quota
+        store.retainedEntries = UInt64(flags.integer("snapshot-count"))
+        self.store = store
+
+        var service = ServiceOptions()
+        service.requestBytesMax = Int(flags.integer("max-request-bytes"))
+        service.txnOperationsMax = Int(flags.integer("max-txn-ops"))
+        service.concurrentStreamsMax = UInt32(clamping: flags.integer("max-concurrent-streams"))
+        service.progressNotifyMilliseconds = flags.milliseconds("watch-progress-notify-interval")
+        guard service.progressNotifyMilliseconds > 0 else {
+            throw SettingsError("--watch-progress-notify-interval must be above 0")
+        }
+        service.version = Version.etcd
+        service.clusterVersion = Version.cluster
+        self.service = service
+        addresses = try Self.addresses(flags.list("listen-client-urls"))
+        _ = try Self.addresses(flags.list("listen-peer-urls"))
+        logLevel = ServerLog.Level(flags.string("log-level"))
+    }
+
+    private static func timing(_ flags: FlagSet) throws(SettingsError) -> (heartbeat: Int, election: Int) {
+        let heartbeat = flags.integer("heartbeat-interval")
+        let election = flags.integer("election-timeout")
+        if heartbeat == 0 { throw SettingsError("--heartbeat-interval must be >0 (set to 0ms)") }
+        if election == 0 { throw SettingsError("--election-timeout must be >0 (set to 0ms)") }
+        if election < 5 * heartbeat {
+            throw SettingsError(
+                "--election-timeout[\(election)ms] should be at least as 5 times as --heartbeat-interval[\(heartbeat)ms]")
+        }
+        if election > 50_000 {
+            throw SettingsError("--election-timeout[\(election)ms] is too long, and should be set less than 50000ms")
+        }
+        return (Int(heartbeat), Int(election))
+    }
+
+    private static func check(cluster flags: FlagSet, name: String) throws(SettingsError) {
+        if flags.string("initial-cluster-state") == "existing" {
+            throw SettingsError(
+                "--initial-cluster-state=existing: joining a cluster is not supported by this version; start with 'new'")
+        }
+        // Without the flag the cluster is this member alone, whatever its name.
+        guard flags.isSet("initial-cluster") else { return }
+        let members = flags.list("initial-cluster")
+        guard members.contains(where: { $0.hasPrefix(name + "=") }) else {
+            throw SettingsError("couldn't find local name \"\(name)\" in the initial cluster configuration")
+        }
+        let names = Set(members.map { String($0.prefix { $0 != "=" }) })
+        guard names.count == 1 else {
+            throw SettingsError(
+                "--initial-cluster names \(names.count) members; this version runs clusters of one")
+        }
+        let urls = Set(members.map { String($0.dropFirst(name.count + 1)) })
+        let advertised = Set(flags.list("initial-advertise-peer-urls"))
+        guard urls == advertised else {
+            throw SettingsError(
+                "--initial-cluster has \(urls.sorted().joined(separator: ",")) for \(name), but "
+                    + "--initial-advertise-peer-urls is \(advertised.sorted().joined(separator: ","))")
+        }
+    }
+
+    private static func addresses(_ urls: [String]) throws(SettingsError) -> [EtcdServer.Address] {
+        var addresses: [EtcdServer.Address] = []
+        for text in urls {
+            guard let url = ListenURL(text), url.scheme == "http" else {
+                throw SettingsError("\(text): only http URLs can be listened on; TLS and sockets are not supported yet")
+            }
+            guard url.isAddress else { throw SettingsError("expected IP in URL for binding (\(text))") }
+            addresses.append(EtcdServer.Address(host: url.host, port: url.port))
+        }
+        return addresses
+    }
+}
+
+/// What is wrong with the flags taken together.
+struct SettingsError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

@@ -1,0 +1,44 @@
+internal import Glibc
+
+/// The multi-call binary. Called as `etcd` it takes etcd's flags directly, so that scripts which start etcd work
+/// unchanged.
+@main
+struct StrakeCommand {
+    static func main() async {
+        var arguments = CommandLine.arguments
+        let name = String(arguments.removeFirst().split(separator: "/").last ?? "strake")
+        if name == "etcd" {
+            await ServerCommand(calledAs: name, usage: name).run(arguments)
+        }
+        guard let command = arguments.first else {
+            print(usage)
+            exit(2)
+        }
+        switch command {
+        case "server": await ServerCommand(calledAs: name, usage: "strake server").run(Array(arguments.dropFirst()))
+        case "version", "--version", "-version": print(Version.text(calledAs: name))
+        case "help", "--help", "-help", "-h": print(usage)
+        default:
+            complain("strake: unknown command \"\(command)\"; 'strake help' lists them")
+            exit(2)
+        }
+    }
+
+    private static let usage = """
+        Strake is a revisioned key-value database with watch that speaks etcd's v3 API.
+
+        Usage:
+
+          strake server [flags]   start a member; 'strake server --help' lists the flags
+          strake version          print the version
+
+        Called as 'etcd' (a link to this file) it takes the flags of 'strake server' directly.
+        """
+
+    /// Writes a line for the operator.
+    static func complain(_ line: String) {
+        var text = line + "\n"
+        // One call a line, so that lines of several threads do not mix.
+        text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}

@@ -1,0 +1,130 @@
+internal import StrakeLMDB
+internal import StrakeModel
+internal import StrakeTables
+
+/// Removes compacted history from the file, on the thread that runs checkpoints.
+package struct Compactor: Sendable {
+    let tables: StoreTables
+    let publication: Publication
+
+    package enum Progress: Hashable, Sendable {
+        /// Everything up to the compact revision of the last checkpoint is done.
+        case finished
+        /// There is more to do.
+        case unfinished
+        /// The rest waits until reads at older revisions end.
+        case held
+    }
+
+    /// Events that one slice visits unless told otherwise: a few thousand pages, well under LMDB's bound.
+    package static var eventsPerSlice: Int { 2_000 }
+    /// Bytes of keys that a slice keeps in memory.
+    private static var keyBytesMax: Int { 16 << 20 }
+
+    /// What is known of an event once the cursor has left it.
+    private struct Visit {
+        var revision: Revision
+        var previous: Revision
+        /// A tombstone's key.
+        var deletedKey: [UInt8]?
+    }
+
+    /// One step of bounded size in one synced transaction that also records how far it came.
+    ///
+    /// Goes no further than what the last checkpoint wrote: applying the log again after a crash starts from there, and
+    /// needs what was compacted since.
+    package func runSlice(eventsMax: Int = eventsPerSlice) throws(MVCCError) -> Progress {
+        let idle = try MVCCError.storage { () throws(TableError) in
+            try tables.environment.read { txn throws(TableError) in
+                idleProgress(try CompactionRecord.read(tables, in: txn), try CheckpointRecord.read(tables, in: txn))
+            }
+        }
+        if let idle { return idle }
+        return try MVCCError.storage { () throws(TableError) in
+            try tables.environment.write { txn throws(TableError) in try slice(eventsMax, in: txn) }
+        }
+    }
+
+    /// Not nil when there is nothing to do now.
+    private func idleProgress(_ record: CompactionRecord, _ checkpoint: CheckpointRecord) -> Progress? {
+        if record.target > record.finished { return nil }
+        if checkpoint.compactRevision <= record.finished { return .finished }
+        return publication.compactionLimit(checkpoint.compactRevision) <= record.finished ? .held : nil
+    }
+
+    private func slice(_ eventsMax: Int, in txn: borrowing WriteTransaction) throws(TableError) -> Progress {
+        var record = try CompactionRecord.read(tables, in: txn)
+        let checkpoint = try CheckpointRecord.read(tables, in: txn)
+        if record.target <= record.finished {
+            let target = publication.compactionLimit(checkpoint.compactRevision)
+            guard target > record.finished else { return .held }
+            // Inclusive: what was kept at the old revision, because it was not below it, may go now.
+            record.next = Revision(main: record.finished)
+            record.target = target
+        }
+        let visits = try visit(&record, eventsMax, in: txn)
+        try remove(visits, record.target, in: txn)
+        try record.write(tables, in: txn)
+        return idleProgress(record, checkpoint) ?? .unfinished
+    }
+
+    /// Reads events from `record.next` on and moves it. Done when the target is passed.
+    private func visit(
+        _ record: inout CompactionRecord, _ eventsMax: Int, in txn: borrowing WriteTransaction
+    ) throws(TableError) -> [Visit] {
+        var visits: [Visit] = []
+        var keyBytes = 0
+        var cursor = try tables.history.cursor(in: txn)
+        var found = try cursor.seek(atOrAfter: record.next)
+        while found, cursor.header.revision.main <= record.target {
+            let header = cursor.header
+            if visits.count >= max(eventsMax, 1) || keyBytes > Self.keyBytesMax {
+                record.next = header.revision
+                return visits
+            }
+            var visit = Visit(revision: header.revision, previous: header.previous)
+            if header.isTombstone, header.revision.main < record.target {
+                visit.deletedKey = [UInt8](try cursor.key())
+                keyBytes += header.keyCount
+            }
+            visits.append(visit)
+            found = try cursor.next()
+        }
+        record.finished = record.target
+        return visits
+    }
+
+    /// Drops what a read or a watch at or after `target` can no longer meet: of each key everything below `target` but
+    /// the newest, and that too if it is a tombstone.
+    private func remove(
+        _ visits: [Visit], _ target: Int64, in txn: borrowing WriteTransaction
+    ) throws(TableError) {
+        var dropped: [Revision] = []
+        for visit in visits {
+            if visit.previous != .zero, visit.previous.main < target { dropped.append(visit.previous) }
+            guard let key = visit.deletedKey else { continue }
+            dropped.append(visit.revision)
+            try dropCurrent(key, tombstone: visit.revision, in: txn)
+        }
+        for revision in dropped.sorted() { try dropEvent(revision, in: txn) }
+    }
+
+    /// Unless the key was written again since.
+    private func dropCurrent(
+        _ key: [UInt8], tombstone: Revision, in txn: borrowing WriteTransaction
+    ) throws(TableError) {
+        var writer = try tables.current.writer(in: txn)
+        try key.withBytes { key throws(TableError) in
+            guard try writer.entry(for: key)?.modRevision == tombstone else { return }
+            _ = try writer.delete(key)
+        }
+    }
+
+    /// With its lease row. It may be gone already, taken by an earlier slice or as another event's predecessor.
+    private func dropEvent(_ revision: Revision, in txn: borrowing WriteTransaction) throws(TableError) {
+        guard let header = try tables.history.header(at: revision, in: txn) else { return }
+        if header.lease != .none { _ = try tables.leaseKeys.delete(header.lease, revision, in: txn) }
+        var writer = try tables.history.writer(in: txn)
+        _ = try writer.delete(revision)
+    }
+}

@@ -1,0 +1,43 @@
+internal import StrakeLMDB
+internal import StrakeTables
+
+/// The way into the store for any thread: what is published, and nothing newer.
+package struct Reader: Sendable {
+    let publication: Publication
+    let tables: StoreTables
+
+    /// Newest published main revision.
+    package var revision: Int64 { publication.current.snapshot.revision }
+    /// As published; zero: never compacted.
+    package var compactRevision: Int64 { publication.current.snapshot.compactRevision }
+
+    /// Lends a view of what is published now.
+    ///
+    /// Keep it short: it may pin pages of the file, and compaction waits for it. Long work takes several views, and a
+    /// `hold` when it must go on at one revision.
+    package func withView<R: ~Copyable, E: Error>(_ body: (inout ReadView) throws(E) -> R) throws(E) -> R {
+        let (box, slot) = publication.open()
+        defer { publication.close(slot) }
+        var view = ReadView(box, publication)
+        return try body(&view)
+    }
+
+    /// Keeps what reads at `revision` need from physical removal; zero or less is the newest revision.
+    package func hold(at revision: Int64) throws(MVCCError) -> RangeHold {
+        try publication.hold(at: revision)
+    }
+
+    /// What the quota counts: the file's pages in use and the changes still in memory. Walks the free list.
+    package func bytesInUse() throws(MVCCError) -> Int {
+        do {
+            return try tables.environment.statistics().bytesInUse + publication.current.snapshot.layers.bytes
+        } catch { throw .storage(.lmdb(error)) }
+    }
+
+    /// Size of the file, free pages included, and what is still in memory.
+    package func bytesTotal() throws(MVCCError) -> Int {
+        do {
+            return try tables.environment.statistics().fileBytes + publication.current.snapshot.layers.bytes
+        } catch { throw .storage(.lmdb(error)) }
+    }
+}

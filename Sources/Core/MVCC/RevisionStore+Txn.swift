@@ -1,0 +1,74 @@
+internal import StrakeModel
+internal import StrakeTables
+
+// Transactions: everything that can be refused is found before anything changes.
+extension RevisionStore {
+    /// Whether the decided operations can all be carried out.
+    mutating func check(_ path: TxnPath, leaseExists: (LeaseID) -> Bool) throws(MVCCError) {
+        var changes: [PlannedChange] = []
+        try check(path, after: &changes, leaseExists: leaseExists)
+    }
+
+    private mutating func check(
+        _ path: TxnPath, after changes: inout [PlannedChange], leaseExists: (LeaseID) -> Bool
+    ) throws(MVCCError) {
+        for step in path.steps {
+            switch step {
+            case .range(let range):
+                // Zero is the newest; below zero is a revision, and compacted, as etcd has it inside transactions.
+                guard range.revision >= 0 else {
+                    throw .refused(.compacted(requested: range.revision, compactRevision: compactRevision))
+                }
+                _ = try snapshot.mainRevision(range.revision)
+            case .put(let put):
+                try check(put, after: changes)
+                guard put.lease == .none || leaseExists(put.lease) else { throw .refused(.leaseNotFound) }
+                changes.append(.put(put.key))
+            case .deleteRange(let delete):
+                changes.append(.delete(delete.range))
+            case .txn(let inner):
+                try check(inner, after: &changes, leaseExists: leaseExists)
+            }
+        }
+    }
+
+    /// A put that keeps the value or lease needs its key at that point of the transaction.
+    private mutating func check(_ put: PutRequest, after changes: [PlannedChange]) throws(MVCCError) {
+        guard put.ignoreValue || put.ignoreLease else { return }
+        for change in changes.reversed() {
+            switch change {
+            case .put(let key) where key == put.key: return
+            case .delete(let range) where range.contains(put.key): throw .refused(.keyNotFound)
+            case .put, .delete: continue
+            }
+        }
+        let found = try MVCCError.storage { () throws(TableError) in
+            try put.key.withBytes { key throws(TableError) in try state(of: key) }
+        }
+        guard let found, found.isAlive else { throw .refused(.keyNotFound) }
+    }
+
+    mutating func carryOut(_ path: TxnPath) throws(MVCCError) -> TxnResponse {
+        var response = TxnResponse(succeeded: path.succeeded)
+        for step in path.steps {
+            switch step {
+            case .range(let range):
+                response.responses.append(.range(try self.range(range)))
+            case .put(let put):
+                response.responses.append(.put(try self.put(put).response))
+            case .deleteRange(let delete):
+                let deleted = try MVCCError.storage { () throws(TableError) in try deleteRange(delete) }
+                response.responses.append(.deleteRange(deleted))
+            case .txn(let inner):
+                response.responses.append(.txn(try carryOut(inner)))
+            }
+        }
+        return response
+    }
+}
+
+/// What an earlier step of a transaction will have done.
+private enum PlannedChange {
+    case put([UInt8])
+    case delete(KeyRange)
+}

@@ -1,0 +1,103 @@
+internal import StrakeLMDB
+internal import StrakeModel
+package import StrakeTables
+
+/// The revisioned store, as the role that applies committed commands owns it.
+///
+/// Applying never writes the file: changes go to the active layer, and a checkpoint on another thread writes them out
+/// (`freeze`, `CheckpointWork.run`, `finish`). After `.storage` was thrown the store is in no defined state.
+package struct RevisionStore: ~Copyable {
+    let tables: StoreTables
+    let publication: Publication
+    /// Of the last finished checkpoint.
+    var checkpoint: CheckpointRecord
+    var reading: LazyTransaction
+
+    /// Changes since the last freeze.
+    var active = Layer()
+    /// Changes that a checkpoint is writing out.
+    var frozen: LayerSnapshot?
+    /// Changes of the active layer that readers see.
+    private var publishedCount = 0
+    /// Where the changes of the last request begin in the active layer.
+    var requestStart = 0
+    /// Changes made so far by the request that is being applied.
+    var changeCount: Int32 = 0
+
+    /// Newest applied main revision; 1 in an empty store.
+    package internal(set) var revision: Int64
+    /// Nothing below it can be read any more; zero: never compacted. Physical removal follows behind.
+    package internal(set) var compactRevision: Int64
+
+    /// Opens what the last checkpoint left. Takes the same time whatever the number of keys.
+    ///
+    /// The caller then applies the log from `appliedIndex + 1` on, and publishes.
+    package init(tables: StoreTables) throws(MVCCError) {
+        self.tables = tables
+        checkpoint = try MVCCError.storage { () throws(TableError) in
+            try tables.environment.read { txn throws(TableError) in try CheckpointRecord.read(tables, in: txn) }
+        }
+        revision = checkpoint.revision
+        compactRevision = checkpoint.compactRevision
+        reading = LazyTransaction(tables.environment)
+        let snapshot = StoreSnapshot(
+            layers: Layers(active: Layer().view, frozen: nil), tables: tables, revision: checkpoint.revision,
+            compactRevision: checkpoint.compactRevision)
+        publication = Publication(snapshot)
+    }
+
+    /// Hand it to any thread.
+    package var reader: Reader { Reader(publication: publication, tables: tables) }
+    /// Hand it to the thread that runs checkpoints.
+    package var compactor: Compactor { Compactor(tables: tables, publication: publication) }
+
+    /// Raft index of the last command that the last finished checkpoint holds.
+    package var appliedIndex: UInt64 { checkpoint.appliedIndex }
+    package var appliedTerm: UInt64 { checkpoint.appliedTerm }
+
+    /// Memory of the changes since the last freeze.
+    package var activeBytes: Int { active.bytes }
+    /// Memory of all changes that are not in the file yet.
+    package var layerBytes: Int { active.bytes + (frozen?.bytes ?? 0) }
+
+    /// Makes all that was applied visible to readers at once, and returns the changes that became visible.
+    @discardableResult
+    package mutating func publish() -> EventBatch {
+        reading.close()
+        publication.replace(
+            StoreSnapshot(
+                layers: Layers(active: active.snapshot(), frozen: frozen), tables: tables, revision: revision,
+                compactRevision: compactRevision))
+        let changes = active.events(from: publishedCount)
+        publishedCount = active.count
+        return changes
+    }
+
+    /// Everything applied is published.
+    var isPublished: Bool { publishedCount == active.count }
+
+    /// Starts an empty active layer; the old one is returned, for good as it is.
+    mutating func retireActiveLayer() -> LayerSnapshot {
+        let retired = active.snapshot()
+        active = Layer()
+        publishedCount = 0
+        requestStart = 0
+        return retired
+    }
+
+    /// Changes of the last request; empty when it changed nothing, and after a freeze.
+    package var lastRequestEvents: EventBatch { active.events(from: requestStart) }
+
+    /// Moves the compact revision: reads and watches below it fail from the next publish on.
+    ///
+    /// - Throws: `.compacted` when it is there already, `.futureRevision` above the newest revision.
+    package mutating func compact(through revision: Int64) throws(MVCCError) {
+        guard revision > compactRevision else {
+            throw .refused(.compacted(requested: revision, compactRevision: compactRevision))
+        }
+        guard revision <= self.revision else {
+            throw .refused(.futureRevision(requested: revision, current: self.revision))
+        }
+        compactRevision = revision
+    }
+}

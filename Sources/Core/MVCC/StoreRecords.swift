@@ -1,0 +1,78 @@
+internal import StrakeLMDB
+internal import StrakeModel
+internal import StrakeTables
+
+/// The record of the last finished checkpoint: `mvcc/checkpoint`, four u64 little-endian.
+struct CheckpointRecord: Equatable, Sendable {
+    var appliedIndex: UInt64 = 0
+    var appliedTerm: UInt64 = 0
+    var revision: Int64 = 1
+    var compactRevision: Int64 = 0
+
+    private static let key = [UInt8]("mvcc/checkpoint".utf8)
+
+    /// Of an empty store when there was none yet.
+    static func read<T: Transaction & ~Copyable>(
+        _ tables: StoreTables, in txn: borrowing T
+    ) throws(TableError) -> CheckpointRecord {
+        guard let fields = try StoreRecord.fields(key, count: 4, tables, in: txn) else { return CheckpointRecord() }
+        return CheckpointRecord(
+            appliedIndex: fields[0], appliedTerm: fields[1], revision: Int64(bitPattern: fields[2]),
+            compactRevision: Int64(bitPattern: fields[3]))
+    }
+
+    func write(_ tables: StoreTables, in txn: borrowing WriteTransaction) throws(TableError) {
+        let fields = [
+            appliedIndex, appliedTerm, UInt64(bitPattern: revision), UInt64(bitPattern: compactRevision),
+        ]
+        try tables.state.put(Self.key, StoreRecord.encode(fields), in: txn)
+    }
+}
+
+/// How far physical compaction has come: `mvcc/compaction`, four u64 little-endian.
+struct CompactionRecord: Equatable, Sendable {
+    /// History is compacted to this main revision.
+    var finished: Int64 = 0
+    /// The one it is being compacted to. At rest the same.
+    var target: Int64 = 0
+    /// The first event not visited on the way.
+    var next = Revision.zero
+
+    private static let key = [UInt8]("mvcc/compaction".utf8)
+
+    static func read<T: Transaction & ~Copyable>(
+        _ tables: StoreTables, in txn: borrowing T
+    ) throws(TableError) -> CompactionRecord {
+        guard let fields = try StoreRecord.fields(key, count: 4, tables, in: txn) else { return CompactionRecord() }
+        return CompactionRecord(
+            finished: Int64(bitPattern: fields[0]), target: Int64(bitPattern: fields[1]),
+            next: Revision(main: Int64(bitPattern: fields[2]), sub: Int32(truncatingIfNeeded: fields[3])))
+    }
+
+    func write(_ tables: StoreTables, in txn: borrowing WriteTransaction) throws(TableError) {
+        let fields = [
+            UInt64(bitPattern: finished), UInt64(bitPattern: target), UInt64(bitPattern: next.main),
+            UInt64(next.sub),
+        ]
+        try tables.state.put(Self.key, StoreRecord.encode(fields), in: txn)
+    }
+}
+
+/// Records of a fixed number of u64 fields.
+private enum StoreRecord {
+    static func fields<T: Transaction & ~Copyable>(
+        _ key: [UInt8], count: Int, _ tables: StoreTables, in txn: borrowing T
+    ) throws(TableError) -> [UInt64]? {
+        guard let bytes = try tables.state.get(key, in: txn) else { return nil }
+        guard bytes.count == 8 * count else {
+            throw .corruptRecord(table: "state", key: key, reason: .badLength)
+        }
+        return bytes.withUnsafeBytes { bytes in
+            (0..<count).map { UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self)) }
+        }
+    }
+
+    static func encode(_ fields: [UInt64]) -> [UInt8] {
+        fields.flatMap { field in withUnsafeBytes(of: field.littleEndian) { [UInt8]($0) } }
+    }
+}

@@ -1,0 +1,38 @@
+internal import StrakeModel
+internal import StrakeTables
+
+/// The store at one revision: two layers in memory over LMDB.
+///
+/// LMDB may be newer than the layers, or hold the start of a checkpoint that a crash cut short. The one reading rule
+/// makes that harmless: take the newest known event of the key (active layer, else frozen, else LMDB), and while it is
+/// above the revision read at, go to its predecessor.
+struct StoreSnapshot: Sendable {
+    let layers: Layers
+    let tables: StoreTables
+    /// The newest main revision.
+    let revision: Int64
+    let compactRevision: Int64
+    /// Rows of LMDB above it are not seen. Differs from `revision` inside a request that is being applied: its own
+    /// changes are in memory, and LMDB may hold the same ones from before a crash.
+    let storedRevision: Int64
+
+    init(layers: Layers, tables: StoreTables, revision: Int64, compactRevision: Int64, storedRevision: Int64? = nil) {
+        self.layers = layers
+        self.tables = tables
+        self.revision = revision
+        self.compactRevision = compactRevision
+        self.storedRevision = storedRevision ?? revision
+    }
+
+    /// The main revision that a request means: zero or less is the newest.
+    func mainRevision(_ requested: Int64) throws(MVCCError) -> Int64 {
+        guard requested > 0 else { return revision }
+        guard requested <= revision else {
+            throw .refused(.futureRevision(requested: requested, current: revision))
+        }
+        guard requested >= compactRevision else {
+            throw .refused(.compacted(requested: requested, compactRevision: compactRevision))
+        }
+        return requested
+    }
+}

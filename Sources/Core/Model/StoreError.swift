@@ -1,0 +1,36 @@
+/// What a request to the store can be refused with.
+///
+/// Each case stands for one answer that etcd's clients recognise; the table from cases to status codes and strings
+/// lives at the API's edge.
+public enum StoreError: Error, Hashable, Sendable {
+    // The request itself is wrong.
+    case emptyKey
+    case keyNotFound
+    case valueProvided
+    case leaseProvided
+    case tooManyOperations
+    case duplicateKey
+    case invalidSortOption
+    case requestTooLarge
+    case leaseTTLTooLarge
+
+    // The request does not fit the state of the store.
+    /// The revision was compacted away. Start again at or after `compactRevision`.
+    case compacted(requested: Int64, compactRevision: Int64)
+    case futureRevision(requested: Int64, current: Int64)
+    case leaseNotFound
+    case leaseExists
+    case memberNotFound
+    /// The quota is used up: puts and grants are refused until room is made and the alarm disarmed.
+    case noSpace
+    /// Members disagree about the data; everything is refused.
+    case corrupt
+
+    // The store cannot serve now.
+    case tooManyRequests
+    case noLeader
+    case leaderChanged
+    case notLeader
+    case timeout
+    case stopped
+}

@@ -1,0 +1,65 @@
+/// How a member stands, for metrics and for deciding what to compact. Costs allocations.
+public struct RaftStatus: Hashable, Sendable {
+    public struct Member: Hashable, Sendable {
+        public enum State: Hashable, Sendable {
+            case probe, replicate, snapshot
+        }
+        public var member: MemberID
+        public var match: LogIndex
+        public var next: LogIndex
+        public var state: State
+        public var isPaused: Bool
+        public var isActive: Bool
+        public var inflight: Int
+    }
+
+    public var hardState: HardState
+    public var leadership: Leadership
+    public var configuration: Configuration
+    public var last: EntryID
+    public var durable: LogIndex
+    public var applied: LogIndex
+    /// The compaction point.
+    public var compacted: LogIndex
+    public var transferee: MemberID?
+    /// Of a leader; else empty.
+    public var members: [Member]
+}
+
+extension RaftNode {
+    public var lastEntry: EntryID { log.last }
+    /// The own disk holds the log through here.
+    public var durable: LogIndex { storage.durable }
+    public var roleKind: RoleKind { role.kind }
+    public var isLeader: Bool { role.isLeader }
+
+    public var status: RaftStatus {
+        let leading: LeaderState? = role.isLeader ? role.leading : nil
+        return RaftStatus(
+            hardState: hardState, leadership: Leadership(term: term, role: role.kind, leader: leader),
+            configuration: configuration, last: log.last, durable: storage.durable, applied: applied,
+            compacted: log.base.index, transferee: leading?.transferee,
+            members: leading?.progress.map(RaftStatus.Member.init) ?? [])
+    }
+}
+
+extension RaftStatus.Member {
+    fileprivate init(_ progress: Progress) {
+        member = progress.member
+        match = progress.match
+        next = progress.next
+        switch progress.state {
+        case .probe: state = .probe
+        case .replicate: state = .replicate
+        case .snapshot: state = .snapshot
+        }
+        isPaused = progress.isPaused
+        isActive = progress.isActive
+        inflight = progress.inflights.count
+    }
+}
+
+extension RaftNode {
+    /// Nil before the compaction point and after the end.
+    package func term(at index: LogIndex) -> Term? { log.term(at: index) }
+}

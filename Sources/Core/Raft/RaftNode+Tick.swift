@@ -1,0 +1,53 @@
+// Time: elections, heartbeats, the look at the quorum.
+extension RaftNode {
+    mutating func tick(into effects: inout [Effect]) {
+        ticks += 1
+        expireForwardedReads(into: &effects)
+        if role.isLeader { tickLeader(into: &effects) } else { tickElection(into: &effects) }
+        // A restart is spared the wait for the leader. Without entries to ride on, the commit index goes by itself.
+        if ticks % UInt64(options.electionTicks) == 0, committed > storage.hardState.committed {
+            write(hardState: hardState, entries: [], mustSync: false, into: &effects)
+        }
+    }
+
+    private mutating func tickElection(into effects: inout [Effect]) {
+        electionElapsed += 1
+        guard electionElapsed >= electionTimeout, canCampaign else { return }
+        campaign(isTransfer: false, into: &effects)
+    }
+
+    private mutating func tickLeader(into effects: inout [Effect]) {
+        electionElapsed += 1
+        heartbeatElapsed += 1
+        if electionElapsed >= options.electionTicks {
+            electionElapsed = 0
+            // A transfer that takes longer than an election has failed (thesis §3.10).
+            role.leading.transferee = nil
+            if options.checkQuorum, !takeQuorumCensus() {
+                return becomeFollower(term: term, leader: nil, into: &effects)
+            }
+        }
+        if heartbeatElapsed >= options.heartbeatTicks {
+            heartbeatElapsed = 0
+            if role.leading.reads.needsRound || role.leading.reads.isRoundOpen { beginReadRound() }
+            broadcastHeartbeat(into: &effects)
+            confirmReads(into: &effects)
+        }
+    }
+
+    /// Whether a majority was heard from since the last time; begins counting anew.
+    private mutating func takeQuorumCensus() -> Bool {
+        let own = id
+        let state = role.leading
+        let outcome = Quorum.outcome(of: configuration) { member in
+            member == own || (state.place(of: member).map { state.progress[$0].isActive } ?? false)
+        }
+        for place in state.progress.indices { role.leading.progress[place].isActive = false }
+        return outcome == .won
+    }
+
+    mutating func resetElectionTimeout() {
+        electionElapsed = 0
+        electionTimeout = Int.random(in: options.electionTicks..<(2 * options.electionTicks), using: &random)
+    }
+}

@@ -1,0 +1,139 @@
+/// One member's part in Raft: the same inputs in the same order give the same effects.
+///
+/// A cluster of one is the same code: the only voter wins its election with its own vote, once that is durable, and
+/// commits what its own disk holds. `Effect` has the order contract for the shell.
+///
+/// Where this departs from the paper: a configuration is in effect when its entry is committed, not when it is appended
+/// (as in etcd, where adding a second member must not wait for that member). That is safe because a leader appends a
+/// change only when the one before is committed by its knowledge: so a log that holds a change proves that all earlier
+/// ones are committed, two members are never more than one change apart when both can win, and one change never makes
+/// two majorities that do not meet.
+public struct RaftNode: Sendable {
+    public let id: MemberID
+    public let options: RaftOptions
+
+    // Persistent state (Raft figure 2); `committed` may be lost.
+    public internal(set) var term: Term
+    var vote: MemberID?
+    /// Invariant: `applied <= committed <= log.last.index`, and it never falls.
+    public internal(set) var committed: LogIndex
+    var log: RaftLog
+    var storage: StorageProgress
+
+    var role = Role.follower
+    public internal(set) var leader: MemberID?
+    /// In effect: that of the last committed change.
+    public internal(set) var configuration: Configuration
+
+    public internal(set) var applied: LogIndex
+    /// Handed out to be applied. Invariant: `applied <= applying <= min(committed, durable)`.
+    var applying: LogIndex
+    var applyRead: LogRead?
+    /// Received, and waiting until no apply is out.
+    var staged: SnapshotMetadata?
+    /// Being switched to.
+    var restoring: Restoring?
+
+    struct Restoring: Sendable {
+        var snapshot: SnapshotMetadata
+        var write: UInt64
+    }
+
+    /// Messages that must not leave before a write is durable.
+    var held: [HeldMessage] = []
+
+    struct HeldMessage: Sendable {
+        var message: Message
+        var write: UInt64
+    }
+
+    /// This member's reads that the leader has been asked about.
+    var forwardedReads: [ForwardedRead] = []
+
+    struct ForwardedRead: Sendable {
+        var context: UInt64
+        var deadline: UInt64
+    }
+
+    var ticks: UInt64 = 0
+    /// Since this member last heard from a leader or voted; as leader, since the last look at the quorum.
+    var electionElapsed = 0
+    var heartbeatElapsed = 0
+    var electionTimeout = 0
+    var random: SplitMix64
+    var reported: Leadership
+
+    /// - Parameters:
+    ///   - seed: For the election timeouts; members need different ones.
+    ///   - hardState: As the durable log has it.
+    ///   - base: Where the state machine is: its applied entry, and the configuration there. `.bootstrap` for every member
+    ///     of a new cluster, `.joining` for a member that is added to one.
+    ///   - log: Every entry of the durable log; in a new one nothing, after `base`.
+    public init(
+        id: MemberID, options: RaftOptions = RaftOptions(), seed: UInt64, hardState: HardState, base: SnapshotMetadata,
+        log: RaftLog
+    ) {
+        options.validate()
+        precondition(id.rawValue != 0, "a member needs an id")
+        precondition(log.base.index <= base.last.index && base.last.index <= log.last.index, "log and state machine")
+        precondition(log.term(at: base.last.index) == base.last.term, "the state machine is not of this log")
+        precondition(
+            base.last != .zero || base.configuration == Configuration(),
+            "a configuration that no entry stands for would differ from the one that the log leads to")
+        precondition(
+            log.last.term <= hardState.term || log.last == base.last,
+            "log of term \(log.last.term), state of \(hardState.term)")
+        self.id = id
+        self.options = options
+        // Below only in a new cluster, which begins in the term of its base.
+        self.term = max(hardState.term, base.last.term)
+        self.vote = hardState.vote
+        // The state is written before the entries, so a crash may have kept it alone.
+        self.committed = max(min(hardState.committed, log.last.index), base.last.index)
+        self.log = log
+        self.storage = StorageProgress(hardState: hardState, durable: log.last.index)
+        self.configuration = base.configuration
+        self.applied = base.last.index
+        self.applying = base.last.index
+        self.random = SplitMix64(seed: seed)
+        self.reported = Leadership(term: term, role: .follower, leader: nil)
+        while self.log.takeChange(through: base.last.index) != nil {}
+        var ignored: [Effect] = []
+        learnFromChanges(into: &ignored)
+        adoptConfigurations(into: &ignored)
+        resetElectionTimeout()
+    }
+
+    /// Advances by one input and appends what the shell must do, in order.
+    public mutating func step(_ input: Input, into effects: inout [Effect]) {
+        switch input {
+        case .tick: tick(into: &effects)
+        case .receive(let message): receive(message, into: &effects)
+        case .propose(let commands): propose(commands, into: &effects)
+        case .proposeConfiguration(let change): propose(change, into: &effects)
+        case .readIndex(let context): readIndex(context, into: &effects)
+        case .transferLeadership(let member): transferLeadership(to: member, into: &effects)
+        case .campaign: campaign(isTransfer: false, into: &effects)
+        case .forgetLeader: forgetLeader(into: &effects)
+        case .persisted(let write): persisted(write, into: &effects)
+        case .applied(let index): applied(through: index, into: &effects)
+        case .logRead(let read, let entries): logRead(read, entries, into: &effects)
+        case .snapshotPrepared(let member, let snapshot): snapshotPrepared(for: member, snapshot, into: &effects)
+        case .snapshotReceived(let snapshot): snapshotReceived(snapshot, into: &effects)
+        case .snapshotReport(let member, let outcome): snapshotReport(member, outcome)
+        case .unreachable(let member): unreachable(member)
+        case .compacted(let index): compacted(through: index)
+        }
+        flush(into: &effects)
+        handOutApply(into: &effects)
+        log.evict(through: storage.durable)
+        reportLeadership(into: &effects)
+    }
+
+    private mutating func reportLeadership(into effects: inout [Effect]) {
+        let now = Leadership(term: term, role: role.kind, leader: leader)
+        guard now != reported else { return }
+        reported = now
+        effects.append(.leadershipChanged(now))
+    }
+}

@@ -1,0 +1,58 @@
+/// What a member is just now, with what exists only while it is that.
+enum Role: Sendable {
+    case follower
+    case preCandidate([MemberID: Bool])
+    case candidate([MemberID: Bool])
+    case leader(LeaderState)
+
+    var kind: RoleKind {
+        switch self {
+        case .follower: .follower
+        case .preCandidate: .preCandidate
+        case .candidate: .candidate
+        case .leader: .leader
+        }
+    }
+
+    var isLeader: Bool {
+        if case .leader = self { true } else { false }
+    }
+
+    /// The leader's state, in place: the payload is moved out and back, never copied. Only while leading.
+    var leading: LeaderState {
+        @inline(__always)
+        get {
+            guard case .leader(let state) = self else { preconditionFailure("not leading") }
+            return state
+        }
+        @inline(__always)
+        _modify {
+            guard case .leader(var state) = self else { preconditionFailure("not leading") }
+            self = .follower
+            defer { self = .leader(state) }
+            yield &state
+        }
+    }
+}
+
+struct LeaderState: Sendable {
+    /// One for each member of the configuration, ascending.
+    var progress: [Progress] = []
+    /// The entry that opened the term. Until it is committed nothing is known of the commit index (Raft §8).
+    var first: LogIndex
+    /// Own batches that are not committed yet.
+    var uncommitted = Inflights()
+    /// Who is to lead next.
+    var transferee: MemberID?
+    var reads = ReadQueue()
+    /// The entry that took the vote from this leader: it stays until a majority knows, so that somebody can be elected.
+    var leavingAt: LogIndex?
+
+    init(first: LogIndex) {
+        self.first = first
+    }
+
+    func place(of member: MemberID) -> Int? {
+        progress.firstIndex { $0.member == member }
+    }
+}

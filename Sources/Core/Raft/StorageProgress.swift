@@ -1,0 +1,71 @@
+/// Which of the writes handed out are durable, and what that makes durable of the log as it is now.
+struct StorageProgress: Sendable {
+    private struct PendingWrite: Sendable {
+        var number: UInt64
+        /// Last entry that becomes durable with it. Lowered when the log is cut: an acknowledgement that arrives late
+        /// must not count for entries that have been overwritten since.
+        var last: LogIndex
+    }
+
+    private(set) var issued: UInt64 = 0
+    private(set) var acknowledged: UInt64 = 0
+    /// Everything through here has been handed out to be written.
+    private(set) var handed: LogIndex
+    /// Invariant: `durable <= handed`.
+    private(set) var durable: LogIndex
+    /// Last handed out.
+    private(set) var hardState: HardState
+    /// The newest write with a new term or vote.
+    private(set) var hardStateWrite: UInt64 = 0
+    private var pending: [PendingWrite] = []
+
+    init(hardState: HardState, durable: LogIndex) {
+        self.hardState = hardState
+        self.handed = durable
+        self.durable = durable
+    }
+
+    /// Numbers the next write.
+    mutating func issue(hardState: HardState?, last: LogIndex) -> UInt64 {
+        issued += 1
+        handed = last
+        pending.append(PendingWrite(number: issued, last: last))
+        if let hardState {
+            if hardState.term != self.hardState.term || hardState.vote != self.hardState.vote { hardStateWrite = issued }
+            self.hardState = hardState
+        }
+        return issued
+    }
+
+    mutating func acknowledge(_ write: UInt64) {
+        precondition(write <= issued, "write \(write) was never handed out, last \(issued)")
+        guard write > acknowledged else { return }
+        acknowledged = write
+        var done = 0
+        while done < pending.count, pending[done].number <= write {
+            durable = max(durable, pending[done].last)
+            done += 1
+        }
+        pending.removeFirst(done)
+    }
+
+    mutating func truncate(from index: LogIndex) {
+        handed = min(handed, index - 1)
+        durable = min(durable, index - 1)
+        for place in pending.indices { pending[place].last = min(pending[place].last, index - 1) }
+    }
+
+    /// The first write after which everything through `index` is durable; zero if it is already.
+    func write(covering index: LogIndex) -> UInt64 {
+        if index <= durable { return 0 }
+        for write in pending where write.last >= index { return write.number }
+        preconditionFailure("\(index) has not been handed out, last \(handed)")
+    }
+
+    func checkInvariants() {
+        precondition(durable <= handed, "durable \(durable) beyond handed \(handed)")
+        precondition(acknowledged <= issued, "acknowledged \(acknowledged) of \(issued)")
+        precondition(pending.allSatisfy { $0.number > acknowledged && $0.last <= handed }, "pending writes")
+        precondition(pending.isEmpty == (acknowledged == issued), "pending writes, \(acknowledged) of \(issued)")
+    }
+}

@@ -1,0 +1,35 @@
+package import StrakeLMDB
+
+/// What reading and writing the store's tables can fail with.
+package enum TableError: LMDBFailure, Hashable, Sendable {
+    case lmdb(LMDBError)
+    /// A record is not what was written: repair from another member, or refuse to start. `key` is the row's LMDB key.
+    case corruptRecord(table: String, key: [UInt8], reason: Corruption)
+    /// The file holds something that is not this store's.
+    case unsupportedFormat(found: [UInt8])
+    /// Written by a newer version of this program.
+    case newerFormat(found: UInt32, supported: UInt32)
+
+    package enum Corruption: String, Error, Hashable, Sendable {
+        case checksum
+        /// Shorter than its fields.
+        case truncated
+        /// Its length is not the one that its fields say.
+        case badLength
+        /// A part of a long record is not there.
+        case missingChunk
+        case unknownFlags
+        /// The row's key has a form that the table does not use.
+        case badKey
+        /// A long key's next part is not there.
+        case danglingChild
+    }
+
+    package init(_ error: LMDBError) { self = .lmdb(error) }
+}
+
+extension TableError {
+    static func corrupt(_ table: Table, _ key: UnsafeRawBufferPointer, _ reason: Corruption) -> TableError {
+        .corruptRecord(table: table.name, key: [UInt8](key), reason: reason)
+    }
+}

@@ -1,0 +1,172 @@
+internal import StrakeModel
+internal import StrakeStateMachine
+internal import StrakeStore
+
+/// A plain HTTP request, whichever protocol brought it.
+struct HTTPRequest {
+    var method: String
+    /// Path and query.
+    var target: String
+
+    var path: String { String(target.prefix { $0 != "?" }) }
+
+    /// Values of the query's fields, in order; percent escapes are left as they are, since no value needs one.
+    func values(of name: String) -> [String] {
+        guard let mark = target.firstIndex(of: "?") else { return [] }
+        return target[target.index(after: mark)...].split(separator: "&").compactMap { field in
+            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.first.map(String.init) == name else { return nil }
+            return parts.count == 2 ? String(parts[1]) : ""
+        }
+    }
+}
+
+struct HTTPAnswer {
+    var status: Int
+    var headers: [(name: String, value: String)] = []
+    var body: String = ""
+}
+
+/// The HTTP endpoints of the client port, as etcd answers them.
+struct HTTPEndpoints {
+    private static let plain = ("content-type", "text/plain; charset=utf-8")
+    private static let noSniff = ("x-content-type-options", "nosniff")
+
+    private let service: Service
+
+    init(service: Service) {
+        self.service = service
+    }
+
+    func answer(_ request: HTTPRequest) -> HTTPAnswer {
+        var answer = request.method == "OPTIONS" ? HTTPAnswer(status: 200) : route(request)
+        answer.headers += [
+            ("access-control-allow-headers", "accept, content-type, authorization"),
+            ("access-control-allow-methods", "POST, GET, OPTIONS, PUT, DELETE"),
+            ("access-control-allow-origin", "*"),
+        ]
+        return answer
+    }
+
+    private func route(_ request: HTTPRequest) -> HTTPAnswer {
+        let path = request.path
+        if let clean = Self.cleaned(path) {
+            let body = "<a href=\"\(clean)\">Temporary Redirect</a>.\n\n"
+            return HTTPAnswer(
+                status: 307, headers: [("content-type", "text/html; charset=utf-8"), ("location", clean)], body: body)
+        }
+        if path == "/metrics" {
+            let type = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+            return HTTPAnswer(status: 200, headers: [("content-type", type)], body: MetricsPage(service).text)
+        }
+        let checks = Self.checks(for: path)
+        guard path == "/health" || path == "/version" || checks != nil else {
+            return HTTPAnswer(status: 404, headers: [Self.plain, Self.noSniff], body: "404 page not found\n")
+        }
+        guard request.method == "GET" else {
+            return HTTPAnswer(
+                status: 405, headers: [("allow", "GET"), Self.plain, Self.noSniff], body: "Method Not Allowed\n")
+        }
+        if let checks { return run(checks, request) }
+        return path == "/version" ? version() : health(request)
+    }
+
+    /// Where a path with doubled slashes or dots leads; `nil` for a path that is clean.
+    private static func cleaned(_ path: String) -> String? {
+        guard path.contains("//") || path.contains("/.") else { return nil }
+        var parts: [Substring] = []
+        for part in path.split(separator: "/") {
+            if part == ".." {
+                _ = parts.popLast()
+            } else if part != "." {
+                parts.append(part)
+            }
+        }
+        let clean = "/" + parts.joined(separator: "/") + (path.hasSuffix("/") && !parts.isEmpty ? "/" : "")
+        return clean == path ? nil : clean
+    }
+
+    private func version() -> HTTPAnswer {
+        let (server, cluster) = (service.options.version, service.options.clusterVersion)
+        return HTTPAnswer(
+            status: 200, headers: [("content-type", "application/json")],
+            body: "{\"etcdserver\":\"\(server)\",\"etcdcluster\":\"\(cluster)\",\"storage\":\"\(cluster)\"}")
+    }
+
+    // MARK: /health
+
+    private func health(_ request: HTTPRequest) -> HTTPAnswer {
+        let excluded = Set(request.values(of: "exclude"))
+        let alarm = service.store.alarms.lazy
+            .sorted { $0.alarm < $1.alarm }
+            .map(Self.name).first { !excluded.contains($0) }
+        if let alarm { return unhealthy("ALARM \(alarm)") }
+        if request.values(of: "serializable").first != "true", !service.hasLeader { return unhealthy("RAFT NO LEADER") }
+        return service.store.isServing
+            ? HTTPAnswer(status: 200, headers: [Self.plain], body: "{\"health\":\"true\",\"reason\":\"\"}")
+            : unhealthy("RANGE ERROR:etcdserver: server stopped")
+    }
+
+    private func unhealthy(_ reason: String) -> HTTPAnswer {
+        HTTPAnswer(
+            status: 503, headers: [Self.plain, Self.noSniff],
+            body: "{\"health\":\"false\",\"reason\":\"\(reason)\"}\n")
+    }
+
+    private static func name(of alarm: AlarmMember) -> String {
+        switch alarm.alarm {
+        case AlarmMember.noSpace: "NOSPACE"
+        case AlarmMember.corrupt: "CORRUPT"
+        default: "UNKNOWN"
+        }
+    }
+
+    // MARK: /livez, /readyz
+
+    private enum Check: String, CaseIterable {
+        case dataCorruption = "data_corruption"
+        case serializableRead = "serializable_read"
+        case linearizableRead = "linearizable_read"
+        case nonLearner = "non_learner"
+    }
+
+    private static let endpoints: [(path: String, checks: [Check])] = [
+        ("/livez", [.serializableRead]), ("/readyz", Check.allCases),
+    ]
+
+    private static func checks(for path: String) -> [Check]? {
+        for endpoint in endpoints {
+            if path == endpoint.path { return endpoint.checks }
+            for check in endpoint.checks where path == "\(endpoint.path)/\(check.rawValue)" { return [check] }
+        }
+        return nil
+    }
+
+    private func run(_ checks: [Check], _ request: HTTPRequest) -> HTTPAnswer {
+        let excluded = Set(request.values(of: "exclude"))
+        var lines = ""
+        var passes = true
+        for check in checks where !excluded.contains(check.rawValue) {
+            if let problem = problem(of: check) {
+                passes = false
+                lines += "[-]\(check.rawValue) failed: \(problem)\n"
+            } else {
+                lines += "[+]\(check.rawValue) ok\n"
+            }
+        }
+        let headers = [Self.plain, Self.noSniff]
+        guard passes else { return HTTPAnswer(status: 503, headers: headers, body: lines + "\n") }
+        let isVerbose = !request.values(of: "verbose").isEmpty
+        return HTTPAnswer(status: 200, headers: headers, body: (isVerbose ? lines : "") + "ok\n")
+    }
+
+    private func problem(of check: Check) -> String? {
+        switch check {
+        case .dataCorruption:
+            service.store.alarms.contains { $0.alarm == AlarmMember.corrupt } ? "alarm activated: CORRUPT" : nil
+        case .serializableRead: service.store.isServing ? nil : "etcdserver: server stopped"
+        case .linearizableRead: service.hasLeader ? nil : "etcdserver: no leader"
+        case .nonLearner: nil
+        }
+    }
+}

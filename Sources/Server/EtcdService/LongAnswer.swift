@@ -1,0 +1,127 @@
+internal import NIOCore
+internal import NIOPosix
+internal import StrakeEtcdWire
+internal import StrakeHTTP2
+internal import StrakeModel
+internal import StrakeMVCC
+
+/// A range read on its way to a client, in pieces: the next piece is read when the client has taken the last, so that
+/// an answer of any size takes little memory, and a client that stops reading costs no more.
+///
+/// It lives on the session's event loop; pieces are read and encoded on the reader threads.
+final class LongAnswer {
+    /// Bytes of a piece, give or take one value.
+    static let pieceBytes = 256 << 10
+
+    private let session: Session
+    private let stream: StreamID
+    private let request: RangeRequest
+    private var framing: RangeFraming
+    private var source: RangeSource?
+    private var piece: [UInt8] = []
+    private var offset = 0
+    private var isComplete = false
+    private var isCanceled = false
+    private var hasBegun = false
+
+    init(_ request: RangeRequest, framing: RangeFraming, on stream: StreamID, of session: Session) {
+        self.request = request
+        self.framing = framing
+        self.stream = stream
+        self.session = session
+    }
+
+    func start() {
+        let (request, framing, service) = (request, framing, session.service)
+        onReader { () throws(MVCCError) in
+            let source = try RangeSource(request, framing: framing, service: service)
+            return (source, try source.next())
+        }
+    }
+
+    func cancel() {
+        isCanceled = true
+        source = nil
+    }
+
+    /// The stream takes `capacity` more bytes.
+    func writable(capacity: Int) {
+        guard !isCanceled else { return }
+        var room = capacity
+        while room > 0, offset < piece.count {
+            let count = min(room, piece.count - offset)
+            guard let memory = session.engine.beginBytes(stream, bytesMax: count) else { return }
+            piece.withUnsafeBytes { memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<offset + count])) }
+            session.engine.endBytes(stream, count: count)
+            offset += count
+            room -= count
+        }
+        session.loop.touch(session)
+        if offset < piece.count {
+            session.engine.requestWrite(stream)
+        } else if isComplete {
+            session.finish(stream, EtcdStatus(code: .ok, message: ""))
+        } else {
+            produce()
+        }
+    }
+
+    private func produce() {
+        guard let source else { return }
+        onReader { () throws(MVCCError) in (source, try source.next()) }
+    }
+
+    /// Runs the work on a reader thread and takes its piece on the loop.
+    private func onReader(
+        _ work: @escaping @Sendable () throws(MVCCError) -> (RangeSource, RangeSource.Piece)
+    ) {
+        let answer = NIOLoopBound(self, eventLoop: session.loop.eventLoop)
+        let eventLoop = session.loop.eventLoop
+        session.service.readers.submit { _ in
+            do throws(MVCCError) {
+                let (source, piece) = try work()
+                eventLoop.execute { answer.value.take(piece, from: source) }
+            } catch {
+                let status = EtcdStatus(error)
+                eventLoop.execute { answer.value.fail(status) }
+            }
+        }
+    }
+
+    private func fail(_ status: EtcdStatus) {
+        guard !isCanceled else { return }
+        source = nil
+        session.finish(stream, status)
+        session.loop.touch(session)
+        session.loop.flush()
+    }
+
+    private func take(_ next: RangeSource.Piece, from source: RangeSource) {
+        guard !isCanceled else { return }
+        self.source = next.isLast ? nil : source
+        isComplete = next.isLast
+        piece = next.bytes
+        offset = 0
+        if !hasBegun, next.isLast, case .unary = framing {
+            session.reply(stream, encoded: piece)
+        } else {
+            hasBegun = true
+            if let length = next.messageLength {
+                guard session.engine.beginLongMessage(stream, length: length) else { return cancel() }
+            }
+            session.engine.requestWrite(stream)
+            var handler = session
+            session.engine.resumeWriting(handler: &handler)
+            session.loop.touch(session)
+        }
+        session.loop.flush()
+    }
+}
+
+/// How the pieces of a range become gRPC messages.
+enum RangeFraming: Sendable {
+    /// One message of any length.
+    case unary
+    /// A message a piece, as `RangeStream` sends them.
+    case stream
+}

@@ -1,0 +1,88 @@
+internal import NIOCore
+internal import StrakeStore
+internal import StrakeWatching
+
+/// Everything that lives on one event loop: its connections and their watchers. Only `take` and `wantsEvents` are
+/// called from elsewhere; all the rest stays on the loop, without locks.
+final class LoopContext: AnswerTarget, @unchecked Sendable {
+    let eventLoop: any EventLoop
+    let service: Service
+    /// The store's number for this target.
+    private(set) var target: Int32 = 0
+    private var sessions: [UInt32: Session] = [:]
+    private var lastSession: UInt32 = 0
+    /// Sessions with output to be written at the end of this turn.
+    private var touched: [Session] = []
+    let watches: WatchLoop
+
+    init(eventLoop: any EventLoop, service: Service) {
+        self.eventLoop = eventLoop
+        self.service = service
+        watches = WatchLoop(service: service, eventLoop: eventLoop)
+        target = service.store.register(self)
+    }
+
+    var wantsEvents: Bool { watches.wantsEvents }
+
+    func take(_ batch: AnswerBatch) {
+        eventLoop.execute { self.process(batch) }
+    }
+
+    // MARK: On the loop
+
+    func add(_ session: Session) -> UInt32 {
+        repeat { lastSession &+= 1 } while sessions[lastSession] != nil
+        sessions[lastSession] = session
+        return lastSession
+    }
+
+    func remove(_ number: UInt32) {
+        sessions[number] = nil
+    }
+
+    var sessionCount: Int { sessions.count }
+
+    /// The session's output is written when this turn ends.
+    func touch(_ session: Session) {
+        if session.isTouched { return }
+        session.isTouched = true
+        touched.append(session)
+    }
+
+    /// Writes what this turn has produced.
+    func flush() {
+        while let session = touched.popLast() {
+            session.isTouched = false
+            session.writeOutput()
+        }
+    }
+
+    /// For graceful shutdown.
+    func forEachSession(_ body: (Session) -> Void) {
+        for session in Array(sessions.values) { body(session) }
+    }
+
+    private func process(_ batch: AnswerBatch) {
+        for answer in batch.answers {
+            let (number, call) = Self.split(answer.token)
+            sessions[number]?.answered(call, answer)
+        }
+        for (token, error) in batch.failures {
+            let (number, call) = Self.split(token)
+            sessions[number]?.failed(call, error)
+        }
+        for token in batch.readsReady {
+            let (number, call) = Self.split(token)
+            sessions[number]?.readIsReady(call)
+        }
+        if let published = batch.published { watches.publish(published) }
+        flush()
+    }
+
+    /// A token names a session and a call of it.
+    static func token(session: UInt32, call: UInt32) -> UInt64 { UInt64(session) << 32 | UInt64(call) }
+
+    private static func split(_ token: UInt64) -> (session: UInt32, call: UInt32) {
+        (UInt32(truncatingIfNeeded: token >> 32), UInt32(truncatingIfNeeded: token))
+    }
+}

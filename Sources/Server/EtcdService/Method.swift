@@ -1,0 +1,58 @@
+internal import StrakeHTTP2
+
+/// The gRPC methods that are served. The raw value is the method's number in the table.
+enum Method: Int, CaseIterable {
+    case range, rangeStream, put, deleteRange, txn, compact
+    case watch
+    case leaseGrant, leaseRevoke, leaseKeepAlive, leaseTimeToLive, leaseLeases
+    case alarm, status, defragment, hash, hashKV
+    case memberList
+    case healthCheck, healthWatch
+
+    var service: String {
+        switch self {
+        case .range, .rangeStream, .put, .deleteRange, .txn, .compact: "etcdserverpb.KV"
+        case .watch: "etcdserverpb.Watch"
+        case .leaseGrant, .leaseRevoke, .leaseKeepAlive, .leaseTimeToLive, .leaseLeases: "etcdserverpb.Lease"
+        case .alarm, .status, .defragment, .hash, .hashKV: "etcdserverpb.Maintenance"
+        case .memberList: "etcdserverpb.Cluster"
+        case .healthCheck, .healthWatch: "grpc.health.v1.Health"
+        }
+    }
+
+    var name: String {
+        switch self {
+        case .range: "Range"
+        case .rangeStream: "RangeStream"
+        case .put: "Put"
+        case .deleteRange: "DeleteRange"
+        case .txn: "Txn"
+        case .compact: "Compact"
+        case .watch: "Watch"
+        case .leaseGrant: "LeaseGrant"
+        case .leaseRevoke: "LeaseRevoke"
+        case .leaseKeepAlive: "LeaseKeepAlive"
+        case .leaseTimeToLive: "LeaseTimeToLive"
+        case .leaseLeases: "LeaseLeases"
+        case .alarm: "Alarm"
+        case .status: "Status"
+        case .defragment: "Defragment"
+        case .hash: "Hash"
+        case .hashKV: "HashKV"
+        case .memberList: "MemberList"
+        case .healthCheck: "Check"
+        case .healthWatch: "Watch"
+        }
+    }
+
+    /// How gRPC's metrics name the shape of the call.
+    var shape: String {
+        switch self {
+        case .watch, .leaseKeepAlive: "bidi_stream"
+        case .rangeStream, .healthWatch: "server_stream"
+        default: "unary"
+        }
+    }
+
+    static let table = MethodTable(paths: allCases.map { "/\($0.service)/\($0.name)" })
+}

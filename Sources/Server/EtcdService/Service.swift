@@ -1,0 +1,38 @@
+internal import StrakeEtcdWire
+internal import StrakeModel
+internal import StrakeStore
+internal import NIOPosix
+internal import Synchronization
+
+/// What all event loops share: the store, the limits, the counters.
+final class Service: Sendable {
+    let store: Store
+    let options: ServiceOptions
+    let metrics = ServiceMetrics()
+    /// Threads for reads that may take long or touch cold pages.
+    let readers: NIOThreadPool
+
+    init(store: Store, options: ServiceOptions, readers: NIOThreadPool) {
+        self.store = store
+        self.options = options
+        self.readers = readers
+    }
+
+    func header(revision: Int64, term: UInt64) -> ResponseHeader {
+        ResponseHeader(
+            clusterID: store.clusterID, memberID: store.memberID, revision: revision,
+            raftTerm: term)
+    }
+
+    /// The header of an answer that reads at `revision` now.
+    func header(revision: Int64) -> ResponseHeader {
+        header(revision: revision, term: store.metrics.term.load(ordering: .relaxed))
+    }
+
+    /// Damage that a read met: for the operator, who alone can mend it.
+    func reportDamage(_ what: String) {
+        store.options.onNotice(.damage(what))
+    }
+
+    var hasLeader: Bool { store.metrics.leader.load(ordering: .relaxed) != 0 }
+}

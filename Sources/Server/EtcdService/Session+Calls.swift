@@ -1,0 +1,129 @@
+internal import StrakeEtcdWire
+internal import StrakeHTTP2
+internal import StrakeModel
+
+extension Session: ServerHandler {
+    func callOpened(_ stream: StreamID, _ head: RequestHead, on connection: ServerConnection) {
+        guard let method = Method(rawValue: head.method) else { preconditionFailure("method \(head.method)") }
+        service.metrics.started(method)
+        let role: StreamState.Role =
+            switch method {
+            case .watch: .watch(loop.watches.open(stream, of: self))
+            case .leaseKeepAlive: .keepAlive
+            default: .unary
+            }
+        streams[stream] = StreamState(id: stream, method: method, role: role)
+        if head.value(of: "hasleader") != nil, !service.hasLeader {
+            refuse(stream, .noLeader)
+        }
+    }
+
+    func messageReceived(
+        _ stream: StreamID, _ message: UnsafeRawBufferPointer, isLast: Bool, on connection: ServerConnection
+    ) {
+        guard let state = streams[stream], let method = state.method else { return }
+        if case .unary = state.role {
+            if state.hasMessage {
+                finish(stream, EtcdStatus(code: .internal, message: "a unary call has one request message"))
+                engine.reset(stream, .cancel)
+                return
+            }
+            streams[stream]?.hasMessage = true
+        }
+        do throws(WireError) {
+            try receive(method, stream, message)
+        } catch {
+            finish(stream, error.status)
+        }
+    }
+
+    func endReceived(_ stream: StreamID, on connection: ServerConnection) {
+        guard let state = streams[stream] else { return }
+        switch state.role {
+        case .unary:
+            if !state.hasMessage {
+                finish(stream, EtcdStatus(code: .internal, message: "a unary call has one request message"))
+            }
+        case .watch, .keepAlive:
+            // The client has no more to say; what was answered so far goes out before the trailers.
+            release(state)
+            finish(stream, EtcdStatus(code: .ok, message: ""))
+        case .answer: break
+        case .http(let request): answer(request, on: stream)
+        }
+    }
+
+    func streamClosed(_ stream: StreamID, _ reason: CloseReason, on connection: ServerConnection) {
+        guard let state = streams[stream] else { return }
+        service.metrics.finished(state.method, .canceled)
+        release(state)
+        streams.remove(stream)
+    }
+
+    func streamWritable(_ stream: StreamID, capacity: Int, on connection: ServerConnection) {
+        guard let state = streams[stream] else { return }
+        switch state.role {
+        case .answer(let answer): answer.writable(capacity: capacity)
+        case .watch(let key): loop.watches.drained(key)
+        case .unary, .keepAlive, .http: break
+        }
+    }
+
+    func connectionChanged(_ event: ConnectionEvent, on connection: ServerConnection) {
+        switch event {
+        case .failed, .drained: closeAfterOutput()
+        case .goAwayReceived, .pingAnswered: break
+        }
+    }
+
+    func requestOpened(_ stream: StreamID, _ head: RequestHead, on connection: ServerConnection) {
+        let request = HTTPRequest(
+            method: String(decoding: head.httpMethod, as: UTF8.self), target: String(decoding: head.path, as: UTF8.self))
+        streams[stream] = StreamState(id: stream, method: nil, role: .http(request))
+        if head.isEnd { answer(request, on: stream) }
+    }
+
+    func bodyReceived(_ stream: StreamID, _ bytes: UnsafeRawBufferPointer, on connection: ServerConnection) {
+        // No endpoint takes a body; it is read so that the connection stays usable.
+    }
+
+    /// Lets go of what a stream holds outside the session.
+    func release(_ state: StreamState) {
+        switch state.role {
+        case .watch(let key): loop.watches.close(key)
+        case .answer(let answer): answer.cancel()
+        case .unary, .keepAlive, .http: break
+        }
+    }
+
+    private func receive(
+        _ method: Method, _ stream: StreamID, _ message: UnsafeRawBufferPointer
+    ) throws(WireError) {
+        switch method {
+        case .range, .rangeStream: try receiveRange(method, stream, message)
+        case .put: try receivePut(stream, message)
+        case .deleteRange: try receiveDeleteRange(stream, message)
+        case .txn: try receiveTxn(stream, message)
+        case .compact: try receiveCompact(stream, message)
+        case .watch: loop.watches.receive(try WatchRequest(protobuf: message), on: stream, of: self)
+        case .leaseGrant: try receiveGrant(stream, message)
+        case .leaseRevoke: try receiveRevoke(stream, message)
+        case .leaseKeepAlive:
+            let lease = try LeaseKeepAliveRequest(protobuf: message).id
+            reads.append(PendingRead(stream: stream, work: .keepAlive(lease)))
+        case .leaseTimeToLive:
+            let request = try LeaseTimeToLiveRequest(protobuf: message)
+            reads.append(PendingRead(stream: stream, work: .timeToLive(request.id, withKeys: request.keys)))
+        case .leaseLeases:
+            _ = try EmptyRequest(protobuf: message)
+            reads.append(PendingRead(stream: stream, work: .leases))
+        case .alarm: try receiveAlarm(stream, message)
+        case .status: try receiveStatus(stream, message)
+        case .defragment: try receiveDefragment(stream, message)
+        case .hash: try receiveHash(stream, message)
+        case .hashKV: try receiveHashKV(stream, message)
+        case .memberList: try receiveMemberList(stream, message)
+        case .healthCheck, .healthWatch: try receiveHealth(method, stream, message)
+        }
+    }
+}

@@ -1,0 +1,138 @@
+internal import NIOCore
+internal import NIOPosix
+internal import StrakeEtcdWire
+internal import StrakeHTTP2
+internal import StrakeModel
+internal import StrakeMVCC
+internal import StrakeStateMachine
+internal import StrakeStore
+
+extension Session {
+    func receiveAlarm(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
+        let request = try AlarmRequest(protobuf: message)
+        guard let raw = UInt8(exactly: request.action), let action = AlarmCommand.Action(rawValue: raw) else {
+            // etcd's process ends here; a request that means nothing is refused instead.
+            finish(stream, EtcdStatus(code: .invalidArgument, message: "etcdserver: unknown alarm action"))
+            return
+        }
+        let command = AlarmCommand(action: action, member: request.memberID, alarm: request.alarm)
+        propose(.alarm(command), for: stream, takesRoom: false)
+    }
+
+    func receiveStatus(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
+        _ = try EmptyRequest(protobuf: message)
+        let status = service.store.status()
+        var response = StatusResponse()
+        response.version = service.options.version
+        response.dbSize = Int64(status.fileBytes)
+        response.dbSizeInUse = Int64(status.bytesInUse)
+        response.dbSizeQuota = service.store.options.quotaBytes ?? 0
+        response.leader = status.leader
+        response.raftIndex = status.committedIndex
+        response.raftTerm = status.term
+        response.raftAppliedIndex = status.appliedIndex
+        response.storageVersion = service.options.clusterVersion
+        if status.leader == 0 { response.errors.append(EtcdError.noLeader.rawValue) }
+        for alarm in status.alarms { response.errors.append(Self.text(of: alarm)) }
+        reply(stream, Response(service.header(revision: service.store.reader.revision), response))
+    }
+
+    /// How protobuf prints an alarm, which is what etcd puts into the list of errors.
+    private static func text(of alarm: AlarmMember) -> String {
+        let name =
+            switch alarm.alarm {
+            case AlarmMember.noSpace: "NOSPACE"
+            case AlarmMember.corrupt: "CORRUPT"
+            default: String(alarm.alarm)
+            }
+        return "memberID:\(alarm.member) alarm:\(name) "
+    }
+
+    /// Pages are used again as they come free, so there is never anything to defragment.
+    func receiveDefragment(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
+        _ = try EmptyRequest(protobuf: message)
+        reply(stream, Response(ResponseHeader(clusterID: 0, memberID: 0, revision: 0, raftTerm: 0), EmptyResponse()))
+    }
+
+    func receiveHash(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
+        _ = try EmptyRequest(protobuf: message)
+        compute(stream) { reader throws(MVCCError) in
+            HashResponse(hash: try reader.hash())
+        }
+    }
+
+    func receiveHashKV(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
+        let revision = try HashKVRequest(protobuf: message).revision
+        compute(stream) { reader throws(MVCCError) in
+            let hash = try reader.hashKV(revision: revision)
+            return HashKVResponse(
+                hash: hash.hash, compactRevision: hash.compactRevision, hashRevision: hash.hashRevision)
+        }
+    }
+
+    /// Answers a unary call with what a reader thread works out.
+    private func compute<Body: ResponseBody & Sendable>(
+        _ stream: StreamID, _ work: @escaping @Sendable (Reader) throws(MVCCError) -> Body
+    ) {
+        let session = NIOLoopBound(self, eventLoop: loop.eventLoop)
+        let (reader, eventLoop) = (service.store.reader, loop.eventLoop)
+        service.readers.submit { _ in
+            let result: Result<Body, EtcdStatus>
+            do throws(MVCCError) {
+                result = .success(try work(reader))
+            } catch {
+                result = .failure(EtcdStatus(error))
+            }
+            eventLoop.execute { session.value.computed(stream, result) }
+        }
+    }
+
+    private func computed(_ stream: StreamID, _ result: Result<some ResponseBody, EtcdStatus>) {
+        guard streams[stream] != nil else { return }
+        switch result {
+        case .success(let body):
+            reply(stream, Response(service.header(revision: service.store.reader.revision), body))
+        case .failure(let status): finish(stream, status)
+        }
+        loop.touch(self)
+        loop.flush()
+    }
+
+    // MARK: Cluster
+
+    func receiveMemberList(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
+        let read = PendingRead(stream: stream, work: .members)
+        if try MemberListRequest(protobuf: message).linearizable {
+            reads.append(read)
+        } else {
+            serve([read])
+        }
+    }
+
+    func answerMembers(on stream: StreamID) {
+        let members = service.store.members.map {
+            ClusterMember(id: $0.id, name: $0.name, peerURLs: $0.peerURLs, clientURLs: $0.clientURLs)
+        }
+        // etcd leaves the revision out of the cluster service's headers.
+        reply(stream, Response(service.header(revision: 0), MemberListResponse(members: members)))
+    }
+
+    // MARK: Health
+
+    func receiveHealth(
+        _ method: Method, _ stream: StreamID, _ message: UnsafeRawBufferPointer
+    ) throws(WireError) {
+        let request = try HealthCheckRequest(protobuf: message)
+        guard request.service.isEmpty else {
+            finish(stream, .unknownHealthService)
+            return
+        }
+        let response = HealthCheckResponse(status: service.store.isServing ? .serving : .notServing)
+        if method == .healthCheck {
+            reply(stream, response)
+        } else {
+            // The status of a member that answers does not change: the stream stays open without more to say.
+            send(stream, response)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+internal import StrakeEtcdWire
+internal import StrakeHTTP2
+internal import StrakeLeases
+internal import StrakeModel
+internal import StrakeMVCC
+internal import StrakeReplication
+internal import StrakeStore
+
+extension Session {
+    /// Answers reads from the state as it is now. Single keys are read here, all from one view; ranges go to a reader
+    /// thread, since a cold page would stall every connection of the loop.
+    func serve(_ batch: [PendingRead]) {
+        var points: [(StreamID, RangeRequest)] = []
+        for read in batch where streams[read.stream] != nil {
+            switch read.work {
+            case .range(let request):
+                if request.range.isSingle {
+                    points.append((read.stream, request))
+                } else {
+                    answer(request, framing: .unary, on: read.stream)
+                }
+            case .rangeStream(let request): answer(request, framing: .stream, on: read.stream)
+            case .keepAlive(let lease): answerKeepAlive(lease, on: read.stream)
+            case .timeToLive(let lease, let withKeys): answerTimeToLive(lease, withKeys: withKeys, on: read.stream)
+            case .leases: answerLeases(on: read.stream)
+            case .members: answerMembers(on: read.stream)
+            }
+        }
+        guard !points.isEmpty else { return }
+        service.store.reader.withView { view in
+            for (stream, request) in points {
+                do throws(MVCCError) {
+                    let response = try view.range(request)
+                    reply(stream, Response(service.header(revision: view.revision), response))
+                } catch {
+                    finish(stream, EtcdStatus(error))
+                }
+            }
+        }
+    }
+
+    private func answer(_ request: RangeRequest, framing: RangeFraming, on stream: StreamID) {
+        let answer = LongAnswer(request, framing: framing, on: stream, of: self)
+        streams[stream]?.role = .answer(answer)
+        answer.start()
+    }
+
+    /// A unary answer whose message is already encoded.
+    func reply(_ stream: StreamID, encoded message: [UInt8]) {
+        service.metrics.finished(streams[stream]?.method, .ok)
+        streams.remove(stream)
+        _ = message.withUnsafeBytes { engine.sendReply(stream, $0) }
+        loop.touch(self)
+    }
+
+    // MARK: Leases
+
+    func receiveGrant(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
+        let request = try LeaseGrantRequest(protobuf: message)
+        let options = service.store.options
+        let minimum = LeaseTTL.minimum(
+            electionTicks: options.electionTicks, tickMilliseconds: options.heartbeatMilliseconds)
+        var ttl: Int64 = 0
+        try refusing { () throws(StoreError) in
+            ttl = try LeaseTTL.granted(requested: request.ttlSeconds, minimum: minimum)
+        }
+        // An id chosen here travels in the command, so that every member grants the same one.
+        let id = request.id == .none ? LeaseID(rawValue: .random(in: 1...Int64.max)) : request.id
+        propose(.leaseGrant(id: id, ttlSeconds: ttl), for: stream, takesRoom: true)
+    }
+
+    func receiveRevoke(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
+        propose(.leaseRevoke(try LeaseRevokeRequest(protobuf: message).id), for: stream, takesRoom: false)
+    }
+
+    private func answerKeepAlive(_ lease: LeaseID, on stream: StreamID) {
+        let header = service.header(revision: service.store.reader.revision)
+        switch service.store.keepAlive(lease) {
+        case .renewed(let ttl): send(stream, Response(header, LeaseKeepAliveResponse(id: lease, ttlSeconds: ttl)))
+        case .unknown: send(stream, Response(header, LeaseKeepAliveResponse(id: lease, ttlSeconds: 0)))
+        case .renewing(let renewal):
+            let call = calls.add(.renewal(stream, renewal, ttl: renewal.checkpoint.remainingSeconds))
+            proposals.append(
+                (Command.leaseCheckpoint([renewal.checkpoint]).encoded(service.store.nextProposalID()), origin(of: call)))
+        case .notLeading: refuse(stream, .notLeader)
+        }
+        service.metrics.leaseRenewals.add(1)
+    }
+
+    private func answerTimeToLive(_ lease: LeaseID, withKeys: Bool, on stream: StreamID) {
+        let revision = service.store.reader.revision
+        guard let granted = service.store.lease(lease), let remaining = service.store.remaining(of: lease) else {
+            let response = LeaseTimeToLiveResponse(id: lease, ttlSeconds: -1)
+            reply(stream, Response(service.header(revision: revision), response))
+            return
+        }
+        var keys: [[UInt8]] = []
+        if withKeys {
+            do throws(MVCCError) {
+                keys = try service.store.reader.withView { view throws(MVCCError) in
+                    try view.keys(attachedTo: lease)
+                }
+            } catch {
+                finish(stream, EtcdStatus(error))
+                return
+            }
+        }
+        let response = LeaseTimeToLiveResponse(
+            id: lease, ttlSeconds: remaining / 1_000, grantedSeconds: granted.ttl, keys: keys)
+        reply(stream, Response(service.header(revision: revision), response))
+    }
+
+    private func answerLeases(on stream: StreamID) {
+        let header = service.header(revision: service.store.reader.revision)
+        reply(stream, Response(header, LeaseLeasesResponse(leases: service.store.leaseIDs)))
+    }
+}

@@ -1,0 +1,235 @@
+internal import NIOCore
+internal import StrakeEtcdWire
+internal import StrakeHTTP2
+internal import StrakeModel
+internal import StrakeReplication
+internal import StrakeStore
+
+/// One HTTP/2 connection with its calls. It lives on its event loop: bytes come in, calls are answered from what is
+/// at hand or handed to the store as one batch at the end of the read, and one write carries the answers of a turn.
+final class Session: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Bytes of output that may wait for the socket before no more requests are read from it.
+    static let outputBytesMax = 1 << 20
+
+    let loop: LoopContext
+    let engine: ServerConnection
+    let service: Service
+    private(set) var channel: (any Channel)?
+    private var number: UInt32 = 0
+    var isTouched = false
+    private var isReading = false
+    var isClosing = false
+    private var readIsOwed = false
+
+    var streams = StreamTable()
+    var calls = CallTable()
+    /// Commands decoded in this read, proposed together when it ends.
+    var proposals: [(data: [UInt8], origin: RequestOrigin?)] = []
+    /// Calls of this read that need the newest state.
+    var reads: [PendingRead] = []
+    /// Reads that wait until the state has come far enough, by call.
+    var waitingReads: [UInt32: [PendingRead]] = [:]
+
+    init(loop: LoopContext) {
+        self.loop = loop
+        service = loop.service
+        var configuration = ServerConfiguration()
+        configuration.maxConcurrentStreams = service.options.concurrentStreamsMax
+        configuration.messageBytesMax = service.options.requestBytesMax + ServiceOptions.requestOverheadBytes
+        engine = ServerConnection(methods: Method.table, configuration: configuration)
+    }
+
+    // MARK: Channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        channel = context.channel
+        number = loop.add(self)
+        writeOutput()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        end()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        isReading = true
+        var handler = self
+        buffer.withUnsafeReadableBytes { bytes in
+            engine.receive(bytes, now: MonotonicClock.nanoseconds, handler: &handler)
+        }
+        service.metrics.bytesReceived.add(buffer.readableBytes)
+        isReading = false
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        submit()
+        var handler = self
+        engine.resumeWriting(handler: &handler)
+        submit()
+        writeOutput()
+        loop.flush()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        guard context.channel.isWritable else { return }
+        var handler = self
+        engine.resumeWriting(handler: &handler)
+        submit()
+        writeOutput()
+        if readIsOwed {
+            readIsOwed = false
+            context.read()
+        }
+        loop.flush()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A reset by the peer or a broken pipe: nothing is left to tell it.
+        context.close(promise: nil)
+    }
+
+    /// A client that does not take its answers is not read from: what it may still ask for is bounded.
+    func read(context: ChannelHandlerContext) {
+        if engine.outputCount > Self.outputBytesMax {
+            readIsOwed = true
+        } else {
+            context.read()
+        }
+    }
+
+    /// Hands the engine's output to the socket, unless that has enough already.
+    func writeOutput() {
+        guard let channel, channel.isActive, channel.isWritable || engine.isFailed else { return }
+        let output = engine.outputBytes
+        guard !output.isEmpty else {
+            closeIfDone()
+            return
+        }
+        var buffer = channel.allocator.buffer(capacity: output.count)
+        buffer.writeBytes(output)
+        engine.consumeOutput(output.count)
+        service.metrics.bytesSent.add(buffer.readableBytes)
+        channel.writeAndFlush(buffer, promise: nil)
+        closeIfDone()
+    }
+
+    private func closeIfDone() {
+        if isClosing, let channel { channel.close(mode: .all, promise: nil) }
+    }
+
+    /// The connection is gone: nobody waits for its calls any more.
+    private func end() {
+        guard channel != nil else { return }
+        channel = nil
+        loop.remove(number)
+        for state in streams.all { release(state) }
+        streams.removeAll()
+        calls.removeAll()
+        waitingReads = [:]
+    }
+
+    func shutDown() {
+        engine.shutDown()
+        loop.touch(self)
+    }
+
+    // MARK: Batches
+
+    func token(of call: UInt32) -> UInt64 { LoopContext.token(session: number, call: call) }
+
+    func origin(of call: UInt32) -> RequestOrigin { RequestOrigin(target: loop.target, token: token(of: call)) }
+
+    /// Hands over what this turn's requests ask for: all commands as one proposal, all reads behind one question.
+    func submit() {
+        if !proposals.isEmpty {
+            let batch = proposals
+            proposals.removeAll(keepingCapacity: true)
+            service.store.propose(batch)
+        }
+        guard !reads.isEmpty else { return }
+        let batch = reads
+        reads.removeAll(keepingCapacity: true)
+        let call = calls.add(.read)
+        if service.store.read(origin(of: call)) {
+            calls.remove(call)
+            serve(batch)
+        } else {
+            waitingReads[call] = batch
+        }
+    }
+
+    func readIsReady(_ call: UInt32) {
+        guard calls.remove(call) != nil, let batch = waitingReads.removeValue(forKey: call) else { return }
+        serve(batch)
+        submit()
+        loop.touch(self)
+    }
+
+    /// A call of the batch ended without an answer from the state machine.
+    func failed(_ call: UInt32, _ error: StoreError) {
+        if let batch = waitingReads.removeValue(forKey: call) {
+            calls.remove(call)
+            for read in batch { refuse(read.stream, error) }
+        } else if let pending = calls.remove(call) {
+            refuse(pending, error)
+        }
+        loop.touch(self)
+    }
+
+    // MARK: Ending calls
+
+    func finish(_ stream: StreamID, _ status: EtcdStatus) {
+        service.metrics.finished(streams[stream]?.method, status.code)
+        streams.remove(stream)
+        _ = engine.finish(stream, GRPCStatus(rawValue: Int(status.code.rawValue)) ?? .unknown, message: status.message)
+    }
+
+    func refuse(_ stream: StreamID, _ error: StoreError) {
+        finish(stream, EtcdStatus(error))
+    }
+
+    /// Answers a unary call.
+    func reply(_ stream: StreamID, _ message: some WireMessage) {
+        let size = message.encodedSize
+        service.metrics.finished(streams[stream]?.method, .ok)
+        streams.remove(stream)
+        guard let memory = engine.beginReply(stream, bytesMax: size) else { return }
+        var writer = ProtobufWriter(UnsafeMutableRawBufferPointer(rebasing: memory[..<size]))
+        message.encode(to: &writer)
+        engine.endReply(stream, count: size)
+    }
+
+    /// One message of a streaming call.
+    func send(_ stream: StreamID, _ message: some WireMessage) {
+        let size = message.encodedSize
+        guard let memory = engine.beginMessage(stream, bytesMax: size) else { return }
+        var writer = ProtobufWriter(UnsafeMutableRawBufferPointer(rebasing: memory[..<size]))
+        message.encode(to: &writer)
+        engine.endMessage(stream, count: size)
+    }
+}
+
+/// A call that is answered from the state as it is now.
+struct PendingRead {
+    enum Work {
+        case range(RangeRequest)
+        case rangeStream(RangeRequest)
+        case keepAlive(LeaseID)
+        case timeToLive(LeaseID, withKeys: Bool)
+        case leases
+        case members
+    }
+
+    var stream: StreamID
+    var work: Work
+}

@@ -1,0 +1,122 @@
+internal import StrakeModel
+internal import StrakeMVCC
+internal import StrakeTables
+internal import StrakeWatching
+
+/// Events that can be put on the wire, by their position in a batch.
+protocol WatchEvents {
+    func event(at position: Int, withPrevious: Bool) -> Event
+}
+
+/// A batch as the state machine published it.
+struct LiveBatch: WatchBatch {
+    let events: EventBatch
+
+    var count: Int { events.count }
+    func mainRevision(at index: Int) -> Int64 { self[index].header.revision.main }
+    func kind(at index: Int) -> Event.Kind { self[index].header.isTombstone ? .delete : .put }
+    func withKey(at index: Int, _ body: (RawSpan) -> Void) {
+        let event = self[index]
+        body(event.key.bytes)
+    }
+
+    private subscript(index: Int) -> MemoryEvent { events[events.startIndex + index] }
+}
+
+struct LiveEvents: WatchEvents {
+    let batch: EventBatch
+    let reader: Reader
+
+    func event(at position: Int, withPrevious: Bool) -> Event {
+        let event = batch[batch.startIndex + position]
+        var previous: KeyValue?
+        if withPrevious {
+            // Damage in history makes the old value unknown here; the scrub and every read report it.
+            previous = try? reader.withView { view throws(MVCCError) in
+                try view.previous(of: event.header, key: event.key)
+            }
+        }
+        return Event(header: event.header, key: event.key, value: event.value, previous: previous)
+    }
+}
+
+/// What one scan of history found.
+struct Replay: WatchBatch, WatchEvents, Sendable {
+    /// Bytes scanned between looks at the limits.
+    private static let stepBytes = 256 << 10
+
+    private var events: [Event] = []
+    /// All events up to here that the request covers are in.
+    private(set) var scannedThrough: Int64
+
+    init(_ request: ReplayRequest, reader: Reader) throws(MVCCError) {
+        try self.init(request, from: request.from, through: request.through, reader: reader)
+    }
+
+    init(_ request: ReplayRequest, from: Int64, through: Int64, reader: Reader) throws(MVCCError) {
+        scannedThrough = from - 1
+        let coverage = request.coverage()
+        var next = Revision(main: from)
+        var bytes = 0
+        while scannedThrough < through, events.count < request.eventsMax, bytes < request.bytesMax {
+            var found: [Event] = []
+            let step: (next: Revision?, newest: Int64) = try reader.withView { view throws(MVCCError) in
+                var headers: [EventHeader] = []
+                let end = min(through, view.revision)
+                let rest = try view.events(from: next, through: end, byteBudget: Self.stepBytes) { event in
+                    guard coverage.contains(event.key.bytes) else { return }
+                    found.append(Event(header: event.header, key: event.key, value: event.value, previous: nil))
+                    if request.wantsPrevious { headers.append(event.header) }
+                }
+                for (index, header) in headers.enumerated() {
+                    found[index].previous = try view.previous(of: header, key: found[index].keyValue.key)
+                }
+                return (rest, end)
+            }
+            bytes += found.reduce(0) { $0 + $1.keyValue.key.count + $1.keyValue.value.count }
+            events += found
+            guard let rest = step.next else {
+                scannedThrough = max(scannedThrough, step.newest)
+                break
+            }
+            scannedThrough = rest.main - 1
+            next = rest
+        }
+    }
+
+    var count: Int { events.count }
+    func mainRevision(at index: Int) -> Int64 { events.mainRevision(at: index) }
+    func kind(at index: Int) -> Event.Kind { events[index].kind }
+    func withKey(at index: Int, _ body: (RawSpan) -> Void) { events.withKey(at: index, body) }
+
+    func event(at position: Int, withPrevious: Bool) -> Event {
+        var event = events[position]
+        if !withPrevious { event.previous = nil }
+        return event
+    }
+}
+
+extension Event {
+    init(
+        header: EventHeader, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, previous: KeyValue?
+    ) {
+        var keyValue = KeyValue(key: Array(key), modRevision: header.revision.main)
+        if !header.isTombstone {
+            keyValue.createRevision = header.createRevision
+            keyValue.version = header.version
+            keyValue.lease = header.lease
+            keyValue.value = Array(value)
+        }
+        self.init(kind: header.isTombstone ? .delete : .put, keyValue: keyValue, previous: previous)
+    }
+}
+
+extension ReadView {
+    /// As `previous(of:key:)`, for a key in an array.
+    fileprivate mutating func previous(of header: EventHeader, key: [UInt8]) throws(MVCCError) -> KeyValue? {
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: key.count, alignment: 1)
+        defer { memory.deallocate() }
+        memory.copyBytes(from: key)
+        return try previous(of: header, key: UnsafeRawBufferPointer(memory))
+    }
+}

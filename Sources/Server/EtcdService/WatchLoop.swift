@@ -1,0 +1,206 @@
+internal import NIOCore
+internal import NIOPosix
+internal import StrakeEtcdWire
+internal import StrakeHTTP2
+internal import StrakeModel
+internal import StrakeMVCC
+internal import StrakeStore
+internal import StrakeWatching
+internal import Synchronization
+
+/// The watchers of one event loop: requests come from its sessions, changes from the store, history from the reader
+/// threads. All of it runs on the loop, but for `wantsEvents`.
+final class WatchLoop {
+    private let service: Service
+    private let eventLoop: any EventLoop
+    private var hub: WatchHub
+    private var sink: WatchSink
+    private var lastStream = 0
+    private let demand = Atomic(false)
+    private var ticker: RepeatedTask?
+    private let tickMilliseconds: Int64
+
+    init(service: Service, eventLoop: any EventLoop) {
+        self.service = service
+        self.eventLoop = eventLoop
+        let interval = service.options.progressNotifyMilliseconds
+        tickMilliseconds = min(max(interval / 10, 50), 1_000)
+        var limits = WatchLimits()
+        limits.progressIntervalTicks = max(1, Int(interval / tickMilliseconds))
+        let reader = service.store.reader
+        hub = WatchHub(published: reader.revision, compactRevision: reader.compactRevision, limits: limits)
+        sink = WatchSink(service: service)
+    }
+
+    /// Some stream is open, so published events are of use.
+    var wantsEvents: Bool { demand.load(ordering: .sequentiallyConsistent) }
+
+    var metrics: WatchMetrics { hub.metrics }
+
+    // MARK: Streams
+
+    func open(_ stream: StreamID, of session: Session) -> StreamKey {
+        if sink.streams.isEmpty { wake() }
+        lastStream += 1
+        let key = StreamKey(rawValue: lastStream)
+        sink.streams[key] = WatchStream(id: stream, session: session)
+        return key
+    }
+
+    func close(_ key: StreamKey) {
+        guard sink.streams.removeValue(forKey: key) != nil else { return }
+        hub.remove(key)
+        if sink.streams.isEmpty { rest() }
+        record()
+    }
+
+    /// The stream can take more.
+    func drained(_ key: StreamKey) {
+        sink.streams[key]?.awaitsRoom = false
+        hub.drained(key)
+        pump()
+    }
+
+    func receive(_ request: StrakeEtcdWire.WatchRequest, on stream: StreamID, of session: Session) {
+        guard let state = session.streams[stream], case .watch(let key) = state.role else { return }
+        switch request {
+        case .create(let create): self.create(create, on: key)
+        case .cancel(let watchID):
+            guard case .canceled(let owed) = hub.cancel(watchID, on: key) else { return }
+            sink.send(WatchResponse(watchID: watchID, canceled: true), revision: revision, to: key)
+            if let owed { sink.send(WatchResponse(watchID: -1), revision: owed, to: key) }
+        case .progress:
+            guard case .reply(let revision) = hub.requestProgress(of: key) else { return }
+            sink.send(WatchResponse(watchID: -1), revision: revision, to: key)
+        case .none: return
+        }
+        record()
+    }
+
+    private var revision: Int64 { service.store.reader.revision }
+
+    private func create(_ request: WatchCreateRequest, on key: StreamKey) {
+        hub.compacted(service.store.reader.compactRevision)
+        let current = revision
+        var watch = StrakeWatching.WatchRequest(range: request.range)
+        watch.watchID = request.watchID
+        watch.startRevision = request.startRevision
+        watch.form = WatchForm(request)
+        watch.notifiesProgress = request.progressNotify
+        switch hub.create(watch, on: key, currentRevision: current) {
+        case .created(let watchID):
+            sink.send(WatchResponse(watchID: watchID, created: true), revision: current, to: key)
+            pump()
+        case .compacted(let watchID, let compactRevision):
+            sink.send(WatchResponse(watchID: watchID, created: true), revision: current, to: key)
+            sink.send(
+                WatchResponse(watchID: watchID, canceled: true, compactRevision: compactRevision), revision: 0, to: key)
+        case .duplicateID: refuse(.duplicateID, at: current, on: key)
+        case .emptyRange: refuse(.emptyRange, at: current, on: key)
+        case .negativeStart: refuse(.compacted, at: current, on: key)
+        }
+    }
+
+    private func refuse(_ reason: WatchCancelReason, at revision: Int64, on key: StreamKey) {
+        let response = WatchResponse(watchID: -1, created: true, canceled: true, cancelReason: reason.rawValue)
+        sink.send(response, revision: revision, to: key)
+    }
+
+    // MARK: Changes
+
+    func publish(_ published: PublishedEvents) {
+        // Batches from before the last time this loop began to listen are behind it already.
+        guard !sink.streams.isEmpty, published.last > hub.published else { return }
+        let batch = LiveBatch(events: published.events)
+        sink.begin(LiveEvents(batch: published.events, reader: service.store.reader), revision: published.last)
+        hub.publish(batch, first: published.first, last: published.last, to: &sink)
+        sink.end()
+        pump()
+        record()
+    }
+
+    /// Begins to listen: from the next published batch on, and from what is published by now.
+    private func wake() {
+        demand.store(true, ordering: .sequentiallyConsistent)
+        // Read after the flag is up: a batch that was published without being sent here is at or below it.
+        let current = revision
+        if current > hub.published { hub.skip(through: current, to: &sink) }
+        let period = TimeAmount.milliseconds(tickMilliseconds)
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        ticker = eventLoop.scheduleRepeatedTask(initialDelay: period, delay: period) { _ in bound.value.tick() }
+    }
+
+    private func rest() {
+        demand.store(false, ordering: .sequentiallyConsistent)
+        ticker?.cancel()
+        ticker = nil
+    }
+
+    private func tick() {
+        sink.revision = hub.published
+        hub.tick(to: &sink)
+        pump()
+        sink.flush()
+    }
+
+    // MARK: History
+
+    /// Starts the next replay, if one is wanted and none is under way.
+    private func pump() {
+        guard hub.hasReplayWork, let request = hub.nextReplay(to: &sink) else { return }
+        let (reader, eventLoop) = (service.store.reader, eventLoop)
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        service.readers.submit { _ in
+            let result: Result<Replay, MVCCError>
+            do throws(MVCCError) {
+                result = .success(try Replay(request, reader: reader))
+            } catch {
+                result = .failure(error)
+            }
+            eventLoop.execute { bound.value.replayed(request, result) }
+        }
+    }
+
+    private func replayed(_ request: ReplayRequest, _ result: Result<Replay, MVCCError>) {
+        switch result {
+        case .success(let replay): deliver(replay, of: request)
+        case .failure(.refused(.compacted(_, let compactRevision))): hub.compacted(compactRevision)
+        case .failure(let error): service.reportDamage("\(error)")
+        }
+        sink.begin(nil, revision: hub.published)
+        hub.finishReplay(request.id, to: &sink)
+        sink.end()
+        pump()
+        record()
+        sink.flush()
+    }
+
+    private func deliver(_ replay: Replay, of request: ReplayRequest) {
+        sink.begin(replay, revision: hub.published)
+        let outcome = hub.replayed(
+            request.id, replay, scannedThrough: replay.scannedThrough, to: &sink)
+        sink.end()
+        guard case .needs(let range) = outcome else { return }
+        // What was published meanwhile is in memory; a failure leaves the watchers to their next replay.
+        guard let rest = try? Replay(request, from: range.lowerBound, through: range.upperBound, reader: service.store.reader),
+            rest.scannedThrough == range.upperBound
+        else { return }
+        sink.begin(rest, revision: hub.published)
+        _ = hub.replayed(request.id, rest, scannedThrough: rest.scannedThrough, to: &sink)
+        sink.end()
+    }
+
+    private func record() {
+        service.metrics.record(hub.metrics, of: ObjectIdentifier(self))
+    }
+}
+
+extension WatchForm {
+    init(_ request: WatchCreateRequest) {
+        self = []
+        if request.noPut { insert(.noPut) }
+        if request.noDelete { insert(.noDelete) }
+        if request.wantsPrevious { insert(.previous) }
+        if request.fragment { insert(.fragment) }
+    }
+}

@@ -1,0 +1,26 @@
+internal import Glibc
+
+/// A failed system call.
+package struct DiskError: Error, Hashable, Sendable {
+    package enum Operation: String, Sendable, CaseIterable {
+        case open, createDirectory, list, rename, remove, syncDirectory, lock, size, read, write, sync, truncate
+    }
+
+    package var operation: Operation
+    package var path: String
+    package var errno: Int32
+
+    package init(operation: Operation, path: String, errno: Int32) {
+        self.operation = operation
+        self.path = path
+        self.errno = errno
+    }
+
+    package var isDiskFull: Bool { errno == ENOSPC || errno == EDQUOT }
+    package var isAccessDenied: Bool { errno == EACCES }
+    package var isNoSuchFile: Bool { errno == ENOENT }
+}
+
+extension DiskError: CustomStringConvertible {
+    package var description: String { "\(operation.rawValue) \(path): \(String(cString: strerror(errno)))" }
+}

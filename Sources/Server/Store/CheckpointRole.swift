@@ -1,0 +1,122 @@
+internal import StrakeModel
+internal import StrakeMVCC
+internal import StrakeRaft
+internal import StrakeStateMachine
+internal import Synchronization
+
+/// Writes the layers to LMDB, truncates the log behind it, and frees compacted history: all of it beside the requests.
+final class CheckpointRole: Sendable {
+    /// While anything changes, the longest time between checkpoints: what a restart has to apply again.
+    static let intervalMilliseconds = 1_000
+    /// Bytes in the active layer at which a checkpoint does not wait for its time.
+    static let layerBytesDue = 32 << 20
+
+    private let bell = Doorbell()
+    private let relief = Doorbell()
+    private let compactor: Compactor
+    private let state = Mutex(State())
+
+    private struct State {
+        var isClosing = false
+        /// Answers to compactions that asked to wait for the space.
+        var waiting: [(answer: Answer, target: Int32)] = []
+        var compactionIsDue = true
+    }
+
+    init(compactor: Compactor) {
+        self.compactor = compactor
+    }
+
+    func wake() { bell.ring() }
+
+    /// Holds an answer back until the compaction it speaks of has freed its space.
+    func answerOnceCompacted(_ answer: Answer, to target: Int32) {
+        state.withLock { $0.waiting.append((answer, target)) }
+    }
+
+    func compactionRequested() {
+        state.withLock { $0.compactionIsDue = true }
+        bell.ring()
+    }
+
+    /// Blocks the apply role until a checkpoint has ended.
+    func waitForRelief() {
+        if state.withLock({ $0.isClosing }) { return }
+        relief.wait()
+    }
+
+    func close() {
+        state.withLock { $0.isClosing = true }
+        bell.ring()
+        relief.ring()
+    }
+
+    /// The thread's body: runs until `close`, after which one last checkpoint leaves nothing to apply again.
+    func run(on store: Store) {
+        while true {
+            _ = bell.wait(milliseconds: Self.intervalMilliseconds)
+            // Taken before the checkpoint: what is asked for later may concern history that it does not write.
+            let (isClosing, compacts, waiting) = state.withLock { state in
+                defer { state.compactionIsDue = false }
+                return (state.isClosing, state.compactionIsDue, state.waiting.count)
+            }
+            do throws(MVCCError) {
+                try checkpoint(store)
+                if compacts, !isClosing {
+                    if try compact(store) {
+                        store.deliver(takeWaiting(waiting))
+                    } else {
+                        state.withLock { $0.compactionIsDue = true }
+                    }
+                }
+            } catch {
+                store.stopForGood("cannot write the store: \(error)")
+                relief.ring()
+                return
+            }
+            if isClosing { return }
+        }
+    }
+
+    private func takeWaiting(_ count: Int) -> [(answer: Answer, target: Int32)] {
+        state.withLock { state in
+            defer { state.waiting.removeFirst(count) }
+            return Array(state.waiting.prefix(count))
+        }
+    }
+
+    private func checkpoint(_ store: Store) throws(MVCCError) {
+        let (frozen, snapshot) = store.applyRole.machine.withLock { machine in
+            (machine.freeze(), machine.snapshot)
+        }
+        guard let work = frozen else { return }
+        try work.run()
+        store.applyRole.machine.withLock { $0.store.finish(work) }
+        relief.ring()
+        store.gauges.checkpoints.add(1, ordering: .relaxed)
+        try measure(store)
+        store.truncateLog(behind: snapshot)
+    }
+
+    private func measure(_ store: Store) throws(MVCCError) {
+        let layerBytes = store.applyRole.machine.withLock { $0.store.activeBytes }
+        store.gauges.layerBytes.store(layerBytes, ordering: .relaxed)
+        // The reader counts the layers too; they are kept apart here, since they change with every batch.
+        store.gauges.pageBytes.store(max(0, try store.reader.bytesInUse() - layerBytes), ordering: .relaxed)
+        store.gauges.fileBytes.store(try store.reader.bytesTotal(), ordering: .relaxed)
+    }
+
+    /// Frees compacted history slice by slice, until a checkpoint is due.
+    ///
+    /// - Returns: Nothing is left to free.
+    private func compact(_ store: Store) throws(MVCCError) -> Bool {
+        while !state.withLock({ $0.isClosing }), store.gauges.layerBytes.load(ordering: .relaxed) < Self.layerBytesDue {
+            switch try compactor.runSlice() {
+            case .unfinished: continue
+            case .held: return false
+            case .finished: return true
+            }
+        }
+        return false
+    }
+}

@@ -1,0 +1,116 @@
+internal import Glibc
+internal import StrakeLog
+internal import StrakeRaft
+internal import StrakeReplication
+internal import Synchronization
+
+/// The disk's queue and its thread: everything queued is appended, then one fdatasync covers it, while the next batch
+/// gathers.
+final class DiskRole: Sendable {
+    private struct Queue {
+        var work: [DiskWork] = []
+        var isClosing = false
+        var isFailed = false
+    }
+
+    private let queue = Mutex(Queue())
+    private let bell = Doorbell()
+    private let log: DurableLog
+    /// The thread that runs the role, once it does.
+    private let thread = Atomic<UInt>(0)
+
+    init(log: DurableLog) {
+        self.log = log
+    }
+
+    /// Queues the work in order and empties the array. The caller holds the replica's lock, which makes the order the
+    /// replica's.
+    ///
+    /// - Returns: The disk should be woken: something in it waits for a flush.
+    func enqueue(_ work: inout [DiskWork]) -> Bool {
+        guard !work.isEmpty else { return false }
+        let isUrgent = work.contains { item in
+            switch item {
+            case .write(let write): write.mustSync
+            case .read: true
+            }
+        }
+        queue.withLock { $0.work.append(contentsOf: work) }
+        work.removeAll(keepingCapacity: true)
+        return isUrgent
+    }
+
+    /// The caller is the disk's thread.
+    var isOwnThread: Bool { thread.load(ordering: .relaxed) == UInt(pthread_self()) }
+
+    func wake() { bell.ring() }
+
+    /// Work waits that came after what is being written now.
+    var isBehind: Bool {
+        queue.withLock { queue in
+            queue.work.contains { if case .write(let write) = $0 { write.mustSync } else { true } }
+        }
+    }
+
+    func close() {
+        queue.withLock { $0.isClosing = true }
+        bell.ring()
+    }
+
+    /// The thread's body: runs until `close`, and then writes what is left.
+    ///
+    /// - Parameters:
+    ///   - persisted: Called after each flush with the number of the newest durable write.
+    ///   - entriesRead: Called with the answer to a read.
+    ///   - failed: Called once when the disk failed; nothing is written afterwards.
+    func run(
+        persisted: (UInt64) -> Void, entriesRead: (LogRead, [Entry]) -> Void, needsSegment: () -> Void,
+        failed: (LogError) -> Void
+    ) {
+        thread.store(UInt(pthread_self()), ordering: .relaxed)
+        var batch: [DiskWork] = []
+        while true {
+            bell.wait()
+            while true {
+                let isClosing = queue.withLock { queue in
+                    swap(&queue.work, &batch)
+                    return queue.isClosing
+                }
+                if batch.isEmpty {
+                    if isClosing { return }
+                    break
+                }
+                do throws(LogError) {
+                    try carryOut(batch, persisted: persisted, entriesRead: entriesRead)
+                } catch {
+                    failed(error)
+                    return
+                }
+                batch.removeAll(keepingCapacity: true)
+                if log.wantsNextSegment { needsSegment() }
+            }
+        }
+    }
+
+    private func carryOut(
+        _ batch: [DiskWork], persisted: (UInt64) -> Void, entriesRead: (LogRead, [Entry]) -> Void
+    ) throws(LogError) {
+        var newest: UInt64?
+        var mustSync = false
+        for work in batch {
+            switch work {
+            case .write(let write):
+                try log.append(entries: write.entries, hardState: write.hardState)
+                newest = write.number
+                mustSync = mustSync || write.mustSync
+            case .read(let read):
+                // Gone entries are answered with none; the replica then sends a snapshot.
+                let entries = try? log.entries(from: read.from, through: read.through, limitBytes: read.bytesMax)
+                entriesRead(read, entries ?? [])
+            }
+        }
+        guard let newest else { return }
+        if mustSync { try log.sync() }
+        persisted(newest)
+    }
+}

@@ -1,0 +1,131 @@
+internal import StrakeLeases
+internal import StrakeModel
+internal import StrakeMVCC
+internal import StrakeRaft
+internal import StrakeReplication
+internal import StrakeStateMachine
+internal import Synchronization
+
+extension Store {
+    /// Memory that the layers may take before applying waits for the checkpoint.
+    static let layerBytesMax = 192 << 20
+
+    /// Applies one batch, publishes it and delivers its answers.
+    func apply(_ batch: ApplyBatch) {
+        var groups = AnswerGroups()
+        let leaseChanges: [LeaseNews]
+        let result: ApplyResult
+        do throws(StateMachineError) {
+            (result, leaseChanges) = try applyRole.machine.withLock { machine throws(StateMachineError) in
+                var news: [LeaseNews] = []
+                let result = try machine.apply(batch, answers: &groups, news: &news, checkpoint: checkpoint)
+                return (result, news)
+            }
+        } catch {
+            stopForGood("cannot apply entry after \(batch.entries.first?.id.description ?? "?"): \(error)")
+            return
+        }
+        note(leaseChanges)
+        gauges.record(result)
+        let targets = targets.withLock { $0 }
+        if let published = result.published {
+            for (index, target) in targets.enumerated() where target.wantsEvents {
+                groups.with(Int32(index)) { $0.published = published }
+            }
+        }
+        groups.deliver(to: targets)
+        if let last = batch.entries.last { finishApplying(last) }
+        if result.compacts { checkpoint.compactionRequested() }
+        if result.layerBytes > CheckpointRole.layerBytesDue { checkpoint.wake() }
+        if result.layerBytes > Self.layerBytesMax { checkpoint.waitForRelief() }
+    }
+
+    private func finishApplying(_ last: Entry) {
+        step { replica, output in replica.applied(through: last.index, into: &output) }
+        // The leader's own first entry is applied: everything earlier terms left is too, so leases may run.
+        let leads = replica.withLock { $0.replica.isLeader && $0.replica.node.term == last.term }
+        if leads, lifecycle.beginLeading(last.term.rawValue) {
+            let now = MonotonicClock.milliseconds
+            leases.clock.withLock { $0.promote(now: now, electionTimeout: Int64(options.electionMilliseconds)) }
+            lifecycle.markServing()
+        }
+    }
+
+    func leadershipChanged(_ leadership: Leadership) {
+        if leadership.role != .leader { leases.clock.withLock { $0.demote() } }
+        gauges.countLeaderChange(leadership.leader != nil)
+        options.onNotice(
+            .leadership(term: leadership.term.rawValue, isLeader: leadership.role == .leader))
+    }
+
+    private func note(_ news: [LeaseNews]) {
+        guard !news.isEmpty else { return }
+        let now = MonotonicClock.milliseconds
+        leases.clock.withLock { clock in
+            for item in news {
+                switch item {
+                case .granted(let lease): clock.granted(lease, now: now)
+                case .gone(let id): clock.revoked(id)
+                case .checkpointed(let checkpoints): clock.checkpointed(checkpoints)
+                }
+            }
+        }
+    }
+}
+
+/// What applying told about leases, for the clock.
+enum LeaseNews: Sendable {
+    case granted(Lease)
+    case gone(LeaseID)
+    case checkpointed([LeaseCheckpoint])
+}
+
+/// What one applied batch came to.
+struct ApplyResult: Sendable {
+    var published: PublishedEvents?
+    var layerBytes = 0
+    var compacts = false
+    var applied = 0
+    var failed = 0
+    var events = 0
+}
+
+extension StateMachine {
+    mutating func apply(
+        _ batch: ApplyBatch, answers: inout AnswerGroups, news: inout [LeaseNews], checkpoint: CheckpointRole
+    ) throws(StateMachineError) -> ApplyResult {
+        var result = ApplyResult()
+        let before = store.reader.revision
+        for (entry, origin) in zip(batch.entries, batch.origins) {
+            guard let outcome = try apply(entry) else { continue }
+            result.applied += 1
+            let answer = Answer(
+                token: origin?.token ?? 0, revision: store.revision, term: entry.term.rawValue, outcome: outcome)
+            var isDeferred = false
+            switch outcome {
+            case .leaseGranted(let id, _): if let lease = lessor.lease(id) { news.append(.granted(lease)) }
+            case .leaseRevoked(let id): news.append(.gone(id))
+            case .leasesExpired(let ids): news.append(contentsOf: ids.map(LeaseNews.gone))
+            case .leasesCheckpointed(let list):
+                news.append(.checkpointed(list))
+            case .compacted(let isPhysical):
+                result.compacts = true
+                if isPhysical, let origin {
+                    checkpoint.answerOnceCompacted(answer, to: origin.target)
+                    isDeferred = true
+                }
+            case .refused: result.failed += 1
+            case .put, .deleteRange, .txn, .alarms, .memberSet: break
+            }
+            if let origin, !isDeferred { answers.with(origin.target) { $0.answers.append(answer) } }
+        }
+        let events = store.publish()
+        result.events = events.count
+        if store.revision > before {
+            result.published = PublishedEvents(
+                first: before + 1, last: store.revision, compactRevision: store.compactRevision, events: events)
+        }
+        result.layerBytes = store.activeBytes
+        return result
+    }
+}

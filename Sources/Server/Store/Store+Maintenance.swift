@@ -1,0 +1,70 @@
+package import StrakeLeases
+package import StrakeModel
+package import StrakeStateMachine
+internal import StrakeMVCC
+internal import Synchronization
+
+/// What `Status` shows.
+package struct StoreStatus: Sendable {
+    package var term: UInt64
+    package var leader: UInt64
+    package var committedIndex: UInt64
+    package var appliedIndex: UInt64
+    /// Bytes of the store's file on disk.
+    package var fileBytes: Int
+    /// Bytes in use in the file and in memory: what the quota counts.
+    package var bytesInUse: Int
+    package var alarms: [AlarmMember]
+}
+
+extension Store {
+    package func status() -> StoreStatus {
+        StoreStatus(
+            term: gauges.term.load(ordering: .relaxed), leader: gauges.leader.load(ordering: .relaxed),
+            committedIndex: gauges.committed.load(ordering: .relaxed),
+            appliedIndex: gauges.applied.load(ordering: .relaxed), fileBytes: gauges.fileBytes.load(ordering: .relaxed),
+            bytesInUse: bytesInUse, alarms: applyRole.machine.withLock { $0.alarms.raised })
+    }
+
+    package var metrics: StoreGauges { gauges }
+
+    package var isServing: Bool { lifecycle.isServing && !lifecycle.isStopped }
+
+    /// As of the last checkpoint, with what came since: exact enough to stop in time, and free to ask.
+    package var bytesInUse: Int {
+        gauges.pageBytes.load(ordering: .relaxed) + gauges.layerBytes.load(ordering: .relaxed)
+    }
+
+    /// No room for what takes room; the NOSPACE alarm should be raised.
+    package var isOverQuota: Bool {
+        guard let quota = options.quotaBytes else { return false }
+        return Int64(bytesInUse) >= quota
+    }
+
+    package var members: [MemberAttributes] { applyRole.machine.withLock { $0.members } }
+
+    package var alarms: [AlarmMember] { applyRole.machine.withLock { $0.alarms.raised } }
+
+    // MARK: Leases
+
+    /// The leader's answer to a keep-alive; ask only after a successful `read`, which proves the leadership.
+    package func keepAlive(_ lease: LeaseID) -> KeepAlive {
+        let now = MonotonicClock.milliseconds
+        return leases.clock.withLock { $0.keepAlive(lease, now: now) }
+    }
+
+    package func renewalCommitted(_ renewal: LeaseRenewal) {
+        leases.clock.withLock { $0.renewalCommitted(renewal) }
+    }
+
+    /// Milliseconds a lease has left; `nil` when unknown.
+    package func remaining(of lease: LeaseID) -> Int64? {
+        let now = MonotonicClock.milliseconds
+        return leases.clock.withLock { $0.remaining(of: lease, now: now) }
+    }
+
+    /// As granted; `nil` when unknown.
+    package func lease(_ id: LeaseID) -> Lease? { applyRole.machine.withLock { $0.lessor.lease(id) } }
+
+    package var leaseIDs: [LeaseID] { leases.clock.withLock { $0.idsByDeadline() } }
+}

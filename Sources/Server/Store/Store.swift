@@ -1,0 +1,177 @@
+internal import StrakeLeases
+internal import StrakeLog
+package import StrakeMVCC
+internal import StrakeModel
+internal import StrakeRaft
+package import StrakeReplication
+internal import StrakeStateMachine
+internal import Synchronization
+
+/// The lease clock where several closures can share it.
+final class LeaseKeeper: Sendable {
+    let clock: Mutex<LeaseClock>
+
+    init(_ clock: LeaseClock) {
+        self.clock = Mutex(clock)
+    }
+}
+
+/// One member: a replica on a real disk and clock.
+///
+/// Requests come in on any thread and never wait: a proposal is stepped into raft under a short lock, the disk thread
+/// flushes it with all that came with it, and its answer goes to the target that asked.
+package final class Store: Sendable {
+    package let options: StoreOptions
+    let identity: MemberIdentity
+    /// Reads of what is applied.
+    package let reader: Reader
+
+    let replica: Mutex<ReplicaState>
+    let disk: DiskRole
+    let applyRole: ApplyRole
+    let checkpoint: CheckpointRole
+    let log: DurableLog
+    let directory: DataDirectory
+    let leases: LeaseKeeper
+    let expiries: LeaseExpiries
+    let targets = Mutex<[any AnswerTarget]>([])
+    let gauges = StoreGauges()
+    let lifecycle: Lifecycle
+    let proposalCount = Atomic<UInt64>(0)
+    /// Set once, before the first checkpoint can end.
+    private let truncate = Mutex<(@Sendable (SnapshotMetadata) -> Void)?>(nil)
+
+    /// The replica with the output that its steps fill again and again.
+    struct ReplicaState: ~Copyable {
+        var replica: Replica
+        var output = ReplicaOutput()
+    }
+
+    init(parts: consuming sending StoreParts) {
+        options = parts.options
+        identity = parts.identity
+        reader = parts.reader
+        replica = Mutex(ReplicaState(replica: parts.replica))
+        log = parts.log
+        directory = parts.directory
+        disk = DiskRole(log: parts.log)
+        checkpoint = CheckpointRole(compactor: parts.compactor)
+        let leases = LeaseKeeper(parts.leases)
+        self.leases = leases
+        expiries = LeaseExpiries { ids in leases.clock.withLock { $0.expiryFailed(ids) } }
+        lifecycle = Lifecycle()
+        applyRole = ApplyRole(machine: parts.machine)
+        expiries.setTarget(register(expiries))
+    }
+
+    package var clusterID: UInt64 { identity.cluster }
+    package var memberID: UInt64 { identity.member.rawValue }
+
+    /// Adds a place that answers go to, for as long as the store is open.
+    ///
+    /// - Returns: The number to put into a `RequestOrigin`.
+    package func register(_ target: any AnswerTarget) -> Int32 {
+        targets.withLock { targets in
+            targets.append(target)
+            return Int32(targets.count - 1)
+        }
+    }
+
+    /// Puts commands into the log, in order. Each origin gets an answer or a failure, once.
+    package func propose(_ commands: [(data: [UInt8], origin: RequestOrigin?)]) {
+        if lifecycle.isStopped {
+            fail(commands.compactMap(\.origin), .stopped)
+            return
+        }
+        step { replica, output in replica.propose(commands, into: &output) }
+    }
+
+    /// Makes sure that a read after it sees every write acknowledged before it.
+    ///
+    /// - Returns: The read may be served at once; else the origin hears when.
+    package func read(_ origin: RequestOrigin) -> Bool {
+        if lifecycle.isStopped {
+            fail([origin], .stopped)
+            return false
+        }
+        var isReady = false
+        step { replica, output in
+            replica.read(origin, into: &output)
+            // Taken back out of the output when it came at once, so that it is not delivered as well.
+            if let position = output.readsReady.firstIndex(of: origin) {
+                output.readsReady.remove(at: position)
+                isReady = true
+            }
+        }
+        return isReady
+    }
+
+    /// Steps the replica and sends its output on its way.
+    func step(_ body: (inout Replica, inout ReplicaOutput) -> Void) {
+        var groups = AnswerGroups()
+        var applies: [ApplyBatch] = []
+        var leadership: Leadership?
+        let wakesDisk = replica.withLock { state in
+            body(&state.replica, &state.output)
+            // In the lock, so that the disk sees writes in the replica's order.
+            let wakes = disk.enqueue(&state.output.writes)
+            swap(&applies, &state.output.applies)
+            leadership = state.output.leadership
+            for read in state.output.readsReady {
+                groups.with(read.target) { $0.readsReady.append(read.token) }
+            }
+            for failure in state.output.failures {
+                groups.with(failure.origin.target) {
+                    $0.failures.append((failure.origin.token, StoreError(failure.reason)))
+                }
+            }
+            gauges.record(state.replica)
+            state.output.removeAll()
+            return wakes
+        }
+        if wakesDisk { disk.wake() }
+        if let leadership { leadershipChanged(leadership) }
+        for batch in applies where applyRole.submit(batch, mayRunInline: disk.isOwnThread && !disk.isBehind) {
+            applyRole.runInline(apply)
+        }
+        groups.deliver(to: targets.withLock { $0 })
+    }
+
+    func fail(_ origins: [RequestOrigin], _ error: StoreError) {
+        var groups = AnswerGroups()
+        for origin in origins {
+            groups.with(origin.target) { $0.failures.append((origin.token, error)) }
+        }
+        groups.deliver(to: targets.withLock { $0 })
+    }
+
+    /// Sends answers that were held back.
+    func deliver(_ answers: [(answer: Answer, target: Int32)]) {
+        var groups = AnswerGroups()
+        for (answer, target) in answers {
+            groups.with(target) { $0.answers.append(answer) }
+        }
+        groups.deliver(to: targets.withLock { $0 })
+    }
+
+    func setTruncation(_ body: @escaping @Sendable (SnapshotMetadata) -> Void) {
+        truncate.withLock { $0 = body }
+    }
+
+    /// The state machine's disk holds everything up to the snapshot: the log need not.
+    func truncateLog(behind snapshot: SnapshotMetadata) {
+        let kept = options.retainedEntries
+        if snapshot.last.index.rawValue > kept {
+            // The node hears of it first: it must not ask for entries that are going.
+            let last = snapshot.last.index - kept
+            step { replica, output in replica.step(.compacted(through: last), into: &output) }
+        }
+        truncate.withLock { $0 }?(snapshot)
+    }
+
+    /// The member must not go on: every request from here on is refused, and the operator hears why.
+    func stopForGood(_ reason: String) {
+        guard lifecycle.stop() else { return }
+        options.onNotice(.fatal(reason))
+    }
+}

@@ -1,0 +1,21 @@
+internal import CPowerCut
+
+/// A place to do what may crash the process: reading a damaged environment, for instance.
+package enum ChildProcess {
+    package enum Ending: Hashable, Sendable {
+        case returned(Int32)
+        case signal(Int32)
+    }
+
+    /// Runs `body`, which returns 0 to 127, in a child that has no other thread.
+    package static func run(_ body: () -> Int32) -> Ending {
+        withoutActuallyEscaping(body) { body in
+            var body = body
+            let status = withUnsafeMutablePointer(to: &body) { pointer in
+                power_cut_run_in_child({ $0!.assumingMemoryBound(to: (() -> Int32).self).pointee() }, pointer)
+            }
+            precondition(status >= 0, "fork: \(-status)")
+            return status < 128 ? .returned(status) : .signal(status - 128)
+        }
+    }
+}

@@ -1,0 +1,111 @@
+"""The same gRPC requests to the server and to an etcd: hand-picked scripts, then seeded random sequences."""
+
+import random
+
+import grpc_scripts_kv
+import grpc_scripts_other
+import grpc_scripts_watch
+from harness import ServerFailed, parse_arguments, run
+from normalise import describe
+from pair import Pair
+from random_operations import Generator
+from wire import CallFailed, pb
+
+ALL = dict(key=b"\0", range_end=b"\0")
+
+
+def hand_picked(results, arguments):
+    for module in (grpc_scripts_kv, grpc_scripts_watch, grpc_scripts_other):
+        for script in module.SCRIPTS:
+            if arguments.only in script.__name__:
+                run_script(results, arguments, script)
+
+
+def run_script(results, arguments, script):
+    started = results.elapsed()
+    pair = Pair(results, arguments, script.__name__)
+    try:
+        with pair:
+            script(pair)
+    except (ServerFailed, CallFailed) as error:
+        results.check(f"{script.__name__} ran to its end", False, error)
+    print(f"{script.__name__}: {pair.step} comparisons in {results.elapsed() - started:.1f} s", flush=True)
+
+
+def random_sequence(results, arguments):
+    rng = random.Random(arguments.seed)
+    with Pair(results, arguments, f"random {arguments.seed}") as pair:
+        generator = Generator(rng)
+        failed_before = results.failed
+        for index in range(arguments.operations):
+            method, request = generator.next()
+            if method == "KV/Compact" and request.revision <= generator.revision:
+                compare_history(pair, generator, index)
+            answer = pair.call(method, request, f"operation {index}: {method} {describe(request)[:300]}")
+            follow(generator, method, request, answer)
+            if results.failed - failed_before > 20:
+                results.check("random: giving up after 20 differences", False)
+                return
+        compare_history(pair, generator, arguments.operations)
+        pair.call("KV/Range", pb.RangeRequest(**ALL), "everything at the end")
+        hashes_survive_restart(results, pair)
+        pair.call("KV/Range", pb.RangeRequest(**ALL), "everything after a restart")
+        compare_history(pair, generator, arguments.operations)
+        print(f"random: {arguments.operations} operations, revision {generator.revision}", flush=True)
+
+
+def follow(generator, method, request, answer):
+    if answer.ok:
+        generator.revision = max(generator.revision, answer.message.header.revision)
+        if method == "KV/Compact":
+            generator.compacted = request.revision
+
+
+def compare_history(pair, generator, index):
+    """All events that are still there, from revision 1 or the last compaction on."""
+    first = generator.compacted + 1
+    if first > generator.revision:
+        return
+    with pair.watch(dict(**ALL, start_revision=first, prev_kv=True)) as watch:
+        both = [stream.take(lambda m: m and m[-1].events and m[-1].events[-1].kv.mod_revision >= generator.revision)
+                for stream in watch.streams]
+    events = [[event for message in messages for event in message.events] for messages in both]
+    server, peer = events
+    label = f"history {first} to {generator.revision} before operation {index}"
+    if len(server) == len(peer):
+        different = next((pair_ for pair_ in zip(server, peer) if pair_[0] != pair_[1]), None)
+        pair.same(label, *([describe(e) for e in different] if different else ("", "")))
+    else:
+        pair.same(label, f"{len(server)} events", f"{len(peer)} events")
+
+
+def hashes_survive_restart(results, pair):
+    """Two servers need not hash alike; one server must, before and after a restart."""
+    revisions = [client.revision() for client in pair.clients]
+    before = [hash_at(client, revision) for client, revision in zip(pair.clients, revisions)]
+    pair.restart()
+    after = [hash_at(client, revision) for client, revision in zip(pair.clients, revisions)]
+    results.equal("HashKV of the server is the same after a restart", after[0], before[0])
+    results.equal("HashKV of the peer is the same after a restart", after[1], before[1])
+
+
+def hash_at(client, revision):
+    answer = client.must("Maintenance/HashKV", pb.HashKVRequest(revision=revision))
+    return answer.hash, answer.compact_revision
+
+
+def main():
+    arguments = parse_arguments(__doc__, budget=150, operations=(10000, "random operations in the sequence"),
+                                runs=(1, "random sequences"), only=("", "run only the scripts whose name has this"))
+
+    def body(results):
+        hand_picked(results, arguments)
+        for _ in range(arguments.runs if not arguments.only else 0):
+            random_sequence(results, arguments)
+            arguments.seed += 1
+
+    run(arguments, body)
+
+
+if __name__ == "__main__":
+    main()

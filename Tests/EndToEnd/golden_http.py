@@ -1,0 +1,57 @@
+"""Replays HTTP requests on the client port."""
+
+import http.client
+import re
+
+from golden_grpc import difference
+from wire import Client, pb
+
+ALARMS = {"NOSPACE": 1, "CORRUPT": 2}
+
+
+def replay(fixture, server):
+    outcomes, raised = [], []
+    with Client(server.endpoint) as client:
+        for case in fixture["cases"]:
+            raised = set_alarms(client, raised, case.get("alarms", []))
+            outcomes.append((case["name"], case_difference(server, case)))
+    return outcomes
+
+
+def set_alarms(client, raised, wanted):
+    if raised == wanted:
+        return wanted
+    member = client.must("Maintenance/Status", pb.StatusRequest()).header.member_id
+    for name in sorted(set(raised) ^ set(wanted)):
+        action = pb.AlarmRequest.ACTIVATE if name in wanted else pb.AlarmRequest.DEACTIVATE
+        client.must("Maintenance/Alarm", pb.AlarmRequest(action=action, memberID=member, alarm=ALARMS[name]))
+    return wanted
+
+
+def case_difference(server, case):
+    expected = case["expect"]
+    try:
+        actual = request(server, case)
+    except (OSError, http.client.HTTPException) as error:
+        return f"no answer: {error!r}"
+    actual["headers"] = {name: actual["headers"].get(name.lower()) for name in expected["headers"]}
+    return difference(dict(expected, body=levelled(expected["body"])), dict(actual, body=levelled(actual["body"])))
+
+
+def request(server, case):
+    connection = http.client.HTTPConnection("127.0.0.1", server.client_port, timeout=10)
+    try:
+        connection.request(case["method"], case["path"], headers=case.get("request_headers", {}))
+        answer = connection.getresponse()
+        headers = {name.lower(): value for name, value in answer.getheaders()}
+        return {"status": answer.status, "headers": headers, "body": answer.read().decode()}
+    finally:
+        connection.close()
+
+
+def levelled(body):
+    """Versions replaced, and the checks of /readyz, which come in any order, sorted."""
+    body = re.sub(r'":"\d+\.\d+\.\d+[^"]*"', '":"<version>"', body)
+    lines = body.splitlines(keepends=True)
+    checks = sorted(line for line in lines if line.startswith(("[+]", "[-]")))
+    return "".join(checks + [line for line in lines if line not in checks])

@@ -1,0 +1,77 @@
+"""Compares the families of /metrics, and some values after a defined piece of work."""
+
+import re
+import urllib.request
+
+from golden_grpc import difference
+from wire import Client, pb
+
+SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$")
+LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
+
+
+def replay(fixture, server):
+    with Client(server.endpoint) as client:
+        watches = work(client)
+        content_type, families, samples = scrape(server)
+        for watch in watches:
+            watch.close()
+    outcomes = [("content type", "" if content_type.startswith("text/plain; version=0.0.4") else content_type)]
+    for family in fixture["families"]:
+        outcomes.append((family["name"], difference(family, families.get(family["name"]))))
+    for each in fixture["values_after_work"]:
+        value = samples.get(series(each["series"]))
+        outcomes.append((each["series"], difference(float(each["value"]), value)))
+    return outcomes
+
+
+def work(client):
+    """10 Put, 5 Range, 3 Txn of two puts, a DeleteRange that hits and one that misses, 2 LeaseGrant, LeaseRevoke once
+    right and once wrong, a Range in the future, Compact, 2 Watch streams with 3 watchers, 4 Put on a watched key."""
+    for index in range(10):
+        client.put(b"k%d" % index, b"x" * 10)
+    for _ in range(5):
+        client.get(b"k", range_end=b"l")
+    for index in range(3):
+        puts = [pb.PutRequest(key=b"k%d" % key, value=b"y") for key in (2 * index, 2 * index + 1)]
+        client.must("KV/Txn", pb.TxnRequest(success=[pb.RequestOp(request_put=put) for put in puts]))
+    for key in (b"k1", b"none"):
+        client.must("KV/DeleteRange", pb.DeleteRangeRequest(key=key))
+    for identifier in (1, 2):
+        client.must("Lease/LeaseGrant", pb.LeaseGrantRequest(TTL=600, ID=identifier))
+    for identifier in (1, 99):
+        client.call("Lease/LeaseRevoke", pb.LeaseRevokeRequest(ID=identifier))
+    client.call("KV/Range", pb.RangeRequest(key=b"k", revision=9999))
+    client.must("KV/Compact", pb.CompactionRequest(revision=5, physical=True))
+    watches = [client.watch(dict(key=b"w")), client.watch(dict(key=b"v"), dict(key=b"u"))]
+    for watch, count in zip(watches, (1, 2)):
+        watch.take(lambda messages, count=count: len(messages) >= count)
+    for _ in range(4):
+        client.put(b"w", b"z")
+    watches[0].take_events(4)
+    return watches
+
+
+def scrape(server):
+    """(content type, {family: its name, type and labels}, {series: value})"""
+    with urllib.request.urlopen(f"http://{server.endpoint}/metrics", timeout=10) as answer:
+        content_type, text = answer.headers["Content-Type"], answer.read().decode()
+    types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
+    families = {name: {"name": name, "type": kind, "labels": []} for name, kind in types.items()}
+    samples = {}
+    for line in text.splitlines():
+        found = SAMPLE.match(line)
+        if found is None:
+            continue
+        name, labels, value = found.groups()
+        labels = dict(LABEL.findall(labels or ""))
+        samples[name, tuple(sorted(labels.items()))] = float(value)
+        family = families.get(name) or families.get(re.sub(r"_(bucket|sum|count)$", "", name))
+        if family is not None:
+            family["labels"] = sorted(set(family["labels"]) | set(labels) - {"le", "quantile"})
+    return content_type, families, samples
+
+
+def series(text):
+    name, labels, _ = SAMPLE.match(text + " 0").groups()
+    return name, tuple(sorted(LABEL.findall(labels or "")))

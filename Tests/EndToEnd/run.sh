@@ -1,0 +1,58 @@
+#!/bin/bash
+# Runs every end-to-end test of the server against real etcd, one after the other, in less than 12 minutes.
+#   Tests/EndToEnd/run.sh [--server PATH] [--peer PATH] [--seed N] [--rounds N] [script...]
+# Prints what each script prints, a summary, and as its last line the sum: N passed, N failed.
+set -uo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+python=$root/.peers/python/bin/python
+logs=$root/.peers/logs
+
+server=${STRAKE_SERVER:-$root/.build/release/strake}
+peer=${STRAKE_PEER:-$root/.peers/etcd-3.5/etcd}
+seed=${STRAKE_SEED:-$((1 + (RANDOM << 15 | RANDOM)))}
+rounds=50
+chosen=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --server) server=$2; shift 2 ;;
+    --peer) peer=$2; shift 2 ;;
+    --seed) seed=$2; shift 2 ;;
+    --rounds) rounds=$2; shift 2 ;;
+    -*) echo "run.sh: unknown option $1" >&2; exit 2 ;;
+    *) chosen+=("$1"); shift ;;
+  esac
+done
+
+# Script and its wall time in seconds; together below 12 minutes.
+tests=("golden 60" "differential_cli 90" "differential_grpc 120" "third_party 30" "sockets 80" "packages 140"
+  "crash 180")
+
+"$here/install-peers.sh" || { echo "0 passed, 1 failed"; exit 1; }
+mkdir -p "$logs"
+
+passed=0 failed=0 summary=()
+for entry in "${tests[@]}"; do
+  read -r name budget <<<"$entry"
+  if [ ${#chosen[@]} -gt 0 ] && [[ " ${chosen[*]} " != *" $name "* ]]; then continue; fi
+  options=(--server "$server" --peer "$peer" --seed "$seed" --budget "$budget")
+  [ "$name" = crash ] && options+=(--rounds "$rounds")
+  echo "== $name, at most $budget s"
+  started=$SECONDS
+  # The script keeps to its budget by itself; the timeout is for the day when it cannot.
+  timeout --signal=TERM --kill-after=10 $((budget + 30)) "$python" -u "$here/$name.py" "${options[@]}" 2>&1 |
+    tee "$logs/$name.log"
+  last=$(tail -n 1 "$logs/$name.log")
+  if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
+  else
+    failed=$((failed + 1)) last="did not finish"
+  fi
+  summary+=("$(printf '%-18s %4d s  %s' "$name" $((SECONDS - started)) "$last")")
+done
+
+echo "== summary (seed $seed, server $server)"
+printf '%s\n' "${summary[@]}"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,130 @@
+"""What the server says when it cannot start, and that it stops and starts again cleanly."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+
+from harness import Server, command_for
+from wire import Client, pb
+
+# (flags, exit code, what a line of the output must say). 2 is for what the flag parser refuses.
+BAD_FLAGS = [
+    (["--nosuch"], 2, r"flag provided but not defined: -nosuch"),
+    (["--nosuch=1"], 2, r"flag provided but not defined: -nosuch"),
+    (["--snapshot-count=abc"], 2, r'invalid value "abc" for flag -snapshot-count'),
+    (["--snapshot-count=-1"], 2, r'invalid value "-1" for flag -snapshot-count'),
+    (["--pre-vote=maybe"], 2, r'invalid boolean value "maybe" for -pre-vote'),
+    (["--listen-client-urls=foo"], 2, r'invalid value "foo" for flag -listen-client-urls'),
+    (["--listen-client-urls=http://127.0.0.1"], 2, r"-listen-client-urls.*host:port"),
+    (["--initial-cluster-state=foo"], 2, r'invalid value "foo" for flag -initial-cluster-state'),
+    (["--heartbeat-interval=0"], 1, r"heartbeat-interval must be >0"),
+    (["--heartbeat-interval=100", "--election-timeout=300"], 1, r"should be at least as 5 times as"),
+    (["--election-timeout=60000"], 1, r"is too long, and should be set less than 50000ms"),
+    (["--initial-cluster=other=http://127.0.0.1:1"], 1, r"couldn't find local name"),
+    (["--data-dir=/proc/nowhere"], 1, r"/proc/nowhere"),
+    (["somewhere"], 1, r'somewhere.*is not a valid flag'),
+]
+CRASHED = ("Fatal error", "Illegal instruction", "Segmentation fault", "stack dump")
+
+
+def run_to_end(command, environment=None, timeout=15):
+    """(exit code or None if it keeps running, output)"""
+    with tempfile.TemporaryDirectory(prefix="strake-e2e-") as directory:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=directory,
+                                   env=dict(os.environ, **(environment or {})))
+        try:
+            output, _ = process.communicate(timeout=timeout)
+            return process.returncode, output.decode(errors="replace")
+        except subprocess.TimeoutExpired:
+            process.kill()
+            output, _ = process.communicate()
+            return None, output.decode(errors="replace")
+
+
+def refuses(results, name, command, code, pattern, **options):
+    actual, output = run_to_end(command, **options)
+    said = [line for line in output.splitlines() if re.search(pattern, line)]
+    crashed = [word for word in CRASHED if word in output]
+    results.check(f"{name}: exit code {code} and a line that says why", actual == code and said and not crashed,
+                  f"exit code {actual}, wanted a line with {pattern!r}:\n{output[-1500:]}")
+
+
+def check_flags(results, arguments):
+    binary = command_for(arguments.server)
+    for flags, code, pattern in BAD_FLAGS:
+        refuses(results, " ".join(flags), binary + flags, code, pattern)
+    refuses(results, "a bad value in the environment", binary, 1, r"ETCD_SNAPSHOT_COUNT",
+            environment={"ETCD_SNAPSHOT_COUNT": "abc"})
+    refuses(results, "--version", binary + ["--version"], 0, r"\d+\.\d+\.\d+")
+    refuses(results, "--help", binary + ["--help"], 0, r"--data-dir")
+
+
+def check_places(results, arguments):
+    """Ports and directories that are not free."""
+    is_etcd = os.path.basename(arguments.server) == "etcd"
+    with Server(arguments.server, label="server") as first:
+        for what, flag in (("client", "--listen-client-urls"), ("peer", "--listen-peer-urls")):
+            other = Server(arguments.server, label="second")
+            port = first.client_port if what == "client" else first.peer_port
+            refuses(results, f"busy {what} port", other.command() + [f"{flag}=http://127.0.0.1:{port}"], 1,
+                    "address already in use")
+            other.remove()
+        if not is_etcd:  # etcd waits for the lock instead
+            other = Server(arguments.server, label="second")
+            refuses(results, "data directory in use", other.command() + [f"--data-dir={first.data_directory}"], 1,
+                    re.escape(first.data_directory))
+            other.remove()
+        with Client(first.endpoint) as client:
+            results.check("the first server is not disturbed", client.call("KV/Put", pb.PutRequest(key=b"a")).ok)
+    occupied = Server(arguments.server, label="server")
+    with open(occupied.data_directory, "w") as file:
+        file.write("not a directory")
+    refuses(results, "data directory is a file", occupied.command(), 1, re.escape(occupied.data_directory))
+    occupied.remove()
+    if not is_etcd:
+        refuses_foreign_directory(results, arguments)
+
+
+def refuses_foreign_directory(results, arguments):
+    """A directory of etcd's is neither taken over nor touched."""
+    foreign = Server(arguments.peer, label="etcd").start()
+    with Client(foreign.endpoint) as client:
+        client.put(b"mine", b"etcd")
+    foreign.stop()
+    ours = Server(arguments.server, label="server")
+    refuses(results, "data directory of etcd", ours.command() + [f"--data-dir={foreign.data_directory}"], 1,
+            r"etcd|member")
+    foreign.start()
+    with Client(foreign.endpoint) as client:
+        results.equal("etcd still has its data", client.get(b"mine").kvs[0].value, b"etcd")
+    foreign.remove()
+    ours.remove()
+
+
+def check_restarts(results, arguments):
+    server = Server(arguments.server, label="server").start()
+    try:
+        for index, number in enumerate((signal.SIGTERM, signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGTERM)):
+            with Client(server.endpoint) as client, client.watch(dict(key=b"n")) as watch:
+                client.put(b"n", b"%d" % index)
+                watch.take_events(1)
+                code = server._end(number, 20)
+            results.check(f"stop {index} by {number.name} with a watch open", code in (0, -number), f"exit code {code}")
+            server.start()
+            with Client(server.endpoint) as client:
+                kv = client.get(b"n").kvs[0]
+                results.equal(f"start {index}: the key is there", (kv.value, kv.version), (b"%d" % index, index + 1))
+        with socket.create_connection(("127.0.0.1", server.client_port)):
+            code = server.stop()
+        results.check("stop with an idle connection open", code in (0, -signal.SIGTERM), f"exit code {code}")
+    finally:
+        server.remove()
+
+
+def check(results, arguments):
+    check_flags(results, arguments)
+    check_places(results, arguments)
+    check_restarts(results, arguments)
