@@ -37,7 +37,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
     ],
     targets: [
         // Core: synchronous and deterministic.
@@ -52,7 +51,9 @@ let package = Package(
         layer("Core/MVCC", ["StrakeModel", "StrakeLMDB", "StrakeTables", "StrakeChecksum"]),
         layer("Core/Leases", ["StrakeModel"]),
         layer("Core/Watching", ["StrakeModel", .product(name: "HeapModule", package: "swift-collections")]),
-        layer("Core/StateMachine", ["StrakeModel", "StrakeRaft", "StrakeLMDB", "StrakeTables", "StrakeMVCC", "StrakeLeases"]),
+        layer(
+            "Core/StateMachine",
+            ["StrakeModel", "StrakeRaft", "StrakeLMDB", "StrakeTables", "StrakeMVCC", "StrakeLeases"]),
         layer("Core/Replication", ["StrakeRaft", .product(name: "DequeModule", package: "swift-collections")]),
 
         // Server: everything that waits.
@@ -69,15 +70,18 @@ let package = Package(
             "Server/EtcdService",
             [
                 "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeStateMachine",
-                "StrakeReplication", "StrakeWatching", "StrakeStore", "StrakeHTTP2", "StrakeEtcdWire", .product(name: "NIOHTTP1", package: "swift-nio"),
+                "StrakeReplication", "StrakeWatching", "StrakeStore", "StrakeHTTP2", "StrakeEtcdWire",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio),
 
         // Commands.
+        layer("Commands/Flags"),
+        layer(
+            "Commands/Bench",
+            ["StrakeFlags", "StrakeModel", "StrakeHTTP2", "StrakeEtcdWire"] + nio),
         .executableTarget(
             name: "strake",
-            dependencies: [
-                "StrakeStore", "StrakeEtcdService",
-            ],
+            dependencies: ["StrakeFlags", "StrakeBench", "StrakeStore", "StrakeEtcdService"],
             path: "Sources/Commands/strake", swiftSettings: settings),
 
         // Testing.

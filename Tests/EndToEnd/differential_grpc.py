@@ -36,6 +36,7 @@ def random_sequence(results, arguments):
     rng = random.Random(arguments.seed)
     with Pair(results, arguments, f"random {arguments.seed}") as pair:
         generator = Generator(rng)
+        pair.errors_in_any_order = True
         failed_before = results.failed
         for index in range(arguments.operations):
             method, request = generator.next()

@@ -119,6 +119,7 @@ def transactions(pair):
     call((), [get(b"a"), put(b"a", b"3", prev_kv=True), get(b"a"), delete(b"b", prev_kv=True), get(b"b")])
     call((), [delete(b"a"), put(b"c", b"1"), get(b"\0", b"\0", sort_order=2, sort_target=3)])
     call((), [get(b"c", revision=2), get(b"a", revision=3), put(b"c", b"2"), get(b"c", revision=5)])
+    call((), [get(b"c", revision=-1)])
     call((), [delete(b"none"), get(b"c")])
     call((), [delete(b"none")])
     call((), [put(b"c", ignore_value=True, prev_kv=True)])

@@ -105,7 +105,6 @@ def maintenance(pair):
     pair.call("Maintenance/HashKV", pb.HashKVRequest(revision=10), "hash of the compact revision")
     pair.call("Maintenance/Defragment", pb.DefragmentRequest())
     pair.call("Maintenance/Status", pb.StatusRequest())
-    pair.call("Maintenance/MoveLeader", pb.MoveLeaderRequest(targetID=5), "move the leader to nobody")
     pair.call("Cluster/MemberList", pb.MemberListRequest())
     pair.call("Cluster/MemberList", pb.MemberListRequest(linearizable=True))
     for service in ("", "etcdserverpb.KV", "nosuch"):

@@ -55,7 +55,7 @@ CREATES = {
 def created_answers(pair):
     for label, create in CREATES.items():
         with pair.watch(create, create) as watch:
-            watch.answers(f"create {label} twice", 2)
+            watch.settle(f"create {label} twice", 2, 0.15)
             change(pair, b"a")
             watch.quiet(f"create {label}, then a put", 0.15)
     creates = [create for create in CREATES.values() if "start_revision" not in create]
@@ -71,8 +71,7 @@ def history(pair):
     for revision in (1, 2, 3, 7, 8, 9):
         with pair.watch(dict(**ALL, start_revision=revision, prev_kv=True), dict(key=b"h1", start_revision=revision),
                         dict(key=b"h", range_end=b"i", start_revision=revision, filters=[0])) as watch:
-            watch.answers(f"created at {revision}", 3)
-            watch.quiet(f"history from {revision}", 0.3)
+            watch.settle(f"history from {revision}", 3)
     with pair.watch(dict(key=b"h", range_end=b"i", start_revision=10)) as watch:
         watch.answers("created at the next revision")
         change(pair, b"h2", b"next")
@@ -91,16 +90,14 @@ def compacted_start(pair):
     pair.call("KV/Compact", pb.CompactionRequest(revision=6, physical=True))
     for revision in (1, 5, 6, 7):
         with pair.watch(dict(key=b"k", start_revision=revision, prev_kv=True), dict(key=b"k")) as watch:
-            watch.answers(f"created at {revision} of compact revision 6", 2)
-            watch.quiet(f"watch from {revision} of compact revision 6", 0.4)
+            watch.settle(f"watch from {revision} of compact revision 6", 2, 0.4)
             change(pair, b"k", b"live")
             watch.quiet(f"put after a watch from {revision}", 0.3)
     remove(pair, b"k")
     revision = pair.clients[0].revision()
     pair.call("KV/Compact", pb.CompactionRequest(revision=revision, physical=True))
     with pair.watch(dict(key=b"k", start_revision=revision)) as watch:
-        watch.answers("created at a delete that is the compact revision")
-        watch.quiet("watch from a delete that is the compact revision", 0.4)
+        watch.settle("watch from a delete that is the compact revision", 1, 0.4)
     with pair.watch(dict(key=b"k")) as watch:
         watch.answers("created after the compaction")
         for index in range(3):
@@ -131,7 +128,8 @@ def cancelling(pair):
         change(pair, b"a")
         watch.events("all three", 3)
         watch.half_close()
-        watch.ends("after a half close", timeout=0.5)
+        change(pair, b"a")
+        watch.events("a client that has no more to ask is still told", 3)
 
 
 def progress(pair):
@@ -199,8 +197,7 @@ def long_history(pair):
         pair.call("KV/Txn", txn((), operations), "60 puts")
     with pair.watch(dict(key=b"l", range_end=b"m", start_revision=1),
                     dict(key=b"l1", range_end=b"l2", start_revision=20)) as watch:
-        watch.answers("created", 2)
-        watch.events("2,400 events and 920 in one stream", 2400 + 920)
+        watch.settle("2,400 events and 920 in one stream", 2)
         change(pair, b"l1000", b"live")
         watch.events("then live ones", 2)
 

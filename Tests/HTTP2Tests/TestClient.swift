@@ -51,7 +51,7 @@ final class TestClient: ClientHandler {
     func responseOpened(_ stream: StreamID, _ head: ResponseHead, on connection: ClientConnection) {
         responses[stream.number] = head.status
         fields = []
-        head.forEach { fields.append((String(decoding: $0, as: UTF8.self), String(decoding: $1, as: UTF8.self))) }
+        head.visit { fields.append((String(decoding: $0, as: UTF8.self), String(decoding: $1, as: UTF8.self))) }
     }
 
     func messageReceived(
@@ -84,17 +84,19 @@ final class TestClient: ClientHandler {
 /// Carries bytes between the two until neither has any, in pieces of `piece()` bytes.
 func exchange(_ client: TestClient, _ server: TestServer, piece: () -> Int = { Int.max }) {
     while client.connection.outputCount > 0 || server.connection.outputCount > 0 {
-        feed(client.take(), piece) { server.receive($0) }
+        for part in cut(client.take(), by: piece) { server.receive(part) }
         server.resume()
-        feed(server.take(), piece) { client.receive($0) }
+        for part in cut(server.take(), by: piece) { client.receive(part) }
     }
 }
 
-func feed(_ bytes: [UInt8], _ piece: () -> Int, _ receive: ([UInt8]) -> Void) {
+/// `bytes` in pieces of `piece()` bytes.
+func cut(_ bytes: [UInt8], by piece: () -> Int) -> [[UInt8]] {
+    var pieces: [[UInt8]] = []
     var rest = bytes[...]
     while !rest.isEmpty {
-        let next = rest.prefix(piece())
-        receive(Array(next))
-        rest = rest.dropFirst(next.count)
+        pieces.append(Array(rest.prefix(piece())))
+        rest = rest.dropFirst(pieces[pieces.count - 1].count)
     }
+    return pieces
 }

@@ -113,6 +113,6 @@ final class TestServer: ServerHandler {
 
     private func note(_ head: RequestHead) {
         fields = []
-        head.forEach { fields.append((String(decoding: $0, as: UTF8.self), String(decoding: $1, as: UTF8.self))) }
+        head.visit { fields.append((String(decoding: $0, as: UTF8.self), String(decoding: $1, as: UTF8.self))) }
     }
 }

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import StrakeEtcdService
+internal import StrakeFlags
 internal import StrakeStore
 internal import Synchronization
 
@@ -7,11 +8,6 @@ internal import Synchronization
 struct ServerCommand {
     let calledAs: String
     let usage: String
-
-    init(calledAs: String, usage: String) {
-        self.calledAs = calledAs
-        self.usage = usage
-    }
 
     /// Runs the member until it is told to stop, and ends the process.
     func run(_ arguments: [String]) async -> Never {
@@ -45,8 +41,10 @@ struct ServerCommand {
         let log = ServerLog(threshold: settings.logLevel)
         log.write(
             .info, "starting a member",
-            ["name": settings.store.name, "data-dir": settings.store.dataDirectory, "version": Version.strake,
-             "etcd-version": Version.etcd])
+            [
+                "name": settings.store.name, "data-dir": settings.store.dataDirectory, "version": Version.strake,
+                "etcd-version": Version.etcd,
+            ])
         let signals = SignalWaiter()
         var options = settings.store
         options.onNotice = { notice in Self.note(notice, log) }

@@ -1,3 +1,5 @@
+internal import StrakeFlags
+
 /// The flags of `strake server`: etcd's names, defaults and environment variables.
 enum ServerFlags {
     static let all: [Flag] = member + cluster + limits + timing + logging + other
@@ -43,7 +45,8 @@ enum ServerFlags {
             help: "Bytes in use at which the NOSPACE alarm is raised; 0 is 2 GiB, below 0 is no limit.",
             section: "Limits"),
         Flag(
-            name: "max-request-bytes", kind: .unsigned, fallback: "1572864", help: "Largest request accepted, in bytes.",
+            name: "max-request-bytes", kind: .unsigned, fallback: "1572864",
+            help: "Largest request accepted, in bytes.",
             section: "Limits"),
         Flag(
             name: "max-txn-ops", kind: .unsigned, fallback: "128", help: "Most operations in one transaction.",
@@ -93,15 +96,7 @@ enum ServerFlags {
 
 
             """
-        var section = ""
-        for flag in all {
-            if flag.section != section {
-                section = flag.section
-                text += "\(section):\n"
-            }
-            let fallback = flag.fallback ?? ""
-            text += "  --\(flag.name) '\(fallback)'\n      \(flag.help)\n"
-        }
+        text += FlagSet(all).listing
         text += """
 
             Example:

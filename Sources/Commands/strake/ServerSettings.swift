@@ -1,4 +1,5 @@
 internal import StrakeEtcdService
+internal import StrakeFlags
 internal import StrakeStore
 
 /// Flags that fit together, turned into what the pieces take.
@@ -48,7 +49,8 @@ struct ServerSettings {
         if election == 0 { throw SettingsError("--election-timeout must be >0 (set to 0ms)") }
         if election < 5 * heartbeat {
             throw SettingsError(
-                "--election-timeout[\(election)ms] should be at least as 5 times as --heartbeat-interval[\(heartbeat)ms]")
+                "--election-timeout[\(election)ms] should be at least as 5 times as --heartbeat-interval[\(heartbeat)ms]"
+            )
         }
         if election > 50_000 {
             throw SettingsError("--election-timeout[\(election)ms] is too long, and should be set less than 50000ms")
@@ -59,7 +61,8 @@ struct ServerSettings {
     private static func check(cluster flags: FlagSet, name: String) throws(SettingsError) {
         if flags.string("initial-cluster-state") == "existing" {
             throw SettingsError(
-                "--initial-cluster-state=existing: joining a cluster is not supported by this version; start with 'new'")
+                "--initial-cluster-state=existing: joining a cluster is not supported by this version; start with 'new'"
+            )
         }
         // Without the flag the cluster is this member alone, whatever its name.
         guard flags.isSet("initial-cluster") else { return }

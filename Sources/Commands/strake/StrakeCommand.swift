@@ -1,4 +1,5 @@
 internal import Glibc
+internal import StrakeBench
 
 /// The multi-call binary. Called as `etcd` it takes etcd's flags directly, so that scripts which start etcd work
 /// unchanged.
@@ -16,6 +17,7 @@ struct StrakeCommand {
         }
         switch command {
         case "server": await ServerCommand(calledAs: name, usage: "strake server").run(Array(arguments.dropFirst()))
+        case "bench": exit(await BenchCommand().run(Array(arguments.dropFirst())))
         case "version", "--version", "-version": print(Version.text(calledAs: name))
         case "help", "--help", "-help", "-h": print(usage)
         default:
@@ -30,6 +32,7 @@ struct StrakeCommand {
         Usage:
 
           strake server [flags]   start a member; 'strake server --help' lists the flags
+          strake bench <workload> load a server, Strake or etcd; 'strake bench --help' lists workloads and flags
           strake version          print the version
 
         Called as 'etcd' (a link to this file) it takes the flags of 'strake server' directly.

@@ -9,6 +9,7 @@ enum Version {
 
     /// What `--version` prints. Scripts read the first line of a program called `etcd`.
     static func text(calledAs name: String) -> String {
-        name == "etcd" ? "etcd Version: \(etcd)\nStrake Version: \(strake)" : "strake Version: \(strake)\netcd Version: \(etcd)"
+        name == "etcd"
+            ? "etcd Version: \(etcd)\nStrake Version: \(strake)" : "strake Version: \(strake)\netcd Version: \(etcd)"
     }
 }

@@ -48,7 +48,9 @@ public struct Replica: Sendable {
     /// Takes the batch into the log, or refuses all of it.
     ///
     /// - Parameter commands: Encoded commands, each with who waits for its result; `nil` when nobody does.
-    public mutating func propose(_ commands: [(data: [UInt8], origin: RequestOrigin?)], into output: inout ReplicaOutput) {
+    public mutating func propose(
+        _ commands: [(data: [UInt8], origin: RequestOrigin?)], into output: inout ReplicaOutput
+    ) {
         if node.committed.rawValue - node.applied.rawValue > Self.unappliedMax {
             refuse(commands, .overloaded, into: &output)
             return
@@ -107,9 +109,10 @@ public struct Replica: Sendable {
     }
 
     private func refuse(
-        _ commands: [(data: [UInt8], origin: RequestOrigin?)], _ reason: ReplicaFailure, into output: inout ReplicaOutput
+        _ commands: [(data: [UInt8], origin: RequestOrigin?)], _ reason: ReplicaFailure,
+        into output: inout ReplicaOutput
     ) {
-        for case let (_, origin?) in commands {
+        for case (_, let origin?) in commands {
             output.failures.append(Failure(origin: origin, reason: reason))
         }
     }

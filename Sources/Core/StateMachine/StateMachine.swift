@@ -1,6 +1,6 @@
 package import StrakeLeases
-package import StrakeModel
 package import StrakeMVCC
+package import StrakeModel
 package import StrakeRaft
 package import StrakeTables
 
@@ -104,7 +104,8 @@ package struct StateMachine: ~Copyable {
         case .txn(let request):
             return .txn(try store.txn(request) { lessor.contains($0) })
         case .compact(let revision, let isPhysical):
-            try store.compact(through: revision)
+            // A store that was never compacted takes revision 0, which forgets nothing (etcd's behaviour).
+            if revision != 0 || store.compactRevision != 0 { try store.compact(through: revision) }
             return .compacted(isPhysical: isPhysical)
         case .leaseGrant(let id, let ttlSeconds):
             return refusing { state throws(StoreError) in
@@ -139,7 +140,7 @@ package struct StateMachine: ~Copyable {
             if alarms.isCorrupt { return .corrupt }
             return alarms.isOutOfSpace ? .noSpace : nil
         case .txn(let request):
-            if alarms.isCorrupt { return .corrupt }
+            if alarms.isCorrupt, !request.isReadOnly { return .corrupt }
             return alarms.isOutOfSpace && request.takesRoom ? .noSpace : nil
         case .deleteRange, .compact, .leaseRevoke:
             return alarms.isCorrupt ? .corrupt : nil

@@ -1,5 +1,5 @@
-internal import StrakeLeases
 internal import StrakeLMDB
+internal import StrakeLeases
 internal import StrakeModel
 internal import StrakeRaft
 internal import StrakeTables

@@ -74,7 +74,10 @@ package final class EtcdServer: Sendable {
     package func stop() async {
         for channel in channels { try? await channel.close() }
         for loop in loops {
-            try? await loop.eventLoop.submit { loop.value.forEachSession { $0.shutDown() }; loop.value.flush() }.get()
+            try? await loop.eventLoop.submit {
+                loop.value.forEachSession { $0.shutDown() }
+                loop.value.flush()
+            }.get()
         }
         try? await group.next().scheduleTask(in: .milliseconds(100)) {}.futureResult.get()
         try? await readers.shutdownGracefully()
@@ -89,7 +92,10 @@ package final class EtcdServer: Sendable {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 4)
-            .childChannelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2_048, initial: 16_384, maximum: 262_144))
+            .childChannelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 2_048, initial: 16_384, maximum: 262_144)
+            )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else {

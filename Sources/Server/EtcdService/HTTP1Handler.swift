@@ -39,7 +39,8 @@ final class HTTP1Handler: ChannelInboundHandler {
         context.write(wrapOutboundOut(.head(response)), promise: nil)
         if head.method != .HEAD, !answer.body.isEmpty {
             context.write(
-                wrapOutboundOut(.body(.byteBuffer(context.channel.allocator.buffer(string: answer.body)))), promise: nil)
+                wrapOutboundOut(.body(.byteBuffer(context.channel.allocator.buffer(string: answer.body)))), promise: nil
+            )
         }
         let closes = !head.isKeepAlive
         let channel = context.channel

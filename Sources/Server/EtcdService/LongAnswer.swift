@@ -2,8 +2,8 @@ internal import NIOCore
 internal import NIOPosix
 internal import StrakeEtcdWire
 internal import StrakeHTTP2
-internal import StrakeModel
 internal import StrakeMVCC
+internal import StrakeModel
 
 /// A range read on its way to a client, in pieces: the next piece is read when the client has taken the last, so that
 /// an answer of any size takes little memory, and a client that stops reading costs no more.
@@ -51,7 +51,9 @@ final class LongAnswer {
         while room > 0, offset < piece.count {
             let count = min(room, piece.count - offset)
             guard let memory = session.engine.beginBytes(stream, bytesMax: count) else { return }
-            piece.withUnsafeBytes { memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<offset + count])) }
+            piece.withUnsafeBytes {
+                memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<offset + count]))
+            }
             session.engine.endBytes(stream, count: count)
             offset += count
             room -= count

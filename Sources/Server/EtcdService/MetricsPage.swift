@@ -24,22 +24,38 @@ struct MetricsPage {
         let gauges = store.metrics
         let leader = gauges.leader.load(ordering: .relaxed)
         let member = store.memberID
-        gauge("etcd_server_has_leader", "Whether or not a leader exists. 1 is existence, 0 is not.", leader == 0 ? 0 : 1)
-        gauge("etcd_server_is_leader", "Whether or not this member is a leader. 1 if is, 0 otherwise.", leader == member ? 1 : 0)
+        gauge(
+            "etcd_server_has_leader", "Whether or not a leader exists. 1 is existence, 0 is not.", leader == 0 ? 0 : 1)
+        gauge(
+            "etcd_server_is_leader", "Whether or not this member is a leader. 1 if is, 0 otherwise.",
+            leader == member ? 1 : 0)
         gauge("etcd_server_is_learner", "Whether or not this member is a learner. 1 if is, 0 otherwise.", 0)
         counter("etcd_server_leader_changes_seen_total", "The number of leader changes seen.", gauges.leaderChanges)
         let committed = gauges.committed.load(ordering: .relaxed)
         let applied = gauges.applied.load(ordering: .relaxed)
-        gauge("etcd_server_proposals_committed_total", "The total number of consensus proposals committed.", Int(committed))
+        gauge(
+            "etcd_server_proposals_committed_total", "The total number of consensus proposals committed.",
+            Int(committed))
         gauge("etcd_server_proposals_applied_total", "The total number of consensus proposals applied.", Int(applied))
-        gauge("etcd_server_proposals_pending", "The current number of pending proposals to commit.", Int(committed - min(applied, committed)))
-        counter("etcd_server_proposals_failed_total", "The total number of failed proposals seen.", gauges.proposalsFailed)
-        gauge("etcd_server_quota_backend_bytes", "Current backend storage quota size in bytes.", Int(store.options.quotaBytes ?? 0))
-        family("etcd_server_version", "gauge", "Which version is running. 1 for 'server_version' label with current version.")
+        gauge(
+            "etcd_server_proposals_pending", "The current number of pending proposals to commit.",
+            Int(committed - min(applied, committed)))
+        counter(
+            "etcd_server_proposals_failed_total", "The total number of failed proposals seen.", gauges.proposalsFailed)
+        gauge(
+            "etcd_server_quota_backend_bytes", "Current backend storage quota size in bytes.",
+            Int(store.options.quotaBytes ?? 0))
+        family(
+            "etcd_server_version", "gauge",
+            "Which version is running. 1 for 'server_version' label with current version.")
         sample("etcd_server_version{server_version=\"\(service.options.version)\"}", 1)
-        family("etcd_cluster_version", "gauge", "Which version is running. 1 for 'cluster_version' label with current cluster version")
+        family(
+            "etcd_cluster_version", "gauge",
+            "Which version is running. 1 for 'cluster_version' label with current cluster version")
         sample("etcd_cluster_version{cluster_version=\"\(service.options.clusterVersion.dropLast(2))\"}", 1)
-        family("etcd_server_id", "gauge", "Server or member ID in hexadecimal format. 1 for 'server_id' label with current ID.")
+        family(
+            "etcd_server_id", "gauge",
+            "Server or member ID in hexadecimal format. 1 for 'server_id' label with current ID.")
         sample("etcd_server_id{server_id=\"\(String(member, radix: 16))\"}", 1)
     }
 
@@ -47,18 +63,30 @@ struct MetricsPage {
         let store = service.store
         let gauges = store.metrics
         let watches = service.metrics.watchTotals
-        gauge("etcd_mvcc_db_total_size_in_bytes", "Total size of the underlying database physically allocated in bytes.", gauges.fileBytes.load(ordering: .relaxed))
-        gauge("etcd_mvcc_db_total_size_in_use_in_bytes", "Total size of the underlying database logically in use in bytes.", store.bytesInUse)
+        gauge(
+            "etcd_mvcc_db_total_size_in_bytes", "Total size of the underlying database physically allocated in bytes.",
+            gauges.fileBytes.load(ordering: .relaxed))
+        gauge(
+            "etcd_mvcc_db_total_size_in_use_in_bytes",
+            "Total size of the underlying database logically in use in bytes.", store.bytesInUse)
         gauge("etcd_debugging_mvcc_current_revision", "The current revision of store.", Int(store.reader.revision))
-        gauge("etcd_debugging_mvcc_compact_revision", "The revision of the last compaction in store.", Int(store.reader.compactRevision))
+        gauge(
+            "etcd_debugging_mvcc_compact_revision", "The revision of the last compaction in store.",
+            Int(store.reader.compactRevision))
         gauge("etcd_debugging_mvcc_watch_stream_total", "Total number of watch streams.", watches.streams)
         gauge("etcd_debugging_mvcc_watcher_total", "Total number of watchers.", watches.watchers)
         gauge("etcd_debugging_mvcc_slow_watcher_total", "Total number of unsynced slow watchers.", watches.slow)
         gauge("etcd_debugging_mvcc_pending_events_total", "Total number of pending events to be sent.", watches.pending)
-        value("etcd_debugging_mvcc_events_total", "counter", "Total number of events sent by this member.", service.metrics.watchEvents.value)
-        value("etcd_debugging_lease_renewed_total", "counter", "The number of renewed leases seen by the leader.", service.metrics.leaseRenewals.value)
+        value(
+            "etcd_debugging_mvcc_events_total", "counter", "Total number of events sent by this member.",
+            service.metrics.watchEvents.value)
+        value(
+            "etcd_debugging_lease_renewed_total", "counter", "The number of renewed leases seen by the leader.",
+            service.metrics.leaseRenewals.value)
         counter("strake_checkpoints_total", "Checkpoints written.", gauges.checkpoints)
-        gauge("strake_layer_bytes", "Bytes of recent changes in memory that no checkpoint has written yet.", gauges.layerBytes.load(ordering: .relaxed))
+        gauge(
+            "strake_layer_bytes", "Bytes of recent changes in memory that no checkpoint has written yet.",
+            gauges.layerBytes.load(ordering: .relaxed))
     }
 
     private mutating func network(_ service: Service) {
@@ -75,7 +103,9 @@ struct MetricsPage {
         for method in Method.allCases {
             sample("grpc_server_started_total{\(labels(method))}", service.metrics.started(of: method))
         }
-        family("grpc_server_handled_total", "counter", "Total number of RPCs completed on the server, regardless of success or failure.")
+        family(
+            "grpc_server_handled_total", "counter",
+            "Total number of RPCs completed on the server, regardless of success or failure.")
         for method in Method.allCases {
             for code in 0...16 {
                 guard let status = StatusCode(rawValue: UInt8(code)) else { continue }

@@ -1,6 +1,6 @@
 internal import StrakeEtcdWire
-internal import StrakeModel
 internal import StrakeMVCC
+internal import StrakeModel
 internal import StrakeStore
 
 /// Reads a range piece by piece at one revision, each piece in a short view of its own. Used by one thread at a time.

@@ -1,7 +1,7 @@
+internal import NIOPosix
 internal import StrakeEtcdWire
 internal import StrakeModel
 internal import StrakeStore
-internal import NIOPosix
 internal import Synchronization
 
 /// What all event loops share: the store, the limits, the counters.

@@ -44,11 +44,13 @@ extension Session: ServerHandler {
             if !state.hasMessage {
                 finish(stream, EtcdStatus(code: .internal, message: "a unary call has one request message"))
             }
-        case .watch, .keepAlive:
-            // The client has no more to say; what was answered so far goes out before the trailers.
-            release(state)
+        case .keepAlive:
+            // Keep-alives of this read are still to be answered; the trailers follow them.
+            if !reads.isEmpty { submit() }
             finish(stream, EtcdStatus(code: .ok, message: ""))
-        case .answer: break
+        case .watch, .answer:
+            // A watch goes on after the client's last request (etcd's behaviour) until the client resets it.
+            break
         case .http(let request): answer(request, on: stream)
         }
     }
@@ -78,7 +80,8 @@ extension Session: ServerHandler {
 
     func requestOpened(_ stream: StreamID, _ head: RequestHead, on connection: ServerConnection) {
         let request = HTTPRequest(
-            method: String(decoding: head.httpMethod, as: UTF8.self), target: String(decoding: head.path, as: UTF8.self))
+            method: String(decoding: head.httpMethod, as: UTF8.self), target: String(decoding: head.path, as: UTF8.self)
+        )
         streams[stream] = StreamState(id: stream, method: nil, role: .http(request))
         if head.isEnd { answer(request, on: stream) }
     }

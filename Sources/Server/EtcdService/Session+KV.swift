@@ -1,8 +1,8 @@
 internal import StrakeEtcdWire
 internal import StrakeHTTP2
 internal import StrakeLeases
-internal import StrakeModel
 internal import StrakeMVCC
+internal import StrakeModel
 internal import StrakeStateMachine
 internal import StrakeStore
 
@@ -98,8 +98,12 @@ extension Session {
         case .txn(let response): reply(stream, Response(header, response))
         case .compacted, .leaseRevoked, .leasesExpired, .leasesCheckpointed, .memberSet:
             reply(stream, Response(header, EmptyResponse()))
-        case .leaseGranted(let id, let ttl): reply(stream, Response(header, LeaseGrantResponse(id: id, ttlSeconds: ttl)))
-        case .alarms(let alarms): reply(stream, Response(header, AlarmResponse(alarms: alarms.map { .init(memberID: $0.member, alarm: $0.alarm) })))
+        case .leaseGranted(let id, let ttl):
+            reply(stream, Response(header, LeaseGrantResponse(id: id, ttlSeconds: ttl)))
+        case .alarms(let alarms):
+            reply(
+                stream,
+                Response(header, AlarmResponse(alarms: alarms.map { .init(memberID: $0.member, alarm: $0.alarm) })))
         case .refused(let error): refuse(stream, error)
         }
     }

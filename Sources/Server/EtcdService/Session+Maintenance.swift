@@ -2,8 +2,8 @@ internal import NIOCore
 internal import NIOPosix
 internal import StrakeEtcdWire
 internal import StrakeHTTP2
-internal import StrakeModel
 internal import StrakeMVCC
+internal import StrakeModel
 internal import StrakeStateMachine
 internal import StrakeStore
 
@@ -45,7 +45,7 @@ extension Session {
             case AlarmMember.corrupt: "CORRUPT"
             default: String(alarm.alarm)
             }
-        return "memberID:\(alarm.member) alarm:\(name) "
+        return "memberID:\(alarm.member)  alarm:\(name)"
     }
 
     /// Pages are used again as they come free, so there is never anything to defragment.
@@ -66,7 +66,11 @@ extension Session {
         compute(stream) { reader throws(MVCCError) in
             let hash = try reader.hashKV(revision: revision)
             return HashKVResponse(
-                hash: hash.hash, compactRevision: hash.compactRevision, hashRevision: hash.hashRevision)
+                hash: hash.hash,
+                // etcd's number for a store that was never compacted.
+                compactRevision: hash.compactRevision == 0 ? -1 : hash.compactRevision,
+                // etcd hashes the newest revision for every number below 1, and gives a negative one back.
+                hashRevision: revision < 0 ? revision : hash.hashRevision)
         }
     }
 

@@ -1,8 +1,8 @@
 internal import StrakeEtcdWire
 internal import StrakeHTTP2
 internal import StrakeLeases
-internal import StrakeModel
 internal import StrakeMVCC
+internal import StrakeModel
 internal import StrakeReplication
 internal import StrakeStore
 
@@ -81,7 +81,10 @@ extension Session {
         case .renewing(let renewal):
             let call = calls.add(.renewal(stream, renewal, ttl: renewal.checkpoint.remainingSeconds))
             proposals.append(
-                (Command.leaseCheckpoint([renewal.checkpoint]).encoded(service.store.nextProposalID()), origin(of: call)))
+                (
+                    Command.leaseCheckpoint([renewal.checkpoint]).encoded(service.store.nextProposalID()),
+                    origin(of: call)
+                ))
         case .notLeading: refuse(stream, .notLeader)
         }
         service.metrics.leaseRenewals.add(1)

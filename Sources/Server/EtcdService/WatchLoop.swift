@@ -2,8 +2,8 @@ internal import NIOCore
 internal import NIOPosix
 internal import StrakeEtcdWire
 internal import StrakeHTTP2
-internal import StrakeModel
 internal import StrakeMVCC
+internal import StrakeModel
 internal import StrakeStore
 internal import StrakeWatching
 internal import Synchronization
@@ -182,7 +182,9 @@ final class WatchLoop {
         sink.end()
         guard case .needs(let range) = outcome else { return }
         // What was published meanwhile is in memory; a failure leaves the watchers to their next replay.
-        guard let rest = try? Replay(request, from: range.lowerBound, through: range.upperBound, reader: service.store.reader),
+        guard
+            let rest = try? Replay(
+                request, from: range.lowerBound, through: range.upperBound, reader: service.store.reader),
             rest.scannedThrough == range.upperBound
         else { return }
         sink.begin(rest, revision: hub.published)

@@ -29,7 +29,7 @@ struct HeaderView {
         return UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
-    func forEach(_ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void) {
+    func visit(_ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void) {
         for index in 0..<count {
             body(view(fields[index].nameOffset, fields[index].nameCount).buffer, value(at: index).buffer)
         }
@@ -69,8 +69,8 @@ package struct RequestHead {
     }
 
     /// All fields in order, pseudo-headers first.
-    package func forEach(_ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void) {
-        headers.forEach(body)
+    package func visit(_ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void) {
+        headers.visit(body)
     }
 }
 
@@ -94,7 +94,7 @@ package struct ResponseHead {
         headers.value(of: name).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    package func forEach(_ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void) {
-        headers.forEach(body)
+    package func visit(_ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void) {
+        headers.visit(body)
     }
 }

@@ -1,5 +1,5 @@
-package import StrakeModel
 package import StrakeMVCC
+package import StrakeModel
 internal import StrakeReplication
 package import StrakeStateMachine
 

@@ -1,5 +1,5 @@
-internal import StrakeModel
 internal import StrakeMVCC
+internal import StrakeModel
 internal import StrakeRaft
 internal import StrakeStateMachine
 internal import Synchronization

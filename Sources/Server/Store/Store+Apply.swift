@@ -1,6 +1,6 @@
 internal import StrakeLeases
-internal import StrakeModel
 internal import StrakeMVCC
+internal import StrakeModel
 internal import StrakeRaft
 internal import StrakeReplication
 internal import StrakeStateMachine

@@ -1,7 +1,7 @@
 package import StrakeLeases
+internal import StrakeMVCC
 package import StrakeModel
 package import StrakeStateMachine
-internal import StrakeMVCC
 internal import Synchronization
 
 /// What `Status` shows.

@@ -1,7 +1,7 @@
 internal import StrakeLeases
 internal import StrakeLog
-internal import StrakeModel
 internal import StrakeMVCC
+internal import StrakeModel
 internal import StrakeRaft
 internal import StrakeReplication
 internal import StrakeStateMachine

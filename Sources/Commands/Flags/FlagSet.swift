@@ -1,6 +1,6 @@
 /// One flag of a command: where its value may come from and what it means.
-struct Flag {
-    enum Kind {
+package struct Flag {
+    package enum Kind {
         case string
         case bool
         case unsigned
@@ -12,21 +12,29 @@ struct Flag {
         case choice([String])
     }
 
-    var name: String
-    var kind: Kind
+    package var name: String
+    package var kind: Kind
     /// Shown in the help text; `nil` when there is none to show.
-    var fallback: String?
-    var help: String
-    var section: String
+    package var fallback: String?
+    package var help: String
+    package var section: String
+
+    package init(name: String, kind: Kind, fallback: String?, help: String, section: String) {
+        self.name = name
+        self.kind = kind
+        self.fallback = fallback
+        self.help = help
+        self.section = section
+    }
 
     /// etcd's rule: upper case, underscores, `ETCD_` in front.
-    var environmentName: String {
+    package var environmentName: String {
         "ETCD_" + name.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
     }
 }
 
 /// What is wrong with a command line, in the words that etcd's users know.
-enum FlagError: Error, Equatable {
+package enum FlagError: Error, Equatable {
     case notDefined(String)
     case needsArgument(String)
     case invalidBool(flag: String, value: String)
@@ -37,7 +45,7 @@ enum FlagError: Error, Equatable {
     case shadowed(environment: String)
 
     /// A line for the terminal.
-    var message: String {
+    package var message: String {
         switch self {
         case .notDefined(let name): "flag provided but not defined: -\(name)"
         case .needsArgument(let name): "flag needs an argument: -\(name)"
@@ -52,7 +60,7 @@ enum FlagError: Error, Equatable {
     }
 
     /// Go's flag package exits with 2 when it cannot read the command line; what is found out later exits with 1.
-    var exitCode: Int32 {
+    package var exitCode: Int32 {
         switch self {
         case .notDefined, .needsArgument, .invalidBool, .invalidValue: 2
         case .invalidEnvironment, .positional, .shadowed: 1
@@ -62,19 +70,19 @@ enum FlagError: Error, Equatable {
 
 /// Flags as Go reads them, which scripts written for etcd rely on: one dash or two, `-name value` or `-name=value`, a
 /// boolean without a value is true and never takes the next word.
-struct FlagSet {
-    let flags: [Flag]
-    private(set) var values: [String: String] = [:]
-    private(set) var asksForHelp = false
+package struct FlagSet {
+    package let flags: [Flag]
+    package private(set) var values: [String: String] = [:]
+    package private(set) var asksForHelp = false
 
-    init(_ flags: [Flag]) {
+    package init(_ flags: [Flag]) {
         self.flags = flags
     }
 
-    func flag(named name: String) -> Flag? { flags.first { $0.name == name } }
+    package func flag(named name: String) -> Flag? { flags.first { $0.name == name } }
 
     /// Reads the arguments, then the environment for what they left open.
-    mutating func parse(arguments: [String], environment: [String: String]) throws(FlagError) {
+    package mutating func parse(arguments: [String], environment: [String: String]) throws(FlagError) {
         var rest = arguments[...]
         while let word = rest.popFirst() {
             guard word.hasPrefix("-"), word != "-" else { throw .positional(word) }
@@ -116,20 +124,34 @@ struct FlagSet {
         }
     }
 
+    /// The flags as a help page lists them, by section.
+    package var listing: String {
+        var text = ""
+        var section = ""
+        for flag in flags {
+            if flag.section != section {
+                section = flag.section
+                text += "\(section):\n"
+            }
+            text += "  --\(flag.name) '\(flag.fallback ?? "")'\n      \(flag.help)\n"
+        }
+        return text
+    }
+
     /// The value given, or the default.
-    func string(_ name: String) -> String {
+    package func string(_ name: String) -> String {
         values[name] ?? flag(named: name)?.fallback ?? ""
     }
 
-    func isSet(_ name: String) -> Bool { values[name] != nil }
+    package func isSet(_ name: String) -> Bool { values[name] != nil }
 
-    func bool(_ name: String) -> Bool { Self.bool(string(name)) ?? false }
+    package func bool(_ name: String) -> Bool { Self.bool(string(name)) ?? false }
 
-    func integer(_ name: String) -> Int64 { Int64(string(name)) ?? 0 }
+    package func integer(_ name: String) -> Int64 { Int64(string(name)) ?? 0 }
 
-    func milliseconds(_ name: String) -> Int64 { GoDuration.milliseconds(string(name)) ?? 0 }
+    package func milliseconds(_ name: String) -> Int64 { GoDuration.milliseconds(string(name)) ?? 0 }
 
-    func list(_ name: String) -> [String] {
+    package func list(_ name: String) -> [String] {
         string(name).split(separator: ",").map(String.init)
     }
 

@@ -1,9 +1,9 @@
 /// A place to listen at, from a URL with scheme, host and port and nothing else.
-struct ListenURL: Hashable {
-    var scheme: String
-    var host: String
-    var port: Int
-    var text: String
+package struct ListenURL: Hashable {
+    package var scheme: String
+    package var host: String
+    package var port: Int
+    package var text: String
 
     /// Why the text is not such a URL, in the words of etcd; `nil` when it is one.
     static func problem(with text: String) -> String? {
@@ -20,7 +20,7 @@ struct ListenURL: Hashable {
     }
 
     /// `nil` for a text that `problem(with:)` has something to say about, and for sockets in the file system.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         guard Self.problem(with: text) == nil, let (scheme, rest) = Self.split(text),
             let (host, port) = Self.hostAndPort(rest)
         else { return nil }
@@ -31,7 +31,7 @@ struct ListenURL: Hashable {
     }
 
     /// Listening needs an address: a name could stand for several.
-    var isAddress: Bool {
+    package var isAddress: Bool {
         if host.isEmpty || host == "localhost" || host.contains(":") { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }

@@ -1,7 +1,7 @@
 /// Durations as Go writes them: decimal numbers with a unit each, such as `1h30m` or `2.5s`.
-enum GoDuration {
+package enum GoDuration {
     /// `nil` when the text is not one. Parts of a millisecond are cut off; a lone `0` needs no unit.
-    static func milliseconds(_ text: String) -> Int64? {
+    package static func milliseconds(_ text: String) -> Int64? {
         if text == "0" { return 0 }
         var rest = Substring(text)
         var sign = 1.0

@@ -1,0 +1,103 @@
+internal import NIOCore
+internal import StrakeHTTP2
+
+/// A connection of the load generator: the engine on a channel. What it sends is its traffic's choice.
+final class LoadConnection: ChannelInboundHandler, ClientHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    let engine = ClientConnection()
+    private let traffic: any Traffic
+    private var context: ChannelHandlerContext?
+
+    init(traffic: any Traffic) {
+        self.traffic = traffic
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.context = context
+        traffic.begin(on: self)
+        flush()
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.context = nil
+        traffic.disconnected("the connection was closed")
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        traffic.disconnected("\(error)")
+        context.close(promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        var handler = self
+        buffer.withUnsafeReadableBytes { engine.receive($0, now: Clock.nanoseconds, handler: &handler) }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        flush()
+    }
+
+    var eventLoop: any EventLoop {
+        guard let context else { preconditionFailure("a connection that is not open") }
+        return context.eventLoop
+    }
+
+    func flush() {
+        guard let context, engine.outputCount > 0 else { return }
+        var buffer = context.channel.allocator.buffer(capacity: engine.outputCount)
+        engine.takeOutput { _ = buffer.writeBytes($0) }
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    }
+
+    // MARK: ClientHandler
+
+    func messageReceived(_ stream: StreamID, _ message: UnsafeRawBufferPointer, on connection: ClientConnection) {
+        traffic.received(message, on: stream)
+    }
+
+    func callCompleted(
+        _ stream: StreamID, _ status: GRPCStatus, _ head: ResponseHead, on connection: ClientConnection
+    ) {
+        traffic.completed(stream, status == .ok ? nil : "\(status): \(head.grpcMessage)")
+    }
+
+    func connectionChanged(_ event: ConnectionEvent, on connection: ClientConnection) {
+        if case .failed = event { traffic.disconnected("\(event)") }
+    }
+}
+
+/// What a connection does with its streams. All calls come on its event loop.
+protocol Traffic: AnyObject {
+    func begin(on connection: LoadConnection)
+    func received(_ message: UnsafeRawBufferPointer, on stream: StreamID)
+    /// - Parameter error: Why the call failed; `nil` when it did not.
+    func completed(_ stream: StreamID, _ error: String?)
+    func disconnected(_ reason: String)
+}
+
+/// What the traffic of one event loop shares.
+final class LoopShare {
+    let options: BenchOptions
+    let progress: Progress
+    let recorder: Recorder
+    /// Called once everything is done, or cannot go on.
+    let finished: @Sendable () -> Void
+
+    init(options: BenchOptions, progress: Progress, recorder: Recorder, finished: @escaping @Sendable () -> Void) {
+        self.options = options
+        self.progress = progress
+        self.recorder = recorder
+        self.finished = finished
+    }
+
+    /// When operation `index` is due; `nil` without a rate.
+    func due(_ index: Int) -> UInt64? {
+        guard options.rate > 0 else { return nil }
+        return progress.started + UInt64(Double(index) * 1e9 / Double(options.rate))
+    }
+}

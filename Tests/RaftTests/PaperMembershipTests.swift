@@ -1,0 +1,249 @@
+internal import StrakeRaft
+internal import Testing
+
+/// Raft §6 and §7, and chapters 3, 4, 6, 9 and 10 of the thesis, one test for each claim.
+struct PaperMembershipTests {
+    private static let settled = "nodes 1 2 3 joining=4,5\ncampaign 1\nstabilize"
+    private static let plain = "nodes 1 2 3 joining=4,5 prevote=off checkquorum=off\ncampaign 1\nstabilize"
+
+    private func ids(_ values: UInt64...) -> [MemberID] { values.map(MemberID.init(rawValue:)) }
+
+    // MARK: §6 Joint consensus
+
+    @Test(
+        arguments: [
+            ([2, 3], false), ([4, 5], false), ([2, 4], true), ([3, 5], true), ([2], false), ([2, 3, 4, 5], true),
+        ] as [([UInt64], Bool)])
+    func `6 a joint configuration elects by both majorities`(yes: [UInt64], wins: Bool) {
+        let configuration = Configuration(voters: ids(1, 4, 5), outgoing: ids(1, 2, 3))
+        var node = Solo(configuration: configuration)
+        node.step(.campaign)
+        #expect(Set(node.settle().map(\.to.rawValue)) == [2, 3, 4, 5])
+        for voter in yes { node.receive(.vote(.yes), from: voter, term: 2) }
+        #expect(node.node.isLeader == wins)
+    }
+
+    @Test(
+        arguments: [([2, 3], false), ([4, 5], false), ([2, 4], true), ([3, 5], true)] as [([UInt64], Bool)])
+    func `6 a joint configuration commits by both majorities`(stored: [UInt64], committed: Bool) {
+        var node = Solo(configuration: Configuration(voters: ids(1, 4, 5), outgoing: ids(1, 2, 3)))
+        node.lead()
+        for member in stored { node.receive(.accepted(2), from: member) }
+        #expect((node.node.committed.rawValue == 2) == committed)
+    }
+
+    @Test func `6 entries go to all members of both configurations, and to learners`() {
+        let configuration = Configuration(voters: ids(1, 4), outgoing: ids(1, 2, 3), learners: ids(6))
+        var node = Solo(configuration: configuration)
+        #expect(node.lead().map(\.to.rawValue) == [2, 3, 4, 6])
+    }
+
+    @Test func `6 a leader that is not in the new configuration leads until it is committed, and steps down`() {
+        var talk = Conversation(Self.settled)
+        talk.run("change 1 -1 +4\nstabilize")
+        #expect(!talk[1].isLeader && talk[1].configuration == Configuration(voters: ids(2, 3, 4)))
+        #expect(talk.leaders.count == 1 && talk.leaders != [1])
+        talk.run("propose \(talk.leaders[0]) x\nstabilize")
+        #expect(talk[4].applied == talk[2].applied && talk[4].applied > talk[1].applied)
+    }
+
+    @Test func `6 a follower that hears from its leader is not disturbed by one that was removed`() {
+        var talk = Conversation(Self.settled)
+        // Member 3 does not hear of its removal, and goes on asking.
+        talk.run("cut 1 3\ncut 2 3\nchange 1 -3\nsettle 1 2\ndrop\nheal\ncut 1 3")
+        let term = talk[1].term
+        for _ in 0..<20 { talk.run("tick 1\ntick 3 3\nsettle 1 2\ndeliver 3->2\ndeliver 2->3\ndeliver 3->1") }
+        #expect(talk.leaders == [1] && talk[1].term == term && talk[2].term == term)
+    }
+
+    // MARK: Thesis 3.10 Leadership transfer
+
+    @Test func `thesis 3_10 the next leader has everything, and is elected within a lease`() {
+        var talk = Conversation(Self.settled)
+        talk.run("propose 1 a b\ntransfer 1 3\nstabilize")
+        #expect(talk.leaders == [3] && talk[3].term.rawValue == 3)
+        #expect(talk[3].committed == talk[3].lastEntry.index)
+    }
+
+    @Test func `thesis 3_10 proposals wait while leadership is handed over, and go on if that fails`() {
+        var talk = Conversation(Self.settled)
+        talk.run("cut 1 2\ntransfer 1 2")
+        #expect(talk.run("propose 1 x") == "1> refused transferring")
+        talk.run("tick 1 10")
+        #expect(talk.run("propose 1 x").contains("proposed"))
+        #expect(talk.leaders == [1])
+    }
+
+    @Test func `thesis 3_10 nothing is handed to a learner`() {
+        var talk = Conversation(Self.settled)
+        talk.run("change 1 ~4\nstabilize\ntransfer 1 4\nstabilize")
+        #expect(talk.leaders == [1] && talk[1].status.transferee == nil)
+    }
+
+    // MARK: Thesis 4 Membership
+
+    @Test func `thesis 4_1 there is one change at a time`() {
+        var talk = Conversation(Self.settled)
+        talk.run("change 1 +4")
+        #expect(talk.run("change 1 +5") == "1> refused configurationPending")
+        talk.run("stabilize")
+        #expect(talk.run("change 1 +5").contains("proposed"))
+    }
+
+    @Test func `a new leader changes nothing before an entry of its own term is committed`() {
+        var node = Solo()
+        node.lead()
+        let change = ConfigurationChange([.addVoter(MemberID(rawValue: 4))])
+        #expect(node.step(.proposeConfiguration(change)).contains(.proposalRefused(.notReady)))
+        node.receive(.accepted(2))
+        #expect(!node.step(.proposeConfiguration(change)).contains(.proposalRefused(.notReady)))
+    }
+
+    @Test func `a change that a former leader left in the log holds up further ones until it is committed`() {
+        var talk = Conversation(Self.plain)
+        talk.run("change 1 +4\ndeliver 1->2\npersist 2\ndrop\ncut 1 2\ncut 1 3\ncampaign 2\nsettle 2 3")
+        #expect(talk.leaders == [1, 2])
+        #expect(talk[2].configuration.voters == ids(1, 2, 3, 4))
+        #expect(talk.run("change 2 +5").contains("proposed"))
+        talk.run("heal\ntick 2\nstabilize")
+        #expect(talk[1].configuration.voters == ids(1, 2, 3, 4, 5) && talk[5].applied == talk[2].applied)
+    }
+
+    @Test func `a change that was never committed is forgotten with its entry`() {
+        var talk = Conversation(Self.plain)
+        talk.run("cut 1 2\ncut 1 3\nchange 1 +4\nsettle 1\ndrop\ncampaign 2\nsettle 2 3\nheal\ntick 2\nstabilize")
+        #expect(talk[1].configuration.voters == ids(1, 2, 3))
+        #expect(talk.run("change 2 ~5\nstabilize\nstate").contains("learners=(5)"))
+    }
+
+    @Test func `of two changes in a log the first is committed, even if a crash lost the commit index`() {
+        var log = RaftLog(after: .at(1, term: 1))
+        for (offset, member) in [4, 5].enumerated() {
+            let change = ConfigurationChange([.addVoter(MemberID(rawValue: UInt64(member)))])
+            log.append(Entry(id: .at(2 + UInt64(offset), term: 1), kind: .configuration, data: change.encoded()))
+        }
+        let node = RaftNode(
+            id: MemberID(rawValue: 1), seed: 1, hardState: HardState(term: Term(rawValue: 1)),
+            base: .bootstrap(voters: ids(1, 2, 3)), log: log)
+        node.checkInvariants()
+        #expect(node.committed.rawValue == 2 && node.configuration.voters == ids(1, 2, 3, 4))
+    }
+
+    @Test func `thesis 4_2_1 a learner gets everything and decides nothing`() {
+        var talk = Conversation(Self.settled)
+        talk.run("change 1 ~4\nstabilize\npropose 1 x\nstabilize")
+        #expect(talk[4].applied == talk[1].applied)
+        talk.run("crash 2\ncrash 3\npropose 1 y\nstabilize")
+        #expect(talk[1].committed < talk[1].lastEntry.index && talk[4].lastEntry == talk[1].lastEntry)
+        talk.run("tick 4 100\ncampaign 4\nstabilize")
+        #expect(talk[4].roleKind == .follower)
+    }
+
+    @Test func `a learner that was promoted without knowing votes`() {
+        let configuration = Configuration(voters: ids(1, 2), learners: ids(3))
+        var node = Solo(3, configuration: configuration)
+        #expect(node.receive(.requestVote(last: .at(4, term: 2)), term: 3).words == ["vote yes"])
+    }
+
+    @Test func `a member that begins with nothing has nobody, and gets all from a snapshot`() {
+        var talk = Conversation(Self.plain)
+        talk.run("tick 4 100\ncampaign 4")
+        #expect(talk[4].roleKind == .follower && talk[4].term == .zero)
+        talk.run("change 1 +4\nstabilize")
+        #expect(talk.cluster[MemberID(rawValue: 4)].restores == 1 && talk[4].configuration == talk[1].configuration)
+    }
+
+    // MARK: Thesis 6.2, 9.6 and 10.2.1
+
+    @Test func `thesis 6_2 a leader without a majority steps down within two election timeouts`() {
+        var talk = Conversation(Self.settled)
+        talk.run("cut 1 2\ncut 1 3\ntick 1 20")
+        #expect(talk[1].roleKind == .follower && talk[1].leader == nil)
+    }
+
+    @Test func `thesis 6_2 a leader with a majority leads on`() {
+        var talk = Conversation(Self.settled)
+        talk.run("cut 1 3")
+        for _ in 0..<50 { talk.run("tick 1\nsettle 1 2") }
+        #expect(talk.leaders == [1])
+    }
+
+    @Test func `thesis 4_2_3 a vote asked for within the lease is ignored, unless leadership was handed over`() {
+        for isTransfer in [false, true] {
+            var node = Solo(options: .both)
+            node.receive(.heartbeat(), term: 2)
+            let request = Message.VoteRequest(ballot: .vote, last: .at(1, term: 1), isTransfer: isTransfer)
+            let answers = node.receive(.requestVote(request), from: 3, term: 3)
+            #expect(answers.words == (isTransfer ? ["vote yes"] : []))
+            #expect(node.node.term.rawValue == (isTransfer ? 3 : 2))
+        }
+    }
+
+    @Test func `thesis 9_6 a member that cannot win does not raise its term`() {
+        var talk = Conversation(Self.settled)
+        talk.run("cut 1 3\ncut 2 3\ntick 3 100")
+        #expect(talk[3].term.rawValue == 2 && talk[3].roleKind == .preCandidate)
+        talk.run("drop\nheal\ntick 1\nstabilize")
+        #expect(talk.leaders == [1] && talk[1].term.rawValue == 2 && talk[3].leader == MemberID(rawValue: 1))
+    }
+
+    @Test func `thesis 9_6 a yes to a pre-vote binds nobody`() {
+        var node = Solo(options: .both)
+        for candidate in [2, 3] as [UInt64] {
+            let answers = node.receive(.requestVote(last: .at(1, term: 1), ballot: .preVote), from: candidate, term: 2)
+            #expect(answers.words == ["prevote yes"] && answers[0].term.rawValue == 2)
+        }
+        #expect(node.node.term.rawValue == 1 && node.node.status.hardState.vote == nil)
+        #expect(node.receive(.requestVote(last: .at(1, term: 1)), from: 3, term: 2).words == ["vote yes"])
+    }
+
+    @Test func `thesis 10_2_1 a leader sends entries before its own disk has them`() {
+        var node = Solo()
+        node.lead()
+        node.receive(.accepted(2))
+        node.receive(.accepted(2), from: 3)
+        let words = node.step(.propose([Array("x".utf8)])).map(\.summary)
+        let sent = words.firstIndex { $0.hasPrefix("send") } ?? .max
+        let written = words.firstIndex { $0.hasPrefix("persist") } ?? .min
+        #expect(sent < written)
+        // And may commit them without its own disk; they are applied when that has them.
+        node.step(.receive(Message(from: MemberID(rawValue: 2), to: node.node.id, term: node.node.term, body: .accepted(3))))
+        node.step(.receive(Message(from: MemberID(rawValue: 3), to: node.node.id, term: node.node.term, body: .accepted(3))))
+        #expect(node.node.committed.rawValue == 3 && node.node.durable.rawValue == 2)
+        #expect(node.applied.last?.index.rawValue == 2)
+        node.settle()
+        #expect(node.applied.last?.index.rawValue == 3)
+    }
+
+    // MARK: §7 Snapshots
+
+    @Test(arguments: [(2, 2, false), (3, 2, false), (3, 9, true), (9, 2, true), (1, 1, false)] as [(UInt64, UInt64, Bool)])
+    func `7 a snapshot is taken only if it says more than the log`(index: UInt64, term: UInt64, isUseful: Bool) {
+        var node = Solo(log: [1, 2, 2, 2], term: 9)
+        let configuration = Configuration(voters: ids(1, 2, 3, 4))
+        let snapshot = SnapshotMetadata(last: .at(index, term: term), configuration: configuration)
+        let answers = node.receive(.snapshot(snapshot), term: 9)
+        #expect(node.seen.contains(.acceptSnapshot(from: MemberID(rawValue: 2), snapshot)) == isUseful)
+        #expect(answers.isEmpty == isUseful)
+        guard isUseful else {
+            // A prefix of the log: what follows it stays (Raft §7).
+            #expect(node.terms == [1, 2, 2, 2] && node.node.committed.rawValue == max(index, 1))
+            return
+        }
+        node.step(.snapshotReceived(snapshot))
+        #expect(node.settle().words == ["accepted through \(index)"])
+        #expect(node.node.lastEntry == snapshot.last && node.node.configuration == configuration)
+        #expect(node.node.applied.rawValue == index)
+    }
+
+    @Test func `7 a snapshot is answered when it is durable, and the log goes on after it`() {
+        var node = Solo(log: [1, 2, 2], term: 9)
+        let snapshot = SnapshotMetadata(last: .at(8, term: 4), configuration: Configuration(voters: ids(1, 2, 3)))
+        node.receive(.snapshot(snapshot), term: 9)
+        let effects = node.step(.snapshotReceived(snapshot))
+        #expect(!effects.contains { if case .send = $0 { true } else { false } })
+        node.settle()
+        #expect(node.receive(.append(after: 8, term: 4, [9], committed: 9), term: 9).words == ["accepted through 9"])
+        #expect(node.applied.map(\.index.rawValue) == [9])
+    }
+}
