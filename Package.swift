@@ -17,10 +17,10 @@ func layer(_ path: String, _ dependencies: [Target.Dependency] = []) -> Target {
 }
 
 /// The tests in `Tests/<name>Tests` of the target `Strake<name>`.
-func tests(_ name: String, _ more: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+func tests(_ name: String, _ more: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .testTarget(
         name: "Strake\(name)Tests", dependencies: [.init(stringLiteral: "Strake" + name)] + more,
-        path: "Tests/\(name)Tests", resources: resources, swiftSettings: settings)
+        path: "Tests/\(name)Tests", exclude: exclude, swiftSettings: settings)
 }
 
 let nio: [Target.Dependency] = [
@@ -87,7 +87,26 @@ let package = Package(
         // Testing.
         layer("Testing/DataDriven"),
         layer("Testing/SimulatedDisk", ["StrakeLog"]),
+        .target(name: "CPowerCut", path: "Sources/Testing/CPowerCut"),
+        layer("Testing/PowerCut", ["CPowerCut"]),
         tests("Model"),
+        tests("Raft", ["StrakeDataDriven"], exclude: ["Scenarios"]),
+        tests("DataDriven"),
+        tests("LMDB", ["StrakePowerCut"]),
+        tests("Tables", ["StrakeLMDB", "StrakeModel"]),
+        tests("MVCC", ["StrakeModel", "StrakeTables", "StrakeLMDB", "StrakeChecksum"]),
+        tests("Leases", ["StrakeModel"]),
+        tests("Watching", ["StrakeModel"]),
+        tests("Log", ["StrakeSimulatedDisk", "StrakeRaft", "StrakeChecksum"]),
+        tests("HTTP2"),
+        tests("Replication", ["StrakeRaft"]),
+        tests(
+            "Store",
+            [
+                "StrakeModel", "StrakeMVCC", "StrakeTables", "StrakeLeases", "StrakeStateMachine", "StrakeReplication",
+                "StrakeLog", "StrakePowerCut",
+            ]),
+        tests("EtcdWire", ["StrakeModel"]),
     ],
     swiftLanguageModes: [.v6]
 )

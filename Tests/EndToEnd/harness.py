@@ -188,6 +188,10 @@ def command_for(binary):
     return [binary, "server"] if os.path.basename(binary) == "strake" else [binary]
 
 
+# A script that is ended from outside ends its servers too.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
 @atexit.register
 def _kill_what_is_left():
     for process in list(_running):

@@ -101,8 +101,9 @@ private func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] {
         let replaced = field(2, field(2, field(1, [0x61])) + field(1, field(1, [0x62])))
         #expect(try decodeTxn(replaced).success == [.range(RangeRequest(range: .key([0x62])))])
         // What was wrong inside a transaction that was replaced does not count.
-        let forgotten = field(2, field(4, field(2, [])) + field(1, field(1, [0x62])))
-        #expect(try decodeTxn(forgotten).success == [.range(RangeRequest(range: .key([0x62])))])
+        let forgotten = field(2, field(4, field(2, [])) + field(1, field(1, [0x62])) + field(4, Self.read))
+        let inner = TxnRequest(success: [.range(RangeRequest(range: .key([0x61])))])
+        #expect(try decodeTxn(forgotten).success == [.txn(inner)])
     }
 
     @Test func `filters come packed or one by one and unknown ones are passed over`() throws {
@@ -179,18 +180,20 @@ private func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] {
     }
 
     @Test func `nesting beyond any limit is refused without using up the stack`() {
-        var bytes: [UInt8] = []
-        for _ in 0..<5000 {
-            var outer: [UInt8] = []
+        // From the inside out, so backwards. As much as a message of 1 MiB holds.
+        var backwards: [UInt8] = []
+        for _ in 0..<130_000 {
             for number: UInt8 in [4, 2] {
-                outer = [number << 3 | 2] + length(bytes.count) + bytes
-                bytes = outer
+                backwards += length(backwards.count).reversed()
+                backwards.append(number << 3 | 2)
             }
         }
+        let bytes = [UInt8](backwards.reversed())
         #expect(answer(txn: bytes, maxOperations: 100_000) == EtcdStatus(EtcdError.tooManyOperations))
         #expect(answer(txn: bytes, maxOperations: 128) == EtcdStatus(EtcdError.tooManyOperations))
     }
 
+    /// A count as a varint.
     private func length(_ count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         var count = count

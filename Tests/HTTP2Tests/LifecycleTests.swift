@@ -2,7 +2,7 @@ internal import StrakeHTTP2
 internal import Testing
 
 /// Shutting down, being shut down, and being flooded.
-@Suite struct LifecycleTests {
+struct LifecycleTests {
     @Test func `a server drains: it announces, takes what is on the way, finishes, and says so`() {
         let server = TestServer.ready()
         server.receive(Wire.call(1))
@@ -117,7 +117,7 @@ internal import Testing
         arguments: [
             (true, 4, true), (true, 6, false),  // with a stream, every 4 or 6 s
             (false, 6, true), (false, 7_201, false),  // without, every 6 s or two hours
-        ])
+        ] as [(Bool, UInt64, Bool)])
     func pings(hasStream: Bool, seconds: UInt64, isRefused: Bool) {
         let server = TestServer.ready()
         if hasStream { server.receive(Wire.call(1)) }
@@ -149,16 +149,7 @@ internal import Testing
 
     // MARK: - Floods
 
-    static let floods: [(String, [UInt8], Int)] = [
-        ("SETTINGS", Wire.settings(), 1_000),
-        ("empty DATA", Wire.data(1, []), 10_000),
-        ("PRIORITY", Wire.frame(2, stream: 9, [0, 0, 0, 1, 1]), 20_000),
-        ("unknown frames", Wire.frame(0x77, stream: 0), 20_000),
-        ("stream errors", Wire.data(3, [1]), 50_000),
-        ("RST_STREAM", Wire.reset(3), 50_000),
-    ]
-
-    @Test("floods end in ENHANCE_YOUR_CALM, after more than any real client sends", arguments: floods)
+    @Test("floods end in ENHANCE_YOUR_CALM, after more than any real client sends", arguments: floodKinds)
     func floods(name: String, bytes: [UInt8], allowed: Int) {
         let server = TestServer.ready()
         server.receive(Wire.call(1) + Wire.call(3) + Wire.reset(3))
@@ -232,3 +223,12 @@ internal import Testing
         #expect(server.connection.outputCount == 0 && server.log == ["call 1 method 0"])
     }
 }
+
+private let floodKinds: [(String, [UInt8], Int)] = [
+    ("SETTINGS", Wire.settings(), 1_000),
+    ("empty DATA", Wire.data(1, []), 10_000),
+    ("PRIORITY", Wire.frame(2, stream: 9, [0, 0, 0, 1, 1]), 20_000),
+    ("unknown frames", Wire.frame(0x77, stream: 0), 20_000),
+    ("stream errors", Wire.data(3, [1]), 50_000),
+    ("RST_STREAM", Wire.reset(3), 50_000),
+]

@@ -96,6 +96,20 @@ struct TruncationTests {
         #expect(try again.term(at: LogIndex(rawValue: 7)).rawValue == 1)
     }
 
+    /// Seed 13726 of the power cuts: the cut was lost, and the segment that it had freed was gone.
+    @Test func `a segment stays until the batch that superseded its entries is synced`() throws {
+        let fixture = try LogFixture()
+        let log = try filled(fixture, count: 8)
+        for index in UInt64(9)...15 { try log.appendSynced([makeEntry(1, index, bytes: 300)]) }
+        #expect(try truncate(log, 1, through: 8) == 0)
+        try log.append(entries: [makeEntry(2, 9)], hardState: makeHardState(2, committed: 8))
+        #expect(try log.truncatePrefix(through: makeSnapshot(1, 8)) == 0)
+        try log.sync()
+        #expect(try log.truncatePrefix(through: makeSnapshot(1, 8)) == 1)
+        #expect(log.start == entryID(1, 8))
+        #expect(try fixture.reopen().allEntries() == [makeEntry(2, 9)])
+    }
+
     @Test func `a segment that is being read is not used again`() throws {
         let fixture = try LogFixture()
         let log = try filled(fixture)
@@ -107,9 +121,9 @@ struct TruncationTests {
             try? log.prepareNextSegment()
         }
         let entries = try log.entries(
-            from: LogIndex(rawValue: 2), through: LogIndex(rawValue: 6), limitBytes: Int.max)
-        #expect(entries == makeEntries(1, 2...6, bytes: 300))
-        #expect(log.firstIndex.rawValue > 6)
+            from: LogIndex(rawValue: 2), through: LogIndex(rawValue: 16), limitBytes: Int.max)
+        #expect(entries == makeEntries(1, 2...16, bytes: 300))
+        #expect(log.firstIndex.rawValue > 16)
     }
 
     @Test func `a mark that a roll takes along frees nothing before it is written`() throws {

@@ -187,7 +187,8 @@ struct ConcurrencyTests {
             if one != Pattern.keyValue(changedAt: main) { shared.fail("one key at \(main)") }
             var next = max(main, view.compactRevision)
             let rest = try view.events(from: Revision(main: next), through: .max, byteBudget: .max) { event in
-                let expected = Pattern.keyValue(changedAt: next) ?? KeyValue(key: Pattern.key(of: next), modRevision: next)
+                let expected =
+                    Pattern.keyValue(changedAt: next) ?? KeyValue(key: Pattern.key(of: next), modRevision: next)
                 if event.keyValue != expected { shared.fail("replay at \(next)") }
                 next += 1
             }

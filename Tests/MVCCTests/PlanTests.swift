@@ -19,7 +19,9 @@ struct PlanTests {
         var seen: [String] = []
         while true {
             let isDone = try fixture.reader.withView { view throws(MVCCError) in
-                try view.next(&plan, byteBudget: budget) { seen.append("\([UInt8]($0.key).text)=\([UInt8]($0.value).text)") }
+                try view.next(&plan, byteBudget: budget) {
+                    seen.append("\([UInt8]($0.key).text)=\([UInt8]($0.value).text)")
+                }
             }
             if isDone { return seen }
             try between()

@@ -63,7 +63,8 @@ final class StoreFixture {
         try reader.withView { view throws(MVCCError) in
             let rest = try view.events(from: Revision(main: from), through: .max, byteBudget: .max) { event in
                 changes.append(
-                    "\(event.header.revision) \(event.header.isTombstone ? "delete" : "put") \([UInt8](event.key).text)")
+                    "\(event.header.revision) \(event.header.isTombstone ? "delete" : "put") \([UInt8](event.key).text)"
+                )
             }
             assert(rest == nil)
         }

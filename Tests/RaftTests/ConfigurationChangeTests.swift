@@ -73,10 +73,11 @@ struct ConfigurationChangeTests {
         #expect(change.encoded() == [1, 2, 1, 0, 0, 0, 1, 2, 1, 0, 0, 0, 0, 0, 0, 9, 8])
     }
 
-    @Test(arguments: [
-        [], [1], [2, 0, 0, 0, 0, 0], [1, 3, 0, 0, 0, 0], [1, 0, 1, 0, 0, 0, 4, 1, 0, 0, 0, 0, 0, 0, 0],
-        [1, 0, 255, 255, 255, 255],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [], [1], [2, 0, 0, 0, 0, 0], [1, 3, 0, 0, 0, 0], [1, 0, 1, 0, 0, 0, 4, 1, 0, 0, 0, 0, 0, 0, 0],
+            [1, 0, 255, 255, 255, 255],
+        ] as [[UInt8]])
     func `foreign bytes are not a change`(bytes: [UInt8]) {
         #expect(ConfigurationChange(decoding: bytes) == nil)
     }

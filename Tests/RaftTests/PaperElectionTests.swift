@@ -42,7 +42,8 @@ struct PaperElectionTests {
         for effect in node.step(.campaign) {
             if case .persist(let write) = effect, let state = write.hardState { disk = state }
         }
-        #expect(disk == HardState(term: Term(rawValue: 2), vote: MemberID(rawValue: 1), committed: LogIndex(rawValue: 1)))
+        #expect(
+            disk == HardState(term: Term(rawValue: 2), vote: MemberID(rawValue: 1), committed: LogIndex(rawValue: 1)))
         var again = Solo(term: 2, vote: 1)
         #expect(again.receive(.requestVote(last: .at(9, term: 2)), term: 2).words == ["vote no"])
     }

@@ -42,7 +42,8 @@ struct PaperLogTests {
         var node = Solo()
         node.step(.campaign)
         node.settle()
-        node.step(.receive(Message(from: MemberID(rawValue: 2), to: node.node.id, term: node.node.term, body: .vote(.yes))))
+        node.step(
+            .receive(Message(from: MemberID(rawValue: 2), to: node.node.id, term: node.node.term, body: .vote(.yes))))
         node.step(
             .receive(Message(from: MemberID(rawValue: 2), to: node.node.id, term: node.node.term, body: .accepted(2))))
         #expect(node.node.committed.rawValue == 1)
@@ -195,7 +196,9 @@ struct PaperLogTests {
 
     private static func terms(after start: [UInt64], count: Int, using random: inout SplitMix64) -> [UInt64] {
         var terms = start
-        for _ in 0..<count { terms.append(terms[terms.count - 1] + (Int.random(in: 0..<3, using: &random) == 0 ? 2 : 0)) }
+        for _ in 0..<count {
+            terms.append(terms[terms.count - 1] + (Int.random(in: 0..<3, using: &random) == 0 ? 2 : 0))
+        }
         return terms
     }
 

@@ -207,8 +207,10 @@ struct PaperMembershipTests {
         let written = words.firstIndex { $0.hasPrefix("persist") } ?? .min
         #expect(sent < written)
         // And may commit them without its own disk; they are applied when that has them.
-        node.step(.receive(Message(from: MemberID(rawValue: 2), to: node.node.id, term: node.node.term, body: .accepted(3))))
-        node.step(.receive(Message(from: MemberID(rawValue: 3), to: node.node.id, term: node.node.term, body: .accepted(3))))
+        node.step(
+            .receive(Message(from: MemberID(rawValue: 2), to: node.node.id, term: node.node.term, body: .accepted(3))))
+        node.step(
+            .receive(Message(from: MemberID(rawValue: 3), to: node.node.id, term: node.node.term, body: .accepted(3))))
         #expect(node.node.committed.rawValue == 3 && node.node.durable.rawValue == 2)
         #expect(node.applied.last?.index.rawValue == 2)
         node.settle()
@@ -217,7 +219,9 @@ struct PaperMembershipTests {
 
     // MARK: §7 Snapshots
 
-    @Test(arguments: [(2, 2, false), (3, 2, false), (3, 9, true), (9, 2, true), (1, 1, false)] as [(UInt64, UInt64, Bool)])
+    @Test(
+        arguments: [(2, 2, false), (3, 2, false), (3, 9, true), (9, 2, true), (1, 1, false)] as [(UInt64, UInt64, Bool)]
+    )
     func `7 a snapshot is taken only if it says more than the log`(index: UInt64, term: UInt64, isUseful: Bool) {
         var node = Solo(log: [1, 2, 2, 2], term: 9)
         let configuration = Configuration(voters: ids(1, 2, 3, 4))

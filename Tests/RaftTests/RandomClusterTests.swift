@@ -12,7 +12,10 @@ struct RandomClusterTests {
             run.run(steps: 20_000)
             #expect(run.heal() == nil, "seed \(seed)")
             let c = run.cluster
-            print("STAT", seed, c.checker.electionCount, c.checker.lastCommitted, c.checker.readCount, c.members.map(\.restores).reduce(0, +), c.members.map(\.crashes).reduce(0, +), c.checker.configurationCount)
+            print(
+                "STAT", seed, c.checker.electionCount, c.checker.lastCommitted, c.checker.readCount,
+                c.members.map(\.restores).reduce(0, +), c.members.map(\.crashes).reduce(0, +),
+                c.checker.configurationCount)
         }
     }
 }

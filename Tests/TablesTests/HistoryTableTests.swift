@@ -213,6 +213,20 @@ struct HistoryTableTests {
         #expect(corruption(1) == [nil, nil])
     }
 
+    @Test func `a record in another revision's place is reported, by its header alone`() throws {
+        try append([record(1, valueCount: 10), record(1, 1, valueCount: 10), record(2, valueCount: 10)])
+        let rows = try fixture.rows(of: "history")
+        for (place, moved) in [(0, 1), (0, 2), (1, 2), (2, 0)] {
+            try fixture.overwrite("history", rows[place].key, rows[moved].value)
+            let revision = Revision(main: place == 2 ? 2 : 1, sub: place == 1 ? 1 : 0)
+            let header = Result { () throws(TableError) in
+                try fixture.environment.read { txn throws(TableError) in try history.header(at: revision, in: txn) }
+            }
+            #expect(header.corruption == .checksum)
+            try fixture.overwrite("history", rows[place].key, rows[place].value)
+        }
+    }
+
     @Test func `rows cut, lengthened, missing, moved or without a head are reported`() throws {
         try append([record(1, valueCount: 5_000), record(2, valueCount: 5_000)])
         let rows = try fixture.rows(of: "history")

@@ -39,8 +39,11 @@ struct EventLog {
         count += 1
     }
 
-    /// The events from position `start` on. Unchanged by later appends.
+    /// The events from position `start` on. Unchanged by later appends; keeps no block alive that it does not need.
     func events(from start: Int = 0) -> EventBatch {
-        EventBatch(spine: spine, bounds: start..<count)
+        if start < EventBlock.capacity { return EventBatch(spine: spine, bounds: start..<count) }
+        let skipped = min(start / EventBlock.capacity, spine.count)
+        let offset = skipped * EventBlock.capacity
+        return EventBatch(spine: Array(spine[skipped...]), bounds: (start - offset)..<(count - offset))
     }
 }

@@ -7,7 +7,7 @@ internal import StrakeTables
 final class EventStorage: ManagedBuffer<EventHeader, UInt8> {
     /// What an event takes beside key and value: allocation and object header, `EventHeader`, its place in the event
     /// blocks and in a key tree that is two thirds full.
-    static let overheadBytes = 24 + MemoryLayout<EventHeader>.stride + 8 + 24
+    static let overheadBytes = 24 + MemoryLayout<EventHeader>.stride + 8 + 36
 
     static func make(
         _ header: EventHeader, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer

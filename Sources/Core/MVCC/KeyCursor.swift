@@ -27,7 +27,7 @@ struct KeyCursor {
         guard var node = root else { return }
         while true {
             let next: Unmanaged<KeyNode>? = node._withUnsafeGuaranteedRef { inner in
-                let index = inner.isLeaf ? inner.position(of: key, from: 0, orEqual: false) : inner.childIndex(for: key)
+                let index = inner.isLeaf ? inner.position(of: key, orEqual: false) : inner.childIndex(for: key)
                 path.append(Step(node: node, index: index))
                 return inner.isLeaf ? nil : inner.slots[index].child
             }

@@ -20,6 +20,37 @@ enum KeyOrder {
         }
         return left.count - right.count
     }
+
+    /// How many bytes both begin with.
+    static func sharedCount(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
+        let end = min(left.count, right.count)
+        var offset = 0
+        while offset + 8 <= end {
+            let a = left.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            let b = right.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            if a != b { return offset + (a ^ b).littleEndian.trailingZeroBitCount / 8 }
+            offset += 8
+        }
+        while offset < end, left[offset] == right[offset] { offset += 1 }
+        return offset
+    }
+
+    /// The eight bytes from `offset` on as a number that orders as they do; zeros where the key ends before.
+    @inline(__always)
+    static func digest(of key: UnsafeRawBufferPointer, from offset: Int) -> UInt64 {
+        if key.count >= offset + 8 {
+            return UInt64(bigEndian: key.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        }
+        var digest: UInt64 = 0
+        var shift: UInt64 = 56
+        var index = offset
+        while index < key.count {
+            digest |= UInt64(key[index]) << shift
+            shift &-= 8
+            index += 1
+        }
+        return digest
+    }
 }
 
 extension [UInt8] {

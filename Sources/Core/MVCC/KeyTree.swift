@@ -22,11 +22,11 @@ struct KeyTree {
             node = node._withUnsafeGuaranteedRef { descend(from: $0, to: key) }
         }
         node._withUnsafeGuaranteedRef { leaf in
-            let index = leaf.position(of: key, from: 0, orEqual: false)
+            let index = leaf.position(of: key, orEqual: false)
             if index < leaf.count, KeyOrder.compare(leaf.slots[index].event.key, key) == 0 {
                 leaf.slots[index].event = event
             } else {
-                leaf.insert(KeyNodeSlot(event: event, child: nil), at: index)
+                leaf.insert(event, at: index)
             }
         }
     }
@@ -40,7 +40,7 @@ struct KeyTree {
         }
         if top.isFull {
             let above = KeyNode.make(isLeaf: false, epoch: epoch)
-            above.insert(KeyNodeSlot(event: top.slots[0].event, child: .passRetained(top)), at: 0)
+            above.insert(top.slots[0].event, child: .passRetained(top), at: 0)
             root = above
             top = above
         } else if top.epoch != epoch {
@@ -67,7 +67,7 @@ struct KeyTree {
             return full.split(at: isAbove ? full.count - 1 : full.count / 2)
         }
         let first = upper.slots[0].event
-        node.insert(KeyNodeSlot(event: first, child: .passRetained(upper)), at: index + 1)
+        node.insert(first, child: .passRetained(upper), at: index + 1)
         return KeyOrder.compare(first.key, key) <= 0 ? .passUnretained(upper) : child
     }
 }
@@ -80,7 +80,7 @@ extension KeyNode {
             node = child
         }
         return node._withUnsafeGuaranteedRef { leaf in
-            let index = leaf.position(of: key, from: 0, orEqual: false)
+            let index = leaf.position(of: key, orEqual: false)
             guard index < leaf.count else { return nil }
             let event = leaf.slots[index].event
             return KeyOrder.compare(event.key, key) == 0 ? event : nil

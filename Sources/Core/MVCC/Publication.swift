@@ -6,41 +6,33 @@ internal import Synchronization
 /// The snapshot and the holds share one lock, and that is what makes holds safe: a reader's hold is there before
 /// compaction looks for the lowest, or the reader's snapshot already refuses what compaction takes.
 final class Publication: Sendable {
-    /// A box, so that handing it out counts one reference.
-    final class Box: Sendable {
-        let snapshot: StoreSnapshot
-
-        init(_ snapshot: StoreSnapshot) { self.snapshot = snapshot }
-    }
-
     private struct State {
-        var box: Box
+        var snapshot: StoreSnapshot
         var holds = HoldSlots()
     }
 
     private let state: Mutex<State>
 
     init(_ snapshot: StoreSnapshot) {
-        state = Mutex(State(box: Box(snapshot)))
+        state = Mutex(State(snapshot: snapshot))
     }
 
-    var current: Box { state.withLock { $0.box } }
+    var current: StoreSnapshot { state.withLock { $0.snapshot } }
 
     func replace(_ snapshot: StoreSnapshot) {
-        let box = Box(snapshot)
         // The old one may be the last reference to many nodes: it goes outside the lock.
         let old = state.withLock { state in
-            let old = state.box
-            state.box = box
+            let old = state.snapshot
+            state.snapshot = snapshot
             return old
         }
         withExtendedLifetime(old) {}
     }
 
     /// The snapshot, with all that can be read in it held until `close`.
-    func open() -> (Box, slot: Int) {
+    func open() -> (StoreSnapshot, slot: Int) {
         state.withLock { state in
-            (state.box, state.holds.take(state.box.snapshot.compactRevision))
+            (state.snapshot, state.holds.take(state.snapshot.compactRevision))
         }
     }
 
@@ -50,9 +42,9 @@ final class Publication: Sendable {
 
     /// Holds what a read at `requested` needs; zero or less is the newest revision.
     func hold(at requested: Int64) throws(MVCCError) -> RangeHold {
-        let (box, slot) = open()
+        let (snapshot, slot) = open()
         defer { close(slot) }
-        return take(at: try box.snapshot.mainRevision(requested))
+        return take(at: try snapshot.mainRevision(requested))
     }
 
     /// The same where the caller holds that revision already, as a view does.

@@ -11,7 +11,7 @@ extension ReadView {
         from: Revision, through: Int64, byteBudget: Int, cut: EventCut = .betweenRevisions,
         _ body: (LentEvent) -> Void
     ) throws(MVCCError) -> Revision? {
-        let snapshot = box.snapshot
+        let snapshot = snapshot
         guard from.main >= snapshot.compactRevision else {
             throw .refused(.compacted(requested: from.main, compactRevision: snapshot.compactRevision))
         }
@@ -28,7 +28,7 @@ extension ReadView {
     package mutating func previous(
         of header: EventHeader, key: UnsafeRawBufferPointer
     ) throws(MVCCError) -> KeyValue? {
-        let snapshot = box.snapshot
+        let snapshot = snapshot
         let main = header.revision.main - 1
         if main < snapshot.compactRevision { return nil }
         if !header.isTombstone && header.createRevision == header.revision.main { return nil }

@@ -5,9 +5,9 @@ internal import StrakeTables
 extension ReadView {
     /// Answers a range in one piece; the whole answer is in memory. For large ones: `plan` and `next`.
     package mutating func range(_ request: RangeRequest) throws(MVCCError) -> RangeResponse {
-        let main = try box.snapshot.mainRevision(request.revision)
+        let main = try snapshot.mainRevision(request.revision)
         return try MVCCError.storage { () throws(TableError) in
-            try box.snapshot.range(request, at: main, reading: &reading)
+            try snapshot.range(request, at: main, reading: &reading)
         }
     }
 
@@ -18,7 +18,7 @@ extension ReadView {
     package mutating func plan(
         _ request: RangeRequest, size: (KeyFields) -> Int
     ) throws(MVCCError) -> RangePlan {
-        let snapshot = box.snapshot
+        let snapshot = snapshot
         let main = try snapshot.mainRevision(request.revision)
         // This view holds all it can see, so nothing is lost between looking and holding.
         var plan = RangePlan(request, publication.take(at: main), headerRevision: revision)
@@ -43,7 +43,7 @@ extension ReadView {
     ) throws(MVCCError) -> Bool {
         guard plan.remaining > 0 else { return true }
         var left = byteBudget
-        let snapshot = box.snapshot
+        let snapshot = snapshot
         try MVCCError.storage { () throws(TableError) in
             switch plan.position {
             case .key(let from):

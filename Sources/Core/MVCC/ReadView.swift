@@ -3,26 +3,26 @@ package import StrakeTables
 
 /// The store at the moment the view was lent. Touches the file only for what is not in memory.
 package struct ReadView: ~Copyable {
-    let box: Publication.Box
+    let snapshot: StoreSnapshot
     let publication: Publication
     var reading: LazyTransaction
 
-    init(_ box: Publication.Box, _ publication: Publication) {
-        self.box = box
+    init(_ snapshot: StoreSnapshot, _ publication: Publication) {
+        self.snapshot = snapshot
         self.publication = publication
-        reading = LazyTransaction(box.snapshot.tables.environment)
+        reading = LazyTransaction(snapshot.tables.environment)
     }
 
-    package var revision: Int64 { box.snapshot.revision }
+    package var revision: Int64 { snapshot.revision }
     /// Zero: never compacted.
-    package var compactRevision: Int64 { box.snapshot.compactRevision }
+    package var compactRevision: Int64 { snapshot.compactRevision }
 
     /// One key at a revision; zero or less is the newest.
     package mutating func keyValue(_ key: [UInt8], at revision: Int64 = 0) throws(MVCCError) -> KeyValue? {
-        let main = try box.snapshot.mainRevision(revision)
+        let main = try snapshot.mainRevision(revision)
         return try MVCCError.storage { () throws(TableError) in
             try key.withBytes { key throws(TableError) in
-                try box.snapshot.keyValue(key, at: main, wantsValue: true, reading: &reading)
+                try snapshot.keyValue(key, at: main, wantsValue: true, reading: &reading)
             }
         }
     }
@@ -30,7 +30,7 @@ package struct ReadView: ~Copyable {
     /// A copy of one event. Nil: there is none, or it was compacted away.
     package mutating func event(at revision: Revision) throws(MVCCError) -> EventRecord? {
         guard revision.main <= self.revision else { return nil }
-        let snapshot = box.snapshot
+        let snapshot = snapshot
         return try MVCCError.storage { () throws(TableError) in
             try reading.with { txn throws(TableError) in
                 var buffer = RecordBuffer()
@@ -43,7 +43,7 @@ package struct ReadView: ~Copyable {
     /// The keys attached to a lease, in order.
     package mutating func keys(attachedTo lease: LeaseID) throws(MVCCError) -> [[UInt8]] {
         try MVCCError.storage { () throws(TableError) in
-            try box.snapshot.keys(attachedTo: lease, reading: &reading)
+            try snapshot.keys(attachedTo: lease, reading: &reading)
         }
     }
 }

@@ -11,12 +11,12 @@ extension Reader {
     ///
     /// Works in slices with a view each, so it pins no pages for long, but holds history from the compact revision on.
     package func hashKV(revision requested: Int64) throws(MVCCError) -> KVHash {
-        let (box, slot) = publication.open()
-        let compactRevision = box.snapshot.compactRevision
+        let (snapshot, slot) = publication.open()
+        let compactRevision = snapshot.compactRevision
         let hold = publication.take(at: compactRevision)
         publication.close(slot)
         defer { hold.release() }
-        let revision = try box.snapshot.mainRevision(requested)
+        let revision = try snapshot.mainRevision(requested)
 
         var hasher = HistoryHasher()
         var from: [UInt8]? = KeyRange.all.lower
@@ -44,7 +44,7 @@ extension ReadView {
         from: [UInt8], at main: Int64, to hasher: inout HistoryHasher, budget: Int
     ) throws(MVCCError) -> [UInt8]? {
         if main == 0 { return nil }
-        let snapshot = box.snapshot
+        let snapshot = snapshot
         return try MVCCError.storage { () throws(TableError) in
             var left = budget
             var next: [UInt8]?
@@ -69,7 +69,7 @@ extension ReadView {
     fileprivate mutating func addEvents(
         from: Revision, through last: Int64, to hasher: inout HistoryHasher, budget: Int
     ) throws(MVCCError) -> Revision? {
-        let snapshot = box.snapshot
+        let snapshot = snapshot
         return try MVCCError.storage { () throws(TableError) in
             var slice = EventSlice(budget: budget, cut: .anywhere)
             return try snapshot.events(from: from, through: last, &slice, reading: &reading) { hasher.add($0) }

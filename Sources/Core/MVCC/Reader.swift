@@ -7,18 +7,18 @@ package struct Reader: Sendable {
     let tables: StoreTables
 
     /// Newest published main revision.
-    package var revision: Int64 { publication.current.snapshot.revision }
+    package var revision: Int64 { publication.current.revision }
     /// As published; zero: never compacted.
-    package var compactRevision: Int64 { publication.current.snapshot.compactRevision }
+    package var compactRevision: Int64 { publication.current.compactRevision }
 
     /// Lends a view of what is published now.
     ///
     /// Keep it short: it may pin pages of the file, and compaction waits for it. Long work takes several views, and a
     /// `hold` when it must go on at one revision.
     package func withView<R: ~Copyable, E: Error>(_ body: (inout ReadView) throws(E) -> R) throws(E) -> R {
-        let (box, slot) = publication.open()
+        let (snapshot, slot) = publication.open()
         defer { publication.close(slot) }
-        var view = ReadView(box, publication)
+        var view = ReadView(snapshot, publication)
         return try body(&view)
     }
 
@@ -30,14 +30,14 @@ package struct Reader: Sendable {
     /// What the quota counts: the file's pages in use and the changes still in memory. Walks the free list.
     package func bytesInUse() throws(MVCCError) -> Int {
         do {
-            return try tables.environment.statistics().bytesInUse + publication.current.snapshot.layers.bytes
+            return try tables.environment.statistics().bytesInUse + publication.current.layers.bytes
         } catch { throw .storage(.lmdb(error)) }
     }
 
     /// Size of the file, free pages included, and what is still in memory.
     package func bytesTotal() throws(MVCCError) -> Int {
         do {
-            return try tables.environment.statistics().fileBytes + publication.current.snapshot.layers.bytes
+            return try tables.environment.statistics().fileBytes + publication.current.layers.bytes
         } catch { throw .storage(.lmdb(error)) }
     }
 }

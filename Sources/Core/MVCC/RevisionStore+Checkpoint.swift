@@ -28,9 +28,15 @@ extension RevisionStore {
     /// The layer's memory is freed by whoever lets go last: keep `work` on the other thread.
     package mutating func finish(_ work: CheckpointWork) {
         precondition(isCheckpointing, "no checkpoint to finish")
-        precondition(isPublished, "a checkpoint ends before what was applied is published")
         checkpoint = work.record
         frozen = nil
-        publish()
+        // The transaction may be older than what was written.
+        reading.close()
+        // Not `publish`: that would show what the caller has not told anybody of yet.
+        let seen = publication.current
+        publication.replace(
+            StoreSnapshot(
+                layers: Layers(active: seen.layers.active, frozen: nil), tables: tables, revision: seen.revision,
+                compactRevision: seen.compactRevision))
     }
 }

@@ -16,8 +16,8 @@ extension RevisionStore {
     /// The newest event of a key, tombstones included.
     mutating func state(of key: UnsafeRawBufferPointer) throws(TableError) -> KeyState? {
         if let event = active.find(key) ?? frozen?.keys?.find(key) { return KeyState(memory: event) }
-        let tables = tables
-        let stored = try reading.with { txn throws(TableError) in try tables.current.entry(for: key, in: txn) }
+        let current = tables.current
+        let stored = try reading.with { txn throws(TableError) in try current.entry(for: key, in: txn) }
         guard let stored else { return nil }
         if stored.modRevision.main <= revision { return KeyState(stored: stored) }
         // The file holds the start of a checkpoint from before a crash.

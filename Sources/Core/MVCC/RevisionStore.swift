@@ -99,5 +99,6 @@ package struct RevisionStore: ~Copyable {
             throw .refused(.futureRevision(requested: revision, current: self.revision))
         }
         compactRevision = revision
+        requestStart = active.count
     }
 }

@@ -42,7 +42,8 @@ extension StoreSnapshot {
     }
 
     private func survey(
-        _ request: RangeRequest, _ rule: SortRule, at main: Int64, reading: inout LazyTransaction, size: (KeyFields) -> Int
+        _ request: RangeRequest, _ rule: SortRule, at main: Int64, reading: inout LazyTransaction,
+        size: (KeyFields) -> Int
     ) throws(TableError) -> Survey {
         var survey = Survey()
         var sorted = SortedReferences(rule, limit: request.limit)

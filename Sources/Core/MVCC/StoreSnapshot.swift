@@ -6,7 +6,7 @@ internal import StrakeTables
 /// LMDB may be newer than the layers, or hold the start of a checkpoint that a crash cut short. The one reading rule
 /// makes that harmless: take the newest known event of the key (active layer, else frozen, else LMDB), and while it is
 /// above the revision read at, go to its predecessor.
-struct StoreSnapshot: Sendable {
+final class StoreSnapshot: Sendable {
     let layers: Layers
     let tables: StoreTables
     /// The newest main revision.

@@ -105,7 +105,9 @@ extension RaftLog {
 
     mutating func reserve(_ count: Int) {
         // Growing by hand must stay geometric, or each batch would copy the cache.
-        if cached.count + count > cached.capacity { cached.reserveCapacity(max(cached.count + count, cached.count * 2)) }
+        if cached.count + count > cached.capacity {
+            cached.reserveCapacity(max(cached.count + count, cached.count * 2))
+        }
     }
 
     /// Drops `index` and everything after it.

@@ -18,7 +18,8 @@ extension RaftNode {
         resetElectionTimeout()
         let request = Message.VoteRequest(ballot: .preVote, last: log.last, isTransfer: false)
         for member in otherVoters {
-            let message = Message(from: id, to: member, term: Term(rawValue: term.rawValue + 1), body: .requestVote(request))
+            let message = Message(
+                from: id, to: member, term: Term(rawValue: term.rawValue + 1), body: .requestVote(request))
             effects.append(.send(message))
         }
         countBallot(from: id, granted: true, into: &effects)

@@ -1,7 +1,8 @@
 // Messages: first what the term says, then what the message says.
 extension RaftNode {
     mutating func receive(_ message: Message, into effects: inout [Effect]) {
-        precondition(message.to == id, "message for \(message.to) at \(id)")
+        // Not ours: somebody's list of addresses is wrong.
+        guard message.to == id, message.from != id || message.term == term else { return }
         if message.term > term {
             guard adoptLaterTerm(of: message, into: &effects) else { return }
         } else if message.term < term {

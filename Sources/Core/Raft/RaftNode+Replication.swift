@@ -103,9 +103,11 @@ extension RaftNode {
         guard role.isLeader, let place = role.leading.place(of: member),
             role.leading.progress[place].state == .snapshot(through: nil)
         else { return }
-        precondition(
-            snapshot.last.index >= log.base.index && snapshot.last.index <= committed,
-            "snapshot at \(snapshot.last), log from \(log.base), committed \(committed)")
+        precondition(snapshot.last.index <= committed, "snapshot at \(snapshot.last), committed \(committed)")
+        guard snapshot.last.index >= log.base.index else {
+            // The log was compacted beyond it meanwhile: nothing would follow it.
+            return effects.append(.prepareSnapshot(for: member))
+        }
         role.leading.progress[place].becomeSnapshot(through: snapshot.last.index)
         send(.snapshot(snapshot), to: member, into: &effects)
     }

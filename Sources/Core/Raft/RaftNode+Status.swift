@@ -33,6 +33,15 @@ extension RaftNode {
     public var roleKind: RoleKind { role.kind }
     public var isLeader: Bool { role.isLeader }
 
+    /// The oldest snapshot on its way to a member. A log compacted beyond it would make that member need another one.
+    public var oldestSnapshotInFlight: LogIndex? {
+        guard case .leader(let state) = role else { return nil }
+        let indexes = state.progress.compactMap { progress in
+            if case .snapshot(let through) = progress.state { through } else { nil }
+        }
+        return indexes.min()
+    }
+
     public var status: RaftStatus {
         let leading: LeaderState? = role.isLeader ? role.leading : nil
         return RaftStatus(
@@ -62,4 +71,7 @@ extension RaftStatus.Member {
 extension RaftNode {
     /// Nil before the compaction point and after the end.
     package func term(at index: LogIndex) -> Term? { log.term(at: index) }
+
+    /// Of entries in memory, with their overhead.
+    package var cachedBytes: Int { log.cachedBytes }
 }

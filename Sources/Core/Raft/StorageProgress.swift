@@ -31,7 +31,9 @@ struct StorageProgress: Sendable {
         handed = last
         pending.append(PendingWrite(number: issued, last: last))
         if let hardState {
-            if hardState.term != self.hardState.term || hardState.vote != self.hardState.vote { hardStateWrite = issued }
+            if hardState.term != self.hardState.term || hardState.vote != self.hardState.vote {
+                hardStateWrite = issued
+            }
             self.hardState = hardState
         }
         return issued

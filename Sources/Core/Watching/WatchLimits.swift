@@ -1,6 +1,6 @@
 /// Bounds on what the hub does at a time.
 package struct WatchLimits: Hashable, Sendable {
-    /// Time without events after which a watcher hears of its progress. etcd's default is 10 minutes.
+    /// Time without events after which a watcher hears of its progress: 10 minutes, etcd's default, of 100 ms ticks.
     package var progressIntervalTicks = 6_000
     package var progressPerTick = 1_000
     /// Revisions one replay request may scan.

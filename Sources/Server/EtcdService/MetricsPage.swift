@@ -83,6 +83,24 @@ struct MetricsPage {
         value(
             "etcd_debugging_lease_renewed_total", "counter", "The number of renewed leases seen by the leader.",
             service.metrics.leaseRenewals.value)
+        counter("etcd_mvcc_put_total", "Total number of puts seen by this member.", gauges.puts)
+        counter("etcd_mvcc_delete_total", "Total number of deletes seen by this member.", gauges.deletes)
+        counter("etcd_mvcc_txn_total", "Total number of txns seen by this member.", gauges.txns)
+        value(
+            "etcd_mvcc_range_total", "counter", "Total number of ranges seen by this member.",
+            Int(gauges.ranges.load(ordering: .relaxed)) + service.metrics.started(of: .range)
+                + service.metrics.started(of: .rangeStream))
+        counter("etcd_debugging_lease_granted_total", "The total number of granted leases.", gauges.leasesGranted)
+        counter("etcd_debugging_lease_revoked_total", "The total number of revoked leases.", gauges.leasesRevoked)
+        counter(
+            "etcd_debugging_server_lease_expired_total", "The total number of expired leases.", gauges.leasesExpired)
+        histogram(
+            "etcd_disk_wal_fsync_duration_seconds", "The latency distributions of fsync called by WAL.",
+            gauges.logSyncs)
+        histogram(
+            "etcd_disk_backend_commit_duration_seconds", "The latency distributions of commit called by backend.",
+            gauges.checkpointTimes)
+        histogram("strake_apply_batch_duration_seconds", "Time to apply a batch of entries.", gauges.applies)
         counter("strake_checkpoints_total", "Checkpoints written.", gauges.checkpoints)
         gauge(
             "strake_layer_bytes", "Bytes of recent changes in memory that no checkpoint has written yet.",
@@ -127,6 +145,12 @@ struct MetricsPage {
     ]
 
     private mutating func process() {
+        let open = Self.openFiles()
+        var files = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
+        gauge("os_fd_used", "The number of used file descriptors.", open)
+        gauge("os_fd_limit", "The file descriptor limit.", Int(clamping: files.rlim_cur))
+        gauge("process_open_fds", "Number of open file descriptors.", open)
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         let seconds =
@@ -135,9 +159,18 @@ struct MetricsPage {
         family("process_cpu_seconds_total", "counter", "Total user and system CPU time spent in seconds.")
         lines += "process_cpu_seconds_total \(seconds)\n"
         gauge("process_resident_memory_bytes", "Resident memory size in bytes.", Self.residentBytes())
-        var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        gauge("process_max_fds", "Maximum number of open file descriptors.", Int(clamping: limit.rlim_cur))
+        gauge("process_max_fds", "Maximum number of open file descriptors.", Int(clamping: files.rlim_cur))
+    }
+
+    private static func openFiles() -> Int {
+        guard let directory = opendir("/proc/self/fd") else { return 0 }
+        defer { closedir(directory) }
+        var count = 0
+        while let entry = readdir(directory) {
+            if entry.pointee.d_name.0 != UInt8(ascii: ".") { count += 1 }
+        }
+        // The descriptor of the listing itself is not counted.
+        return count - 1
     }
 
     /// The second number of /proc/self/statm is resident pages.
@@ -152,6 +185,15 @@ struct MetricsPage {
     }
 
     // MARK: Lines
+
+    private mutating func histogram(_ name: String, _ help: String, _ histogram: DurationHistogram) {
+        family(name, "histogram", help)
+        let counts = histogram.cumulative
+        for (bound, count) in zip(histogram.bounds, counts) { sample("\(name)_bucket{le=\"\(bound)\"}", Int(count)) }
+        sample("\(name)_bucket{le=\"+Inf\"}", Int(counts.last ?? 0))
+        lines += "\(name)_sum \(histogram.seconds)\n"
+        sample("\(name)_count", Int(counts.last ?? 0))
+    }
 
     private mutating func family(_ name: String, _ type: String, _ help: String) {
         lines += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"

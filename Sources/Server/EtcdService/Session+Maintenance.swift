@@ -51,7 +51,8 @@ extension Session {
     /// Pages are used again as they come free, so there is never anything to defragment.
     func receiveDefragment(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
         _ = try EmptyRequest(protobuf: message)
-        reply(stream, Response(ResponseHeader(clusterID: 0, memberID: 0, revision: 0, raftTerm: 0), EmptyResponse()))
+        // etcd's answer carries no header.
+        reply(stream, encoded: [])
     }
 
     func receiveHash(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {

@@ -20,6 +20,7 @@ package final class ClientConnection: HTTP2Connection {
 
     @inlinable
     package func resumeWriting<H: ClientHandler>(handler: inout H) {
+        guard !isReceiving else { return }
         beginInput(UnsafeRawBufferPointer(start: nil, count: 0), now: 0)
         while dispatch(next(), &handler) {}
         endInput()

@@ -21,6 +21,8 @@ package class HTTP2Connection {
         engine.pointee.beginInput(bytes, now: now)
     }
 
+    package final var isReceiving: Bool { engine.pointee.isReceiving }
+
     package final func endInput() { engine.pointee.endInput() }
 
     /// The next event. The generic pump around it does nothing else, so that all of the engine is compiled once.

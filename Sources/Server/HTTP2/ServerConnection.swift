@@ -15,9 +15,11 @@ package final class ServerConnection: HTTP2Connection {
         endInput()
     }
 
-    /// Gives the `streamWritable` callbacks that are due. Call it when the output was consumed.
+    /// Gives the `streamWritable` callbacks that are due. Call it when the output was consumed. Within a callback it does
+    /// nothing: what is due comes after it.
     @inlinable
     package func resumeWriting<H: ServerHandler>(handler: inout H) {
+        guard !isReceiving else { return }
         beginInput(UnsafeRawBufferPointer(start: nil, count: 0), now: 0)
         while dispatch(next(), &handler) {}
         endInput()

@@ -71,7 +71,7 @@ extension SharedState {
                 "checkpoint \(checkpoint.last) is not in the log \(index.start) ... \(index.last)")
             pendingMark = checkpoint
         }
-        guard let mark = snapshot?.last.index, mark.rawValue > retained else { return [] }
+        guard !hasUnsyncedCut, let mark = snapshot?.last.index, mark.rawValue > retained else { return [] }
         let count = index.removable(of: segments.map(\.sequence), through: mark - retained)
         guard count > 0 else { return [] }
         index.removeSegments(through: segments[count - 1].sequence)

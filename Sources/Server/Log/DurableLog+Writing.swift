@@ -50,6 +50,7 @@ extension DurableLog {
                 shared.index = EntryIndex(start: last)
                 shared.hardState = state
                 shared.pendingMark = nil
+                shared.hasUnsyncedCut = false
                 return dropped
             }
             do throws(DiskError) {
@@ -100,7 +101,10 @@ extension DurableLog {
         if let state = batch.hardState { writer.hardState = state }
         let sequence = writer.segment.sequence
         shared.withLock { shared in
-            if let cut = batch.cut { shared.index.cut(after: cut.index) }
+            if let cut = batch.cut {
+                shared.index.cut(after: cut.index)
+                shared.hasUnsyncedCut = true
+            }
             var offset = firstEntry
             for entry in batch.entries {
                 let end = offset + Batch.size(of: entry)
@@ -116,7 +120,10 @@ extension DurableLog {
         try writer.segment.sync()
         writer.synced = writer.position
         let snapshot = writer.snapshot
-        shared.withLock { $0.snapshot = snapshot }
+        shared.withLock { shared in
+            shared.snapshot = snapshot
+            shared.hasUnsyncedCut = false
+        }
     }
 
     /// Goes on in a new segment. The old one is synced first: damage in a segment that is not the last one is then never

@@ -12,6 +12,9 @@ struct SharedState: Sendable {
     var snapshot: SnapshotMetadata?
     /// A mark that the next batch takes along.
     var pendingMark: SnapshotMetadata?
+    /// Entries were superseded by a batch that is not synced. A power cut may bring them back, so the segments that hold
+    /// them have to stay.
+    var hasUnsyncedCut = false
     /// Ready for the next roll.
     var spare: SpareFile?
 

@@ -53,6 +53,8 @@ final class CheckpointRole: Sendable {
 
     /// The thread's body: runs until `close`, after which one last checkpoint leaves nothing to apply again.
     func run(on store: Store) {
+        // An unreadable file is met again, and reported, by the first checkpoint.
+        try? measure(store)
         while true {
             _ = bell.wait(milliseconds: Self.intervalMilliseconds)
             // Taken before the checkpoint: what is asked for later may concern history that it does not write.
@@ -90,7 +92,9 @@ final class CheckpointRole: Sendable {
             (machine.freeze(), machine.snapshot)
         }
         guard let work = frozen else { return }
+        let began = MonotonicClock.nanoseconds
         try work.run()
+        store.gauges.checkpointTimes.record(nanoseconds: MonotonicClock.nanoseconds - began)
         store.applyRole.machine.withLock { $0.store.finish(work) }
         relief.ring()
         store.gauges.checkpoints.add(1, ordering: .relaxed)

@@ -16,11 +16,14 @@ final class DiskRole: Sendable {
     private let queue = Mutex(Queue())
     private let bell = Doorbell()
     private let log: DurableLog
+    private let syncs: DurationHistogram
     /// The thread that runs the role, once it does.
     private let thread = Atomic<UInt>(0)
 
-    init(log: DurableLog) {
+    /// - Parameter syncs: Takes the time of each flush.
+    init(log: DurableLog, syncs: DurationHistogram) {
         self.log = log
+        self.syncs = syncs
     }
 
     /// Queues the work in order and empties the array. The caller holds the replica's lock, which makes the order the
@@ -110,7 +113,11 @@ final class DiskRole: Sendable {
             }
         }
         guard let newest else { return }
-        if mustSync { try log.sync() }
+        if mustSync {
+            let began = MonotonicClock.nanoseconds
+            try log.sync()
+            syncs.record(nanoseconds: MonotonicClock.nanoseconds - began)
+        }
         persisted(newest)
     }
 }

@@ -15,6 +15,7 @@ extension Store {
         var groups = AnswerGroups()
         let leaseChanges: [LeaseNews]
         let result: ApplyResult
+        let began = MonotonicClock.nanoseconds
         do throws(StateMachineError) {
             (result, leaseChanges) = try applyRole.machine.withLock { machine throws(StateMachineError) in
                 var news: [LeaseNews] = []
@@ -27,6 +28,7 @@ extension Store {
         }
         note(leaseChanges)
         gauges.record(result)
+        gauges.applies.record(nanoseconds: MonotonicClock.nanoseconds - began)
         let targets = targets.withLock { $0 }
         if let published = result.published {
             for (index, target) in targets.enumerated() where target.wantsEvents {
@@ -88,6 +90,7 @@ struct ApplyResult: Sendable {
     var applied = 0
     var failed = 0
     var events = 0
+    var counts = OperationCounts()
 }
 
 extension StateMachine {
@@ -99,6 +102,7 @@ extension StateMachine {
         for (entry, origin) in zip(batch.entries, batch.origins) {
             guard let outcome = try apply(entry) else { continue }
             result.applied += 1
+            result.counts.count(outcome)
             let answer = Answer(
                 token: origin?.token ?? 0, revision: store.revision, term: entry.term.rawValue, outcome: outcome)
             var isDeferred = false

@@ -54,7 +54,7 @@ package final class Store: Sendable {
         replica = Mutex(ReplicaState(replica: parts.replica))
         log = parts.log
         directory = parts.directory
-        disk = DiskRole(log: parts.log)
+        disk = DiskRole(log: parts.log, syncs: gauges.logSyncs)
         checkpoint = CheckpointRole(compactor: parts.compactor)
         let leases = LeaseKeeper(parts.leases)
         self.leases = leases
@@ -144,6 +144,9 @@ package final class Store: Sendable {
         }
         groups.deliver(to: targets.withLock { $0 })
     }
+
+    /// Has the layers written now rather than at their time.
+    package func requestCheckpoint() { checkpoint.wake() }
 
     /// Sends answers that were held back.
     func deliver(_ answers: [(answer: Answer, target: Int32)]) {

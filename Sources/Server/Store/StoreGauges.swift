@@ -12,6 +12,17 @@ package final class StoreGauges: Sendable {
     package let proposalsApplied = Atomic<UInt64>(0)
     package let proposalsFailed = Atomic<UInt64>(0)
     package let events = Atomic<UInt64>(0)
+    package let puts = Atomic<UInt64>(0)
+    package let deletes = Atomic<UInt64>(0)
+    package let ranges = Atomic<UInt64>(0)
+    package let txns = Atomic<UInt64>(0)
+    package let leasesGranted = Atomic<UInt64>(0)
+    package let leasesRevoked = Atomic<UInt64>(0)
+    package let leasesExpired = Atomic<UInt64>(0)
+    /// Flushes of the log, checkpoints, and batches applied.
+    package let logSyncs = DurationHistogram()
+    package let checkpointTimes = DurationHistogram()
+    package let applies = DurationHistogram(firstBound: 0.0001, count: 20)
     /// Bytes in the layers that are not in LMDB yet.
     package let layerBytes = Atomic<Int>(0)
     /// LMDB's pages in use, in bytes, as of the last checkpoint.
@@ -32,6 +43,14 @@ package final class StoreGauges: Sendable {
         proposalsFailed.add(UInt64(result.failed), ordering: .relaxed)
         events.add(UInt64(result.events), ordering: .relaxed)
         layerBytes.store(result.layerBytes, ordering: .relaxed)
+        let counts = result.counts
+        puts.add(UInt64(counts.puts), ordering: .relaxed)
+        deletes.add(UInt64(counts.deletes), ordering: .relaxed)
+        ranges.add(UInt64(counts.ranges), ordering: .relaxed)
+        txns.add(UInt64(counts.txns), ordering: .relaxed)
+        leasesGranted.add(UInt64(counts.leasesGranted), ordering: .relaxed)
+        leasesRevoked.add(UInt64(counts.leasesRevoked), ordering: .relaxed)
+        leasesExpired.add(UInt64(counts.leasesExpired), ordering: .relaxed)
     }
 
     func countLeaderChange(_ hasLeader: Bool) {

@@ -16,6 +16,8 @@ public struct StoreOptions: Sendable {
     public var quotaBytes: Int64? = quotaBytesDefault
     /// Applied entries that stay in the log behind the newest checkpoint.
     public var retainedEntries: UInt64 = 10_000
+    /// Size of a file of the log.
+    package var logSegmentBytes = 16 << 20
     /// Seeds the election's jitter, lease and proposal numbers; the shell's only source of chance.
     public var seed: UInt64 = .random(in: 1...UInt64.max)
     /// Told what an operator should know, from any thread; must not call back into the store.

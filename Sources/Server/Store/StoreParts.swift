@@ -37,6 +37,7 @@ struct StoreParts: ~Copyable {
 
         var logOptions = DurableLog.Options()
         logOptions.retainedEntries = options.retainedEntries
+        logOptions.segmentBytes = options.logSegmentBytes
         // A store that has applied something had a log; an empty one in its place would lose what came after.
         logOptions.mayCreate = machine.applied == founding.last
         let log = try explained { () throws(LogError) in

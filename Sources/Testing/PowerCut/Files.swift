@@ -30,7 +30,7 @@ enum Files {
 
     static func write(_ bytes: [UInt8], to path: String) {
         mkdir(String(path.dropLast(lastComponent(of: path).count)), 0o700)
-        guard let file = fopen(path, "w") else { preconditionFailure("create \(path): \(errno)") }
+        guard let file = fopen(path, "w") else { fatalError("create \(path): \(errno)") }
         let written = fwrite(bytes, 1, bytes.count, file)
         precondition(fclose(file) == 0 && written == bytes.count, "write \(path): \(errno)")
     }

@@ -58,7 +58,10 @@ package final class PowerCut: Sendable {
         var images = baselines.mapValues { DiskImage(baseline: $0) }
         for operation in operations.prefix(position) {
             switch operation.kind {
-            case .write, .sync, .truncate:
+            case .sync:
+                // A directory is synced too, and is no file.
+                images[operation.file]?.operations.append(operation)
+            case .write, .truncate:
                 images[operation.file, default: DiskImage(baseline: [])].operations.append(operation)
             case .rename(let name): images[name] = images.removeValue(forKey: operation.file)
             case .remove: images[operation.file] = nil

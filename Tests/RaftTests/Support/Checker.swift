@@ -63,7 +63,8 @@ struct Checker {
         for (index, entry) in committed where entry.by < node.term {
             guard let term = node.term(at: index) else {
                 precondition(
-                    index < node.lastEntry.index, "leader completeness: \(node.id) lacks \(entry.id), has \(node.lastEntry)")
+                    index < node.lastEntry.index,
+                    "leader completeness: \(node.id) lacks \(entry.id), has \(node.lastEntry)")
                 continue
             }
             precondition(term == entry.id.term, "leader completeness: \(node.id) has \(term)/\(index) for \(entry.id)")

@@ -59,7 +59,8 @@ struct Solo {
     @discardableResult
     mutating func receive(_ body: Message.Body, from sender: UInt64 = 2, term: UInt64? = nil) -> [Message] {
         let message = Message(
-            from: MemberID(rawValue: sender), to: node.id, term: term.map(Term.init(rawValue:)) ?? node.term, body: body)
+            from: MemberID(rawValue: sender), to: node.id, term: term.map(Term.init(rawValue:)) ?? node.term, body: body
+        )
         step(.receive(message))
         return settle()
     }

@@ -1,0 +1,123 @@
+import StrakeLeases
+import StrakeLog
+import StrakeMVCC
+import StrakeModel
+import StrakeStateMachine
+import StrakeStore
+import StrakeTables
+import Testing
+
+struct StoreTests {
+    private func options(_ directory: TemporaryDirectory) -> StoreOptions {
+        var options = StoreOptions(dataDirectory: directory.path + "/data")
+        options.logSegmentBytes = 1 << 20
+        return options
+    }
+
+    @Test func `a put is answered at its revision and can be read`() throws {
+        let directory = TemporaryDirectory(in: .memory)
+        let running = try RunningStore(opening: options(directory))
+        defer { running.close() }
+        let client = Client(running.store)
+        #expect(client.put("a", "1").revision == 2)
+        #expect(client.put("a", "2").revision == 3)
+        #expect(try running.store.value("a") == "2")
+    }
+
+    @Test func `what was acknowledged is there after a clean stop, without anything to apply again`() throws {
+        let directory = TemporaryDirectory(in: .memory)
+        let identity: UInt64
+        do {
+            let running = try RunningStore(opening: options(directory))
+            identity = running.store.memberID
+            let client = Client(running.store)
+            for number in 0..<500 { _ = client.put("k\(number)", "v\(number)") }
+            running.close()
+        }
+        let running = try RunningStore(opening: options(directory))
+        defer { running.close() }
+        #expect(running.store.memberID == identity)
+        #expect(running.store.reader.revision == 501)
+        #expect(try running.store.value("k499") == "v499")
+    }
+
+    @Test func `leases and alarms survive a restart, and a lease keeps its keys`() throws {
+        let directory = TemporaryDirectory(in: .memory)
+        do {
+            let running = try RunningStore(opening: options(directory))
+            let client = Client(running.store)
+            _ = client.run(.leaseGrant(id: LeaseID(rawValue: 7), ttlSeconds: 1_000))
+            _ = client.put("leased", "x", lease: LeaseID(rawValue: 7))
+            _ = client.run(.alarm(AlarmCommand(action: .activate, member: 9, alarm: AlarmMember.noSpace)))
+            running.close()
+        }
+        let running = try RunningStore(opening: options(directory))
+        defer { running.close() }
+        #expect(running.store.lease(LeaseID(rawValue: 7))?.ttl == 1_000)
+        #expect(running.store.alarms == [AlarmMember(member: 9, alarm: AlarmMember.noSpace)])
+        let client = Client(running.store)
+        #expect(client.put("more", "x").outcome.isRefused(.noSpace))
+        _ = client.run(.leaseRevoke(LeaseID(rawValue: 7)))
+        #expect(try running.store.value("leased") == nil)
+    }
+
+    @Test func `a batch is published once, whole and in order`() throws {
+        let directory = TemporaryDirectory(in: .memory)
+        let running = try RunningStore(opening: options(directory))
+        defer { running.close() }
+        let client = Client(running.store)
+        let commands = (0..<100).map { Command.put(PutRequest(key: [UInt8($0)], value: [])) }
+        _ = client.run(commands)
+        let published = client.takePublished()
+        #expect(published.first?.first == 2)
+        #expect(published.last?.last == 101)
+        for (earlier, later) in zip(published, published.dropFirst()) { #expect(later.first == earlier.last + 1) }
+        let keys = published.flatMap { batch in batch.events.map { Array($0.key) } }
+        #expect(keys == (0..<100).map { [UInt8($0)] })
+    }
+
+    @Test func `a lease runs out through the log, and its keys go in one revision`() throws {
+        let directory = TemporaryDirectory(in: .memory)
+        var options = options(directory)
+        options.heartbeatMilliseconds = 10
+        options.electionMilliseconds = 50
+        let running = try RunningStore(opening: options)
+        defer { running.close() }
+        let client = Client(running.store)
+        _ = client.run(.leaseGrant(id: LeaseID(rawValue: 5), ttlSeconds: 1))
+        _ = client.put("a", "1", lease: LeaseID(rawValue: 5))
+        _ = client.put("b", "1", lease: LeaseID(rawValue: 5))
+        _ = client.takePublished()
+        var events: [PublishedEvents] = []
+        while events.isEmpty {
+            // Each round trip waits for the log, so this does not spin.
+            _ = client.run(.alarm(AlarmCommand(action: .get, member: 0, alarm: 0)))
+            events += client.takePublished()
+        }
+        #expect(events.count == 1)
+        #expect(events[0].first == events[0].last)
+        #expect(events[0].events.map { Array($0.key) } == [Array("a".utf8), Array("b".utf8)])
+        #expect(events[0].events.allSatisfy { $0.header.isTombstone })
+    }
+
+    @Test func `a second member on the same directory is refused`() throws {
+        let directory = TemporaryDirectory(in: .memory)
+        let running = try RunningStore(opening: options(directory))
+        defer { running.close() }
+        #expect(throws: StoreStartError.self) { try RunningStore(opening: options(directory)) }
+    }
+
+    @Test func `requests after a stop are refused`() throws {
+        let directory = TemporaryDirectory(in: .memory)
+        let running = try RunningStore(opening: options(directory))
+        let client = Client(running.store)
+        running.close()
+        #expect(client.put("a", "1").error == .stopped)
+    }
+}
+
+extension Outcome? {
+    func isRefused(_ error: StoreError) -> Bool {
+        if case .refused(error) = self { true } else { false }
+    }
+}
