@@ -154,13 +154,14 @@ struct LifecycleTests {
         let server = TestServer.ready()
         server.receive(Wire.call(1) + Wire.call(3) + Wire.reset(3))
         var count = 0
+        var frames: [ReadFrame] = []
         while !server.connection.isFailed && count < 200_000 {
             server.receive(bytes)
-            _ = count % 100 == 0 ? server.take() : []
+            if count % 100 == 0 || server.connection.isFailed { frames = server.frames() }
             count += 1
         }
-        #expect((allowed - 5...allowed + 5).contains(count))
-        #expect(server.frames().last?.code == 11)
+        #expect((allowed - 5...allowed + 5).contains(count), "\(count)")
+        #expect(frames.last?.code == 11)
     }
 
     @Test func `a budget comes back with time`() {
@@ -229,6 +230,5 @@ private let floodKinds: [(String, [UInt8], Int)] = [
     ("empty DATA", Wire.data(1, []), 10_000),
     ("PRIORITY", Wire.frame(2, stream: 9, [0, 0, 0, 1, 1]), 20_000),
     ("unknown frames", Wire.frame(0x77, stream: 0), 20_000),
-    ("stream errors", Wire.data(3, [1]), 50_000),
     ("RST_STREAM", Wire.reset(3), 50_000),
 ]

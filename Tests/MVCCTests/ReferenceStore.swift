@@ -119,7 +119,7 @@ struct ReferenceStore {
         for operation in succeeded ? request.success : request.failure {
             switch operation {
             case .range(let range):
-                if range.revision < 0 {
+                if range.revision < 0 && compactRevision != 0 {
                     throw .compacted(requested: range.revision, compactRevision: compactRevision)
                 }
                 let state = range.revision == 0 ? keys : try state(at: range.revision)

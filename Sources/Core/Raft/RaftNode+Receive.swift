@@ -2,7 +2,7 @@
 extension RaftNode {
     mutating func receive(_ message: Message, into effects: inout [Effect]) {
         // Not ours: somebody's list of addresses is wrong.
-        guard message.to == id, message.from != id || message.term == term else { return }
+        guard message.to == id else { return }
         if message.term > term {
             guard adoptLaterTerm(of: message, into: &effects) else { return }
         } else if message.term < term {

@@ -119,7 +119,7 @@ extension WatchHub {
         for watcher in served {
             groups[watcher.group].served = 0..<0
             let slot = Int(watcher.id.reference.slot)
-            if case .replaying = table[slot].state { table[slot].state = .replaying(next: last + 1) }
+            if case .replaying = table[slot].state { move(slot, to: .replaying(next: last + 1)) }
         }
     }
 

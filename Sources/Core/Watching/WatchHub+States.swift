@@ -9,16 +9,14 @@ extension WatchHub {
     mutating func place(_ slot: Int, next: Int64) {
         if next == published + 1 {
             join(slot)
-            counts.synced += 1
         } else if next > published {
             table[slot].state = .future(start: next)
             futures.add(table.reference(slot), start: next)
-            counts.future += 1
         } else {
             table[slot].state = .replaying(next: next)
             replays.add(table.reference(slot), next: next)
-            counts.replaying += 1
         }
+        count(table[slot].state, by: 1)
     }
 
     /// From one state to another, neither of them synced.
@@ -39,7 +37,7 @@ extension WatchHub {
     mutating func sync(_ slot: Int) {
         count(table[slot].state, by: -1)
         join(slot)
-        counts.synced += 1
+        count(table[slot].state, by: 1)
         becameSynced(table[slot].stream)
     }
 
@@ -70,8 +68,12 @@ extension WatchHub {
         case .free: break
         case .synced: counts.synced += change
         case .future: counts.future += change
-        case .replaying: counts.replaying += change
-        case .blocked: counts.blocked += change
+        case .replaying(let next):
+            counts.replaying += change
+            slowNextSum += Int64(change) * next
+        case .blocked(let next):
+            counts.blocked += change
+            slowNextSum += Int64(change) * next
         }
     }
 
@@ -100,6 +102,7 @@ extension WatchHub {
     /// Walks everything and stops at the first thing that does not fit. For tests.
     package func checkInvariants() {
         var counted = WatchMetrics()
+        var nextSum: Int64 = 0
         for (slot, watcher) in table.watchers.enumerated() {
             switch watcher.state {
             case .free: continue
@@ -111,15 +114,18 @@ extension WatchHub {
                 precondition(start > published + 1, "revision \(start) is no future at \(published)")
             case .replaying(let next):
                 counted.replaying += 1
+                nextSum += next
                 precondition(next <= published + 1, "revision \(next) to replay at \(published)")
             case .blocked(let next):
                 counted.blocked += 1
+                nextSum += next
                 precondition(next <= published, "blocked at \(next), published \(published)")
                 precondition(streams[watcher.stream]!.blocked.contains(table.reference(slot)))
             }
             precondition(streams[watcher.stream]?.watchers[watcher.watchID] == slot)
         }
         precondition(counted == counts, "\(counted) counted, \(counts) kept")
+        precondition(nextSum == slowNextSum, "\(nextSum) summed, \(slowNextSum) kept")
         for stream in streams.values {
             let unsynced = stream.watchers.values.count { !isSynced($0) }
             precondition(unsynced == stream.unsynced)

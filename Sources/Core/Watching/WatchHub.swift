@@ -37,6 +37,8 @@ package struct WatchHub: Sendable {
     /// Streams whose owed progress reply can be given at the end of the call in hand.
     var settledStreams: [StreamKey] = []
     var counts = WatchMetrics()
+    /// The next revisions of the slow watchers, summed.
+    var slowNextSum: Int64 = 0
 
     package init(published: Int64, compactRevision: Int64, limits: WatchLimits = WatchLimits()) {
         self.published = published
@@ -109,17 +111,10 @@ package struct WatchHub: Sendable {
         compactRevision = max(compactRevision, revision)
     }
 
-    /// - Complexity: O(watchers) while any is slow.
     package var metrics: WatchMetrics {
         var metrics = counts
         metrics.streams = streams.count
-        if metrics.slow == 0 { return metrics }
-        for watcher in table.watchers {
-            switch watcher.state {
-            case .replaying(let next), .blocked(let next): metrics.pendingRevisions += published + 1 - next
-            case .free, .synced, .future: continue
-            }
-        }
+        metrics.pendingRevisions = Int64(counts.slow) * (published + 1) - slowNextSum
         return metrics
     }
 }

@@ -109,17 +109,20 @@ final class Session: ChannelDuplexHandler {
 
     /// Hands the engine's output to the socket, unless that has enough already.
     func writeOutput() {
-        guard let channel, channel.isActive, channel.isWritable || engine.isFailed else { return }
-        let output = engine.outputBytes
-        guard !output.isEmpty else {
-            closeIfDone()
-            return
+        guard let channel else { return }
+        while channel.isActive, channel.isWritable || engine.isFailed, engine.outputCount > 0 {
+            let output = engine.outputBytes
+            var buffer = channel.allocator.buffer(capacity: output.count)
+            buffer.writeBytes(output)
+            engine.consumeOutput(output.count)
+            service.metrics.bytesSent.add(buffer.readableBytes)
+            channel.writeAndFlush(buffer, promise: nil)
+            // Answers that wait for room have it now, and nothing else may come that would ask them.
+            if !engine.isReceiving {
+                var handler = self
+                engine.resumeWriting(handler: &handler)
+            }
         }
-        var buffer = channel.allocator.buffer(capacity: output.count)
-        buffer.writeBytes(output)
-        engine.consumeOutput(output.count)
-        service.metrics.bytesSent.add(buffer.readableBytes)
-        channel.writeAndFlush(buffer, promise: nil)
         closeIfDone()
     }
 
