@@ -36,5 +36,17 @@ e2e: build
 
 test: lint unit e2e
 
+# Strake and etcd in turns on this machine; writes docs/benchmarks.md.
+bench: build
+	Tests/EndToEnd/install-peers.sh
+	.peers/python/bin/python Benchmarks/compare.py
+
+# What takes longer than a test may: debug tests, more power cuts, more fuzzing, more kills.
+soak: build
+	Tests/EndToEnd/install-peers.sh
+	swift test --disable-xctest --scratch-path .build-debug
+	STRAKE_POWER_CUTS=5000 STRAKE_FUZZ_CASES=2000000 swift test -c release --disable-xctest --scratch-path .build-tests
+	.peers/python/bin/python Tests/EndToEnd/crash.py --server $(BINARY) --rounds 500 --budget 3600
+
 clean:
-	rm -rf .build .build-tests
+	rm -rf .build .build-tests .build-debug

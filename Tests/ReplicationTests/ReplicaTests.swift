@@ -79,6 +79,20 @@ struct ReplicaTests {
         #expect(lonely.output.readsReady == [lonely.origin(2)])
     }
 
+    @Test func `a read that nothing is applied for in time is answered with a timeout`() {
+        var lonely = Lonely(requestTicks: 3)
+        lonely.becomeLeader()
+        lonely.replica.propose([([1], nil)], into: &lonely.output)
+        lonely.persistAll()
+        lonely.replica.read(lonely.origin(2), into: &lonely.output)
+        for _ in 0..<2 { lonely.replica.tick(into: &lonely.output) }
+        #expect(lonely.output.failures.isEmpty)
+        lonely.replica.tick(into: &lonely.output)
+        #expect(lonely.output.failures == [Failure(origin: lonely.origin(2), reason: .timedOut)])
+        lonely.applyAll()
+        #expect(lonely.output.readsReady.isEmpty)
+    }
+
     @Test func `a proposal that the disk does not take in time is answered with a timeout, and not again`() {
         var lonely = Lonely(requestTicks: 3)
         lonely.becomeLeader()

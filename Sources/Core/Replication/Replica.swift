@@ -36,6 +36,7 @@ public struct Replica: Sendable {
     private struct ConfirmedRead {
         var index: LogIndex
         var origin: RequestOrigin
+        var deadline: UInt64
     }
 
     public init(node: RaftNode, requestTicks: UInt64) {
@@ -88,6 +89,12 @@ public struct Replica: Sendable {
         now += 1
         while let oldest = proposals.first, oldest.deadline <= now {
             proposals.removeFirst()
+            output.failures.append(Failure(origin: oldest.origin, reason: .timedOut))
+        }
+        // Only the front can be next: deadlines come in the order of the contexts, as the indexes do. A read whose index
+        // is not confirmed is the node's to give up.
+        while let oldest = confirmedReads.first, oldest.deadline <= now {
+            confirmedReads.removeFirst()
             output.failures.append(Failure(origin: oldest.origin, reason: .timedOut))
         }
         step(.tick, into: &output)
@@ -146,7 +153,7 @@ public struct Replica: Sendable {
             output.readsReady.append(read.origin)
         } else {
             // Indexes are confirmed in the order of the contexts, so the queue stays sorted.
-            confirmedReads.append(ConfirmedRead(index: index, origin: read.origin))
+            confirmedReads.append(ConfirmedRead(index: index, origin: read.origin, deadline: read.deadline))
         }
     }
 

@@ -96,6 +96,12 @@ struct HTTPEndpoints {
     // MARK: /health
 
     private func health(_ request: HTTPRequest) -> HTTPAnswer {
+        let answer = judge(request)
+        (answer.status == 200 ? service.metrics.healthSuccesses : service.metrics.healthFailures).add(1)
+        return answer
+    }
+
+    private func judge(_ request: HTTPRequest) -> HTTPAnswer {
         let excluded = Set(request.values(of: "exclude"))
         let alarm = service.store.alarms.lazy
             .sorted { $0.alarm < $1.alarm }

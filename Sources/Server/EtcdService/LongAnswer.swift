@@ -23,6 +23,11 @@ final class LongAnswer {
     private var isComplete = false
     private var isCanceled = false
     private var hasBegun = false
+    /// Pieces the client has taken; what the stall timer looks at.
+    private var pieces = 0
+    private var stallTimer: Scheduled<Void>?
+    /// A client that takes no piece for so long is cut off: the answer keeps its revision from compaction.
+    private static let stallLimit = TimeAmount.seconds(60)
 
     init(_ request: RangeRequest, framing: RangeFraming, on stream: StreamID, of session: Session) {
         self.request = request
@@ -42,6 +47,24 @@ final class LongAnswer {
     func cancel() {
         isCanceled = true
         source = nil
+        stallTimer?.cancel()
+        stallTimer = nil
+    }
+
+    private func watchForStall() {
+        let seen = pieces
+        let bound = NIOLoopBound(self, eventLoop: session.loop.eventLoop)
+        stallTimer = session.loop.eventLoop.scheduleTask(in: Self.stallLimit) {
+            let answer = bound.value
+            guard !answer.isCanceled, answer.pieces == seen else {
+                return answer.isCanceled ? () : answer.watchForStall()
+            }
+            answer.cancel()
+            answer.session.streams.remove(answer.stream)
+            answer.session.engine.reset(answer.stream, .cancel)
+            answer.session.loop.touch(answer.session)
+            answer.session.loop.flush()
+        }
     }
 
     /// The stream takes `capacity` more bytes.
@@ -62,6 +85,7 @@ final class LongAnswer {
         if offset < piece.count {
             session.engine.requestWrite(stream)
         } else if isComplete {
+            cancel()
             session.finish(stream, EtcdStatus(code: .ok, message: ""))
         } else {
             produce()
@@ -103,10 +127,12 @@ final class LongAnswer {
         self.source = next.isLast ? nil : source
         isComplete = next.isLast
         piece = next.bytes
+        pieces += 1
         offset = 0
         if !hasBegun, next.isLast, case .unary = framing {
             session.reply(stream, encoded: piece)
         } else {
+            if !hasBegun { watchForStall() }
             hasBegun = true
             if let length = next.messageLength {
                 guard session.engine.beginLongMessage(stream, length: length) else { return cancel() }

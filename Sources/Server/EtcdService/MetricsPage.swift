@@ -14,6 +14,7 @@ struct MetricsPage {
         store(service)
         network(service)
         calls(service)
+        health(service)
         process()
     }
 
@@ -144,12 +145,33 @@ struct MetricsPage {
         "Internal", "Unavailable", "DataLoss", "Unauthenticated",
     ]
 
+    private mutating func health(_ service: Service) {
+        value(
+            "etcd_server_health_success", "counter", "The total number of successful health checks",
+            service.metrics.healthSuccesses.value)
+        value(
+            "etcd_server_health_failures", "counter", "The total number of failed health checks",
+            service.metrics.healthFailures.value)
+        value(
+            "etcd_server_read_indexes_failed_total", "counter", "The total number of failed read indexes seen.",
+            service.metrics.readIndexFailures.value)
+    }
+
+    /// When the process began, in seconds since 1970: the age of its directory in /proc.
+    private static func startSeconds() -> Int {
+        var status = stat()
+        return stat("/proc/self", &status) == 0 ? Int(status.st_ctim.tv_sec) : 0
+    }
+
     private mutating func process() {
         let open = Self.openFiles()
         var files = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
         gauge("os_fd_used", "The number of used file descriptors.", open)
         gauge("os_fd_limit", "The file descriptor limit.", Int(clamping: files.rlim_cur))
+        gauge(
+            "process_start_time_seconds", "Start time of the process since unix epoch in seconds.", Self.startSeconds())
+        gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.", Self.memoryBytes(field: 0))
         gauge("process_open_fds", "Number of open file descriptors.", open)
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
@@ -158,7 +180,7 @@ struct MetricsPage {
             + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
         family("process_cpu_seconds_total", "counter", "Total user and system CPU time spent in seconds.")
         lines += "process_cpu_seconds_total \(seconds)\n"
-        gauge("process_resident_memory_bytes", "Resident memory size in bytes.", Self.residentBytes())
+        gauge("process_resident_memory_bytes", "Resident memory size in bytes.", Self.memoryBytes(field: 1))
         gauge("process_max_fds", "Maximum number of open file descriptors.", Int(clamping: files.rlim_cur))
     }
 
@@ -173,15 +195,15 @@ struct MetricsPage {
         return count - 1
     }
 
-    /// The second number of /proc/self/statm is resident pages.
-    private static func residentBytes() -> Int {
+    /// A number of /proc/self/statm: pages of address space, resident pages.
+    private static func memoryBytes(field: Int) -> Int {
         guard let file = fopen("/proc/self/statm", "r") else { return 0 }
         defer { fclose(file) }
         var buffer = [CChar](repeating: 0, count: 128)
         guard fgets(&buffer, Int32(buffer.count), file) != nil else { return 0 }
         let text = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let fields = text.split(separator: " ")
-        return fields.count > 1 ? (Int(fields[1]) ?? 0) * Int(getpagesize()) : 0
+        return fields.count > field ? (Int(fields[field]) ?? 0) * Int(getpagesize()) : 0
     }
 
     // MARK: Lines

@@ -21,6 +21,9 @@ final class ServiceMetrics: Sendable {
     let bytesSent = Counter()
     let watchEvents = Counter()
     let leaseRenewals = Counter()
+    let healthSuccesses = Counter()
+    let healthFailures = Counter()
+    let readIndexFailures = Counter()
     private let startedCalls = Method.allCases.map { _ in Counter() }
     private let finishedCalls = Method.allCases.map { _ in (0..<codes).map { _ in Counter() } }
     /// By loop. Written when a loop's watchers change, read by scrapes.

@@ -181,6 +181,7 @@ final class Session: ChannelDuplexHandler {
     /// A call of the batch ended without an answer from the state machine.
     func failed(_ call: UInt32, _ error: StoreError) {
         if let batch = waitingReads.removeValue(forKey: call) {
+            service.metrics.readIndexFailures.add(1)
             calls.remove(call)
             for read in batch { refuse(read.stream, error) }
         } else if let pending = calls.remove(call) {

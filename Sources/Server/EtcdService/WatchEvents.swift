@@ -31,7 +31,7 @@ struct LiveEvents: WatchEvents {
         let event = batch[batch.startIndex + position]
         var previous: KeyValue?
         if withPrevious {
-            // Damage in history makes the old value unknown here; the scrub and every read report it.
+            // Damage in history makes the old value unknown here; whoever reads that revision is told.
             previous = try? reader.withView { view throws(MVCCError) in
                 try view.previous(of: event.header, key: event.key)
             }

@@ -19,6 +19,9 @@ final class WatchLoop {
     private let demand = Atomic(false)
     private var ticker: RepeatedTask?
     private let tickMilliseconds: Int64
+    /// No replay is started: the last one met damage.
+    private var rests = false
+    private static let damagePause = TimeAmount.seconds(1)
 
     init(service: Service, eventLoop: any EventLoop) {
         self.service = service
@@ -147,7 +150,7 @@ final class WatchLoop {
 
     /// Starts the next replay, if one is wanted and none is under way.
     private func pump() {
-        guard hub.hasReplayWork, let request = hub.nextReplay(to: &sink) else { return }
+        guard !rests, hub.hasReplayWork, let request = hub.nextReplay(to: &sink) else { return }
         let (reader, eventLoop) = (service.store.reader, eventLoop)
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         service.readers.submit { _ in
@@ -165,7 +168,15 @@ final class WatchLoop {
         switch result {
         case .success(let replay): deliver(replay, of: request)
         case .failure(.refused(.compacted(_, let compactRevision))): hub.compacted(compactRevision)
-        case .failure(let error): service.reportDamage("\(error)")
+        case .failure(let error):
+            // Whoever needs what cannot be read asks again, but not in a circle.
+            service.reportDamage("\(error)")
+            rests = true
+            let bound = NIOLoopBound(self, eventLoop: eventLoop)
+            eventLoop.scheduleTask(in: Self.damagePause) {
+                bound.value.rests = false
+                bound.value.pump()
+            }
         }
         sink.begin(nil, revision: hub.published)
         hub.finishReplay(request.id, to: &sink)
