@@ -58,7 +58,8 @@ struct ServerCommand {
         let server: EtcdServer
         do throws(EtcdServer.ListenError) {
             server = try await EtcdServer.start(
-                store: running.store, options: settings.service, addresses: settings.addresses)
+                store: running.store, options: settings.service, addresses: settings.addresses,
+                reserved: settings.peerAddresses)
         } catch {
             log.write(.fatal, "cannot start", ["error": error.description])
             running.close()

@@ -16,7 +16,7 @@ enum ServerFlags {
             help: "Where to serve clients: gRPC, health and metrics, comma-separated URLs.", section: "Member"),
         Flag(
             name: "listen-peer-urls", kind: .urls, fallback: "http://localhost:2380",
-            help: "Where members of a cluster reach this one; a cluster of one records it and opens no port.",
+            help: "Where members of a cluster reach this one; a cluster of one holds the port and answers nobody.",
             section: "Member"),
     ]
 
@@ -67,6 +67,9 @@ enum ServerFlags {
             name: "election-timeout", kind: .unsigned, fallback: "1000",
             help: "Milliseconds without a leader before an election; the shortest lease is 1.5 times as long.",
             section: "Timing"),
+        Flag(
+            name: "pre-vote", kind: .bool, fallback: "true",
+            help: "Ask whether an election could be won before disturbing a leader with it.", section: "Timing"),
         Flag(
             name: "watch-progress-notify-interval", kind: .duration, fallback: "10m0s",
             help: "How often an idle watch that asked for it hears how far the store has come.", section: "Timing"),

@@ -7,6 +7,7 @@ struct ServerSettings {
     var store: StoreOptions
     var service: ServiceOptions
     var addresses: [EtcdServer.Address]
+    var peerAddresses: [EtcdServer.Address]
     var logLevel: ServerLog.Level
 
     init(_ flags: FlagSet) throws(SettingsError) {
@@ -21,6 +22,7 @@ struct ServerSettings {
         let (heartbeat, election) = try Self.timing(flags)
         store.heartbeatMilliseconds = heartbeat
         store.electionMilliseconds = election
+        store.preVote = flags.bool("pre-vote")
         let quota = flags.integer("quota-backend-bytes")
         store.quotaBytes = quota == 0 ? StoreOptions.quotaBytesDefault : quota < 0 ? nil : quota
         store.retainedEntries = UInt64(flags.integer("snapshot-count"))
@@ -38,7 +40,7 @@ struct ServerSettings {
         service.clusterVersion = Version.cluster
         self.service = service
         addresses = try Self.addresses(flags.list("listen-client-urls"))
-        _ = try Self.addresses(flags.list("listen-peer-urls"))
+        peerAddresses = try Self.addresses(flags.list("listen-peer-urls"))
         logLevel = ServerLog.Level(flags.string("log-level"))
     }
 

@@ -12,6 +12,7 @@ public struct StoreOptions: Sendable {
     /// Length of a raft tick.
     public var heartbeatMilliseconds = 100
     public var electionMilliseconds = 1_000
+    public var preVote = true
     /// Bytes in use at which NOSPACE is raised; `nil`: no limit.
     public var quotaBytes: Int64? = quotaBytesDefault
     /// Applied entries that stay in the log behind the newest checkpoint.

@@ -90,6 +90,7 @@ struct StoreParts: ~Copyable {
         var raftOptions = RaftOptions()
         raftOptions.electionTicks = options.electionTicks
         raftOptions.heartbeatTicks = 1
+        raftOptions.preVote = options.preVote
         raftOptions.forwardProposals = false
         let node = RaftNode(
             id: member, options: raftOptions, seed: options.seed, hardState: log.hardState, base: applied, log: memory)
