@@ -200,27 +200,13 @@ internal import Testing
     @Test func `a table that turns over for a long time stays right`() {
         let server = TestServer.ready()
         var random = SeededGenerator(seed: 7)
-        var table: [(String, String)] = []  // newest first
+        var model = TableModel()
         for round in 0..<3_000 {
             var block = Wire.block(Wire.getFields)
             var expected: [(String, String)] = []
             for _ in 0..<Int.random(in: 1...4, using: &random) {
-                if !table.isEmpty, Bool.random(using: &random) {
-                    let index = Int.random(in: 0..<table.count, using: &random)
-                    block += Wire.integer(62 + index, prefixBits: 7, pattern: 0x80)
-                    expected.append(table[index])
-                } else {
-                    let field = (
-                        "n\(UInt8.random(in: 0...20, using: &random))",
-                        String(repeating: "v", count: Int.random(in: 0...300, using: &random)) + "\(round)"
-                    )
-                    block += [0x40] + Wire.string(field.0) + Wire.string(field.1)
-                    expected.append(field)
-                    table.insert(field, at: 0)
-                    while table.reduce(0, { $0 + $1.0.utf8.count + $1.1.utf8.count + 32 }) > 4_096 {
-                        table.removeLast()
-                    }
-                }
+                let value = String(repeating: "v", count: Int.random(in: 0...300, using: &random)) + "\(round)"
+                expected.append(model.addField(to: &block, value: value, &random))
             }
             server.receive(Wire.frame(1, flags: 5, stream: UInt32(round * 2 + 1), block))
             let seen = server.fields.dropFirst(3).map { "\($0.0): \($0.1)" }
@@ -230,6 +216,38 @@ internal import Testing
             }
             server.connection.reset(server.streams[UInt32(round * 2 + 1)]!, .cancel)
             _ = server.take()
+        }
+        // What was pushed out is gone.
+        let beyond = Wire.integer(62 + model.fields.count, prefixBits: 7, pattern: 0x80)
+        server.receive(Wire.frame(1, flags: 5, stream: 9_001, Wire.block(Wire.getFields) + beyond))
+        #expect(server.frames().last?.code == 9)
+    }
+
+    /// The dynamic table, the plain way.
+    private struct TableModel {
+        /// Newest first.
+        var fields: [(String, String)] = []
+
+        /// Writes a field in one of the ways there are, and says what it must read as.
+        mutating func addField(
+            to block: inout [UInt8], value: String, _ random: inout SeededGenerator
+        ) -> (String, String) {
+            let index = fields.indices.randomElement(using: &random)
+            if let index, Int.random(in: 0..<3, using: &random) == 0 {
+                block += Wire.integer(62 + index, prefixBits: 7, pattern: 0x80)
+                return fields[index]
+            }
+            var field = ("n" + String(repeating: "x", count: Int.random(in: 0...200, using: &random)), value)
+            if let index, Bool.random(using: &random) {
+                block += Wire.integer(62 + index, prefixBits: 6, pattern: 0x40)
+                field.0 = fields[index].0
+            } else {
+                block += [0x40] + Wire.string(field.0)
+            }
+            block += Wire.string(value)
+            fields.insert(field, at: 0)
+            while fields.reduce(0, { $0 + $1.0.utf8.count + $1.1.utf8.count + 32 }) > 4_096 { fields.removeLast() }
+            return field
         }
     }
 

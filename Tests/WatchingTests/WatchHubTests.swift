@@ -91,6 +91,18 @@ import Testing
             ])
     }
 
+    @Test func `canceling many future watchers leaves the others waiting`() {
+        var world = World()
+        for watch in 0..<300 as Range<Int64> {
+            #expect(world.create(KeyRange("h"), from: 3 + watch % 2) == .created(watchID: watch))
+        }
+        for watch in 0..<300 as Range<Int64> where watch % 10 != 0 { _ = world.cancel(watch) }
+        world.publish(.put("h", 2))
+        #expect(world.hub.metrics.synced == 30)
+        world.publish(.put("h", 3))
+        #expect(world.recorder.take().count == 30)
+    }
+
     @Test func `a start at the next revision is live`() {
         var world = World(revision: 14)
         #expect(world.create(KeyRange("h"), from: 15) == .created(watchID: 0))
