@@ -43,7 +43,7 @@ struct LiveEvents: WatchEvents {
 /// What one scan of history found.
 struct Replay: WatchBatch, WatchEvents, Sendable {
     /// Bytes scanned between looks at the limits.
-    private static let stepBytes = 256 << 10
+    private static let stepBytes = 64 << 10
 
     private var events: [Event] = []
     /// All events up to here that the request covers are in.

@@ -30,6 +30,9 @@ final class WatchLoop {
         tickMilliseconds = min(max(interval / 10, 50), 1_000)
         var limits = WatchLimits()
         limits.progressIntervalTicks = max(1, Int(interval / tickMilliseconds))
+        // What one replay hands to a stream is queued whole: with events of 1 kB, about what the queue holds. Large ones
+        // stay together, as etcd sends them.
+        limits.replayEvents = 128
         let reader = service.store.reader
         hub = WatchHub(published: reader.revision, compactRevision: reader.compactRevision, limits: limits)
         sink = WatchSink(service: service)
