@@ -232,10 +232,15 @@ internal import Testing
         server.receive(Wire.windowUpdate(1, 4))
         #expect(server.frames().map(\.type) == [0])
         server.receive(Wire.windowUpdate(1, 1))
-        let frames = server.frames()
+        let bytes = server.take()
+        let frames = ReadFrame.all(bytes)!
         #expect(frames.map(\.type) == [0, 1])
         // END_STREAM comes with the trailers, not with the data.
         #expect(frames[0].flags & 1 == 0 && frames[1].flags & 1 == 1)
+        let client = TestClient.ready()
+        _ = client.call([])
+        client.receive(Wire.frame(1, flags: 5, stream: 1, [0x88] + frames[1].payload))
+        #expect(client.statuses[1] == .aborted && client.grpcMessages[1] == "late")
         #expect(server.connection.openStreams == 0)
     }
 }

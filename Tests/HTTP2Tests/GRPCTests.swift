@@ -172,9 +172,16 @@ internal import Testing
         }
         #expect(server.log.last == "closed 13 refused(StrakeHTTP2.GRPCStatus.resourceExhausted)")
         #expect(server.connection.openStreams == 6)
-        // What one gives up, another may have.
-        server.receive(Wire.reset(1) + Wire.call(15) + Wire.data(15, half))
-        #expect(server.log.last == "call 15 method 0")
+        // What one gives up or completes, another may have.
+        for stream in stride(from: 101, through: 111, by: 2) {
+            let number = UInt32(stream)
+            server.receive(Wire.reset(number - 100) + Wire.call(number))
+            let whole = Wire.message(Array(repeating: 0, count: 20_000))
+            server.receive(Wire.data(number, Array(whole.prefix(16_000))) + Wire.data(number, Array(whole[16_000...])))
+            #expect(server.log.last == "message \(number) 20000")
+        }
+        server.receive(Wire.call(115) + Wire.data(115, half))
+        #expect(server.log.last == "call 115 method 0")
     }
 
     @Test func `an answer before the client's end is followed by RST_STREAM of NO_ERROR`() {

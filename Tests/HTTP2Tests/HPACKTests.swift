@@ -278,6 +278,9 @@ internal import Testing
             let bytes = server.take()
             client.receive(bytes)
             let headers = ReadFrame.all(bytes)!.filter { $0.type == 1 }
+            // Told once after each change: to zero, then to the new size.
+            let isTold = round == 0 ? limit < 4_096 : round == 2 && limit > 0
+            #expect((headers[0].payload[0] == 0x20) == isTold)
             if limit < 60 { #expect(headers.allSatisfy { $0.payload.count > 10 }) }
             if limit > 104, round % 2 == 1 { #expect(headers[0].payload.count == 2) }
         }
