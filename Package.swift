@@ -76,12 +76,13 @@ let package = Package(
 
         // Commands.
         layer("Commands/Flags"),
+        .target(name: "CMemory", path: "Sources/Commands/CMemory"),
         layer(
             "Commands/Bench",
             ["StrakeFlags", "StrakeModel", "StrakeHTTP2", "StrakeEtcdWire"] + nio),
         .executableTarget(
             name: "strake",
-            dependencies: ["StrakeFlags", "StrakeBench", "StrakeStore", "StrakeEtcdService"],
+            dependencies: ["CMemory", "StrakeFlags", "StrakeBench", "StrakeStore", "StrakeEtcdService"],
             path: "Sources/Commands/strake", swiftSettings: settings),
 
         // Testing.

@@ -216,4 +216,26 @@ import Testing
                 .events(stream: 1, watch: 1, ["a@4", "a@5"]),
             ])
     }
+
+    @Test func `a hub whose watchers are all blocked needs no events and loses none that it is not given`() {
+        var world = World()
+        #expect(!world.hub.needsEvents)
+        #expect(world.create(KeyRange("a")) == .created(watchID: 0))
+        #expect(world.hub.needsEvents)
+        world.recorder.full = [1]
+        world.publish(.put("a", 2))
+        #expect(!world.hub.needsEvents)
+        world.write([.put("a", 3), .put("a", 4)])
+        world.recorder.full = []
+        world.hub.drained(StreamKey(rawValue: 1))
+        #expect(world.hub.needsEvents)
+        world.hub.skip(through: 4, to: &world.recorder)
+        world.replayAll()
+        world.publish(.put("a", 5))
+        #expect(
+            world.recorder.take() == [
+                .events(stream: 1, watch: 0, ["a@2", "a@3", "a@4"]), .events(stream: 1, watch: 0, ["a@5"]),
+            ])
+        #expect(world.hub.metrics.synced == 1)
+    }
 }

@@ -8,12 +8,17 @@ final class KeepAliveTraffic: Traffic {
 
     private let share: LoopShare
     private let clients: Int
-    private unowned var connection: LoadConnection!
     private var grant: RequestTemplate?
     private var keepAlive: RequestTemplate?
-    /// By stream slot: the lease, and when its renewal under way began.
-    private var renewals: [UInt32: (lease: LeaseID, start: UInt64)] = [:]
+    /// By stream slot; a slot without a lease carries a grant, or nothing.
+    private var renewals: [Renewal] = []
     private var granting: Set<StreamID> = []
+
+    private struct Renewal {
+        var lease = LeaseID.none
+        /// When the renewal under way began.
+        var start: UInt64 = 0
+    }
 
     init(share: LoopShare, clients: Int) {
         self.share = share
@@ -21,7 +26,6 @@ final class KeepAliveTraffic: Traffic {
     }
 
     func begin(on connection: LoadConnection) {
-        self.connection = connection
         func template(_ path: String) -> RequestTemplate {
             connection.engine.register(ClientConnection.grpcFields(path: path, authority: "strake-bench"), isGRPC: true)
         }
@@ -36,30 +40,41 @@ final class KeepAliveTraffic: Traffic {
         }
     }
 
-    func received(_ message: UnsafeRawBufferPointer, on stream: StreamID) {
+    func received(_ message: UnsafeRawBufferPointer, on stream: StreamID, of connection: LoadConnection) {
         guard let summary = try? LeaseResponseSummary(protobuf: message) else {
             return disconnected("a lease answer cannot be read")
         }
-        if granting.contains(stream) {
-            guard let keepAlive, let renewing = connection.engine.open(keepAlive) else { return }
-            renewals[renewing.slot] = (summary.id, 0)
-            renew(on: renewing)
-            return
-        }
-        guard let renewal = renewals[stream.slot] else { return }
-        share.recorder.record(from: renewal.start, to: Clock.nanoseconds)
+        let slot = Int(stream.slot)
+        guard slot < renewals.count, renewals[slot].lease != .none else { return begin(summary.id, on: connection) }
+        share.recorder.record(from: renewals[slot].start, to: connection.now)
         if summary.ttlSeconds <= 0 { share.progress.fail("the lease has expired") }
         if share.progress.finish() { return share.finished() }
-        renew(on: stream)
+        renew(on: stream, of: connection)
     }
 
-    private func renew(on stream: StreamID) {
-        guard share.progress.take() != nil, let lease = renewals[stream.slot]?.lease else { return }
-        renewals[stream.slot]?.start = Clock.nanoseconds
-        _ = LeaseKeepAliveRequest(id: lease).encoded().withUnsafeBytes { connection.engine.sendMessage(stream, $0) }
+    /// The lease is granted: renew it from now on.
+    private func begin(_ lease: LeaseID, on connection: LoadConnection) {
+        guard let keepAlive, let stream = connection.engine.open(keepAlive) else {
+            return disconnected("the server allows no more streams on this connection")
+        }
+        while renewals.count <= Int(stream.slot) { renewals.append(Renewal()) }
+        renewals[Int(stream.slot)].lease = lease
+        renew(on: stream, of: connection)
     }
 
-    func completed(_ stream: StreamID, _ error: String?) {
+    private func renew(on stream: StreamID, of connection: LoadConnection) {
+        guard share.progress.take() != nil else { return }
+        let slot = Int(stream.slot)
+        renewals[slot].start = connection.now
+        let request = LeaseKeepAliveRequest(id: renewals[slot].lease)
+        let size = request.encodedSize
+        guard let memory = connection.engine.beginMessage(stream, bytesMax: size) else { return }
+        var writer = ProtobufWriter(UnsafeMutableRawBufferPointer(rebasing: memory[..<size]))
+        request.encode(to: &writer)
+        connection.engine.endMessage(stream, count: size)
+    }
+
+    func completed(_ stream: StreamID, _ error: String?, of connection: LoadConnection) {
         if granting.remove(stream) != nil, error == nil { return }
         disconnected(error ?? "the server ended a keep-alive stream")
     }

@@ -7,6 +7,9 @@ final class LoadConnection: ChannelInboundHandler, ClientHandler {
     typealias OutboundOut = ByteBuffer
 
     let engine = ClientConnection()
+    /// When the bytes in hand were read. Answers in one read end together, and what they set off begins then: a clock
+    /// read for each would cost more than the rest of an operation.
+    private(set) var now = Clock.nanoseconds
     private let traffic: any Traffic
     private var context: ChannelHandlerContext?
 
@@ -16,6 +19,7 @@ final class LoadConnection: ChannelInboundHandler, ClientHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         self.context = context
+        now = Clock.nanoseconds
         traffic.begin(on: self)
         flush()
         context.fireChannelActive()
@@ -35,7 +39,8 @@ final class LoadConnection: ChannelInboundHandler, ClientHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
         var handler = self
-        buffer.withUnsafeReadableBytes { engine.receive($0, now: Clock.nanoseconds, handler: &handler) }
+        now = Clock.nanoseconds
+        buffer.withUnsafeReadableBytes { engine.receive($0, now: now, handler: &handler) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -57,13 +62,13 @@ final class LoadConnection: ChannelInboundHandler, ClientHandler {
     // MARK: ClientHandler
 
     func messageReceived(_ stream: StreamID, _ message: UnsafeRawBufferPointer, on connection: ClientConnection) {
-        traffic.received(message, on: stream)
+        traffic.received(message, on: stream, of: self)
     }
 
     func callCompleted(
         _ stream: StreamID, _ status: GRPCStatus, _ head: ResponseHead, on connection: ClientConnection
     ) {
-        traffic.completed(stream, status == .ok ? nil : "\(status): \(head.grpcMessage)")
+        traffic.completed(stream, status == .ok ? nil : "\(status): \(head.grpcMessage)", of: self)
     }
 
     func connectionChanged(_ event: ConnectionEvent, on connection: ClientConnection) {
@@ -72,11 +77,13 @@ final class LoadConnection: ChannelInboundHandler, ClientHandler {
 }
 
 /// What a connection does with its streams. All calls come on its event loop.
+///
+/// The connection comes with each call: a reference of the traffic's own would cost a retain and a check for each use.
 protocol Traffic: AnyObject {
     func begin(on connection: LoadConnection)
-    func received(_ message: UnsafeRawBufferPointer, on stream: StreamID)
+    func received(_ message: UnsafeRawBufferPointer, on stream: StreamID, of connection: LoadConnection)
     /// - Parameter error: Why the call failed; `nil` when it did not.
-    func completed(_ stream: StreamID, _ error: String?)
+    func completed(_ stream: StreamID, _ error: String?, of connection: LoadConnection)
     func disconnected(_ reason: String)
 }
 

@@ -6,7 +6,6 @@ final class UnaryTraffic: Traffic {
     private let share: LoopShare
     private let clients: Int
     private var source: OperationSource
-    private unowned var connection: LoadConnection!
     private var templates: [RequestTemplate] = []
     /// Start of the call on each stream slot.
     private var starts: [UInt64] = []
@@ -19,30 +18,29 @@ final class UnaryTraffic: Traffic {
     }
 
     func begin(on connection: LoadConnection) {
-        self.connection = connection
         templates = OperationSource.Kind.allCases.map { kind in
             let fields = ClientConnection.grpcFields(path: kind.path, authority: "strake-bench")
             return connection.engine.register(fields, isGRPC: true)
         }
-        for _ in 0..<clients { next() }
+        for _ in 0..<clients { next(on: connection) }
     }
 
-    private func next() {
+    private func next(on connection: LoadConnection) {
         guard let index = share.progress.take() else { return }
         inFlight += 1
-        guard let due = share.due(index) else { return call(index, from: Clock.nanoseconds) }
+        guard let due = share.due(index) else { return call(index, from: connection.now, on: connection) }
         let now = Clock.nanoseconds
-        if due <= now { return call(index, from: due) }
-        let bound = NIOLoopBound(self, eventLoop: connection.eventLoop)
+        if due <= now { return call(index, from: due, on: connection) }
+        let bound = NIOLoopBound((self, connection), eventLoop: connection.eventLoop)
         connection.eventLoop.scheduleTask(in: .nanoseconds(Int64(due - now))) {
-            bound.value.call(index, from: due)
-            bound.value.connection.flush()
+            let (traffic, connection) = bound.value
+            traffic.call(index, from: due, on: connection)
+            connection.flush()
         }
     }
 
-    private func call(_ index: Int, from start: UInt64) {
-        let (kind, message) = source.next(index)
-        let stream = message.withUnsafeBytes { connection.engine.call(templates[kind.rawValue], $0) }
+    private func call(_ index: Int, from start: UInt64, on connection: LoadConnection) {
+        let stream = source.withNext(index) { connection.engine.call(templates[$0.rawValue], $1) }
         guard let stream else {
             end("the server allows no more streams on this connection")
             return
@@ -51,12 +49,12 @@ final class UnaryTraffic: Traffic {
         starts[Int(stream.slot)] = start
     }
 
-    func received(_ message: UnsafeRawBufferPointer, on stream: StreamID) {}
+    func received(_ message: UnsafeRawBufferPointer, on stream: StreamID, of connection: LoadConnection) {}
 
-    func completed(_ stream: StreamID, _ error: String?) {
-        if error == nil { share.recorder.record(from: starts[Int(stream.slot)], to: Clock.nanoseconds) }
+    func completed(_ stream: StreamID, _ error: String?, of connection: LoadConnection) {
+        if error == nil { share.recorder.record(from: starts[Int(stream.slot)], to: connection.now) }
         end(error)
-        next()
+        next(on: connection)
     }
 
     private func end(_ error: String?) {

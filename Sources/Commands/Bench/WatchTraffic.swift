@@ -22,7 +22,6 @@ final class WatchTraffic: Traffic {
     private let streams: Int
     private let putTimes: PutTimes
     private let isReady: @Sendable () -> Void
-    private unowned var connection: LoadConnection!
     private var created = 0
 
     /// - Parameter isReady: Called when all watchers of the connection exist.
@@ -34,7 +33,6 @@ final class WatchTraffic: Traffic {
     }
 
     func begin(on connection: LoadConnection) {
-        self.connection = connection
         let fields = ClientConnection.grpcFields(path: "/etcdserverpb.Watch/Watch", authority: "strake-bench")
         let template = connection.engine.register(fields, isGRPC: true)
         let range = KeyRange(lower: [0x30], upper: .before([0x3A]))
@@ -49,7 +47,7 @@ final class WatchTraffic: Traffic {
         }
     }
 
-    func received(_ message: UnsafeRawBufferPointer, on stream: StreamID) {
+    func received(_ message: UnsafeRawBufferPointer, on stream: StreamID, of connection: LoadConnection) {
         guard let summary = try? WatchResponseSummary(protobuf: message), !summary.canceled else {
             return disconnected("a watcher was canceled or its response cannot be read")
         }
@@ -59,7 +57,7 @@ final class WatchTraffic: Traffic {
             return
         }
         guard summary.eventCount > 0 else { return }
-        let now = Clock.nanoseconds
+        let now = connection.now
         if share.options.workload == .watchLatency {
             try? EventView.forEach(in: message) { event in
                 guard let index = PutTraffic.index(in: event.value), let sent = putTimes.time(of: index) else { return }
@@ -71,7 +69,7 @@ final class WatchTraffic: Traffic {
         if share.progress.finish(summary.eventCount) { share.finished() }
     }
 
-    func completed(_ stream: StreamID, _ error: String?) {
+    func completed(_ stream: StreamID, _ error: String?, of connection: LoadConnection) {
         disconnected(error ?? "the server ended a watch stream")
     }
 
@@ -88,7 +86,6 @@ final class PutTraffic: Traffic {
     private let puts: Progress
     private let clients: Int
     private let putTimes: PutTimes
-    private unowned var connection: LoadConnection!
     private var template: RequestTemplate?
 
     init(share: LoopShare, puts: Progress, clients: Int, putTimes: PutTimes) {
@@ -99,30 +96,30 @@ final class PutTraffic: Traffic {
     }
 
     func begin(on connection: LoadConnection) {
-        self.connection = connection
         let fields = ClientConnection.grpcFields(path: OperationSource.Kind.put.path, authority: "strake-bench")
         template = connection.engine.register(fields, isGRPC: true)
-        for _ in 0..<clients { next() }
+        for _ in 0..<clients { next(on: connection) }
     }
 
-    private func next() {
+    private func next(on connection: LoadConnection) {
         guard let index = puts.take() else { return }
         let now = Clock.nanoseconds
-        guard share.options.rate > 0 else { return put(index, at: now) }
+        guard share.options.rate > 0 else { return put(index, at: now, on: connection) }
         let due = puts.started + UInt64(Double(index) * 1e9 / Double(share.options.rate))
-        if due <= now { return put(index, at: now) }
-        let bound = NIOLoopBound(self, eventLoop: connection.eventLoop)
+        if due <= now { return put(index, at: now, on: connection) }
+        let bound = NIOLoopBound((self, connection), eventLoop: connection.eventLoop)
         connection.eventLoop.scheduleTask(in: .nanoseconds(Int64(due - now))) {
-            bound.value.put(index, at: Clock.nanoseconds)
-            bound.value.connection.flush()
+            let (traffic, connection) = bound.value
+            traffic.put(index, at: Clock.nanoseconds, on: connection)
+            connection.flush()
         }
     }
 
-    private func put(_ index: Int, at now: UInt64) {
+    private func put(_ index: Int, at now: UInt64, on connection: LoadConnection) {
         var value: [UInt8] = Array(repeating: 0x76, count: max(8, share.options.valueBytes))
         withUnsafeBytes(of: UInt64(index).bigEndian) { value.replaceSubrange(0..<8, with: $0) }
         putTimes.set(index, now)
-        let key = OperationSource.key(index % share.options.keySpace, share.options)
+        let key = KeyedRequest.key(index % share.options.keySpace, share.options)
         let message = PutRequest(key: key, value: value).encoded()
         guard let template, message.withUnsafeBytes({ connection.engine.call(template, $0) }) != nil else {
             return disconnected("the server allows no more streams on this connection")
@@ -134,11 +131,11 @@ final class PutTraffic: Traffic {
         return Int(UInt64(bigEndian: value.loadUnaligned(as: UInt64.self)))
     }
 
-    func received(_ message: UnsafeRawBufferPointer, on stream: StreamID) {}
+    func received(_ message: UnsafeRawBufferPointer, on stream: StreamID, of connection: LoadConnection) {}
 
-    func completed(_ stream: StreamID, _ error: String?) {
+    func completed(_ stream: StreamID, _ error: String?, of connection: LoadConnection) {
         if let error { disconnected(error) }
-        next()
+        next(on: connection)
     }
 
     func disconnected(_ reason: String) {

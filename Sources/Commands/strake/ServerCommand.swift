@@ -1,3 +1,4 @@
+internal import CMemory
 internal import Glibc
 internal import StrakeEtcdService
 internal import StrakeFlags
@@ -34,6 +35,7 @@ struct ServerCommand {
             StrakeCommand.complain(error.description)
             exit(1)
         }
+        strake_map_large_blocks()
         await serve(settings)
     }
 

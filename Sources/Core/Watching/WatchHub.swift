@@ -111,6 +111,10 @@ package struct WatchHub: Sendable {
         compactRevision = max(compactRevision, revision)
     }
 
+    /// Some watcher is synced, waits for a revision to come, or is on its way to be synced: batches are of use. When all
+    /// are blocked they are not; `skip` then makes up for those that were not given to `publish`.
+    package var needsEvents: Bool { counts.watchers > counts.blocked }
+
     package var metrics: WatchMetrics {
         var metrics = counts
         metrics.streams = streams.count

@@ -11,6 +11,7 @@ extension Session {
     /// thread, since a cold page would stall every connection of the loop.
     func serve(_ batch: [PendingRead]) {
         var points: [(StreamID, RangeRequest)] = []
+        var keepAlives: [(stream: StreamID, lease: LeaseID)] = []
         for read in batch where streams[read.stream] != nil {
             switch read.work {
             case .range(let request):
@@ -20,12 +21,13 @@ extension Session {
                     answer(request, framing: .unary, on: read.stream)
                 }
             case .rangeStream(let request): answer(request, framing: .stream, on: read.stream)
-            case .keepAlive(let lease): answerKeepAlive(lease, on: read.stream)
+            case .keepAlive(let lease): keepAlives.append((read.stream, lease))
             case .timeToLive(let lease, let withKeys): answerTimeToLive(lease, withKeys: withKeys, on: read.stream)
             case .leases: answerLeases(on: read.stream)
             case .members: answerMembers(on: read.stream)
             }
         }
+        if !keepAlives.isEmpty { answer(keepAlives) }
         guard !points.isEmpty else { return }
         service.store.reader.withView { view in
             for (stream, request) in points {
@@ -73,21 +75,26 @@ extension Session {
         propose(.leaseRevoke(try LeaseRevokeRequest(protobuf: message).id), for: stream, takesRoom: false)
     }
 
-    private func answerKeepAlive(_ lease: LeaseID, on stream: StreamID) {
+    /// All keep-alives of a turn, at one time and under one lock.
+    private func answer(_ keepAlives: [(stream: StreamID, lease: LeaseID)]) {
         let header = service.header(revision: service.store.reader.revision)
-        switch service.store.keepAlive(lease) {
-        case .renewed(let ttl): send(stream, Response(header, LeaseKeepAliveResponse(id: lease, ttlSeconds: ttl)))
-        case .unknown: send(stream, Response(header, LeaseKeepAliveResponse(id: lease, ttlSeconds: 0)))
-        case .renewing(let renewal):
-            let call = calls.add(.renewal(stream, renewal, ttl: renewal.checkpoint.remainingSeconds))
-            proposals.append(
-                (
-                    Command.leaseCheckpoint([renewal.checkpoint]).encoded(service.store.nextProposalID()),
-                    origin(of: call)
-                ))
-        case .notLeading: refuse(stream, .notLeader)
+        let answers = service.store.keepAlive(keepAlives.map(\.lease))
+        for ((stream, lease), answer) in zip(keepAlives, answers) {
+            switch answer {
+            case .renewed(let ttl): send(stream, Response(header, LeaseKeepAliveResponse(id: lease, ttlSeconds: ttl)))
+            case .unknown: send(stream, Response(header, LeaseKeepAliveResponse(id: lease, ttlSeconds: 0)))
+            case .renewing(let renewal): propose(renewal, for: stream)
+            case .notLeading: refuse(stream, .notLeader)
+            }
         }
-        service.metrics.leaseRenewals.add(1)
+        service.metrics.leaseRenewals.add(keepAlives.count)
+    }
+
+    /// A lease checkpoint has shortened what the next leader would grant: the answer waits until that is undone.
+    private func propose(_ renewal: LeaseRenewal, for stream: StreamID) {
+        let call = calls.add(.renewal(stream, renewal, ttl: renewal.checkpoint.remainingSeconds))
+        let command = Command.leaseCheckpoint([renewal.checkpoint])
+        proposals.append((command.encoded(service.store.nextProposalID()), origin(of: call)))
     }
 
     private func answerTimeToLive(_ lease: LeaseID, withKeys: Bool, on stream: StreamID) {

@@ -16,6 +16,7 @@ final class WatchLoop {
     private var hub: WatchHub
     private var sink: WatchSink
     private var lastStream = 0
+    /// Published batches are to be sent here. Only the loop changes it.
     private let demand = Atomic(false)
     private var ticker: RepeatedTask?
     private let tickMilliseconds: Int64
@@ -38,7 +39,8 @@ final class WatchLoop {
         sink = WatchSink(service: service)
     }
 
-    /// Some stream is open, so published events are of use.
+    /// Some watcher is to get events as they are published, or soon will be. Those that are blocked find them in history
+    /// when their streams have drained: until then they cost a writer nothing.
     var wantsEvents: Bool { demand.load(ordering: .sequentiallyConsistent) }
 
     var metrics: WatchMetrics { hub.metrics }
@@ -46,7 +48,7 @@ final class WatchLoop {
     // MARK: Streams
 
     func open(_ stream: StreamID, of session: Session) -> StreamKey {
-        if sink.streams.isEmpty { wake() }
+        if sink.streams.isEmpty { startTicking() }
         lastStream += 1
         let key = StreamKey(rawValue: lastStream)
         sink.streams[key] = WatchStream(id: stream, session: session)
@@ -56,15 +58,17 @@ final class WatchLoop {
     func close(_ key: StreamKey) {
         guard sink.streams.removeValue(forKey: key) != nil else { return }
         hub.remove(key)
-        if sink.streams.isEmpty { rest() }
-        record()
+        if sink.streams.isEmpty { stopTicking() }
+        settle()
     }
 
     /// The stream can take more.
     func drained(_ key: StreamKey) {
         sink.streams[key]?.awaitsRoom = false
         hub.drained(key)
+        listenIfNeeded()
         pump()
+        settle()
     }
 
     func receive(_ request: StrakeEtcdWire.WatchRequest, on stream: StreamID, of session: Session) {
@@ -80,12 +84,13 @@ final class WatchLoop {
             sink.send(WatchResponse(watchID: -1), revision: revision, to: key)
         case .none: return
         }
-        record()
+        settle()
     }
 
     private var revision: Int64 { service.store.reader.revision }
 
     private func create(_ request: WatchCreateRequest, on key: StreamKey) {
+        listen()
         hub.compacted(service.store.reader.compactRevision)
         let current = revision
         var watch = StrakeWatching.WatchRequest(range: request.range)
@@ -122,30 +127,50 @@ final class WatchLoop {
         hub.publish(batch, first: published.first, last: published.last, to: &sink)
         sink.end()
         pump()
-        record()
+        settle()
+    }
+
+    private func listenIfNeeded() {
+        if hub.needsEvents { listen() }
     }
 
     /// Begins to listen: from the next published batch on, and from what is published by now.
-    private func wake() {
+    private func listen() {
+        if wantsEvents { return }
         demand.store(true, ordering: .sequentiallyConsistent)
         // Read after the flag is up: a batch that was published without being sent here is at or below it.
+        catchUp()
+    }
+
+    private func catchUp() {
         let current = revision
         if current > hub.published { hub.skip(through: current, to: &sink) }
+    }
+
+    /// At the end of whatever may have changed the watchers: who listens, and what the metrics say.
+    private func settle() {
+        if wantsEvents, !hub.needsEvents { demand.store(false, ordering: .sequentiallyConsistent) }
+        service.metrics.record(hub.metrics, of: ObjectIdentifier(self))
+    }
+
+    private func startTicking() {
         let period = TimeAmount.milliseconds(tickMilliseconds)
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         ticker = eventLoop.scheduleRepeatedTask(initialDelay: period, delay: period) { _ in bound.value.tick() }
     }
 
-    private func rest() {
-        demand.store(false, ordering: .sequentiallyConsistent)
+    private func stopTicking() {
         ticker?.cancel()
         ticker = nil
     }
 
     private func tick() {
+        // Nobody waits for what is skipped: it only shows how far the blocked watchers are behind.
+        if !wantsEvents { catchUp() }
         sink.revision = hub.published
         hub.tick(to: &sink)
         pump()
+        settle()
         sink.flush()
     }
 
@@ -185,7 +210,7 @@ final class WatchLoop {
         hub.finishReplay(request.id, to: &sink)
         sink.end()
         pump()
-        record()
+        settle()
         sink.flush()
     }
 
@@ -204,10 +229,6 @@ final class WatchLoop {
         sink.begin(rest, revision: hub.published)
         _ = hub.replayed(request.id, rest, scannedThrough: rest.scannedThrough, to: &sink)
         sink.end()
-    }
-
-    private func record() {
-        service.metrics.record(hub.metrics, of: ObjectIdentifier(self))
     }
 }
 

@@ -86,7 +86,6 @@ package struct TxnResponseSummary: WireFields, Hashable, Sendable {
 
 /// LeaseGrant, LeaseKeepAlive and the first fields of LeaseTimeToLive.
 package struct LeaseResponseSummary: WireFields, Hashable, Sendable {
-    package var header = ResponseHeader()
     package var id = LeaseID.none
     package var ttlSeconds: Int64 = 0
 
@@ -95,7 +94,6 @@ package struct LeaseResponseSummary: WireFields, Hashable, Sendable {
 
     mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
         switch tag {
-        case Tag.bytes(1): try header.read(try reader.bytes())
         case Tag.varint(2): id = LeaseID(rawValue: try reader.int64())
         case Tag.varint(3): ttlSeconds = try reader.int64()
         default: try reader.skip(tag)

@@ -47,10 +47,10 @@ extension Store {
 
     // MARK: Leases
 
-    /// The leader's answer to a keep-alive; ask only after a successful `read`, which proves the leadership.
-    package func keepAlive(_ lease: LeaseID) -> KeepAlive {
+    /// The leader's answers to keep-alives; ask only after a successful `read`, which proves the leadership.
+    package func keepAlive(_ ids: [LeaseID]) -> [KeepAlive] {
         let now = MonotonicClock.milliseconds
-        return leases.clock.withLock { $0.keepAlive(lease, now: now) }
+        return leases.clock.withLock { clock in ids.map { clock.keepAlive($0, now: now) } }
     }
 
     package func renewalCommitted(_ renewal: LeaseRenewal) {
