@@ -140,6 +140,42 @@ def transactions(pair):
     pair.call("KV/Range", R(key=b"\0", range_end=b"\0"))
 
 
+def read_only_transactions(pair):
+    """They take no revision, and none of them becomes an entry of the log."""
+    fill(pair, b"k", 9)
+    pair.call("KV/Compact", pb.CompactionRequest(revision=8))
+    server = pair.clients[0]
+    before = server.must("Maintenance/Status", pb.StatusRequest())
+    exists = C(key=b"k0", target=C.VERSION, version=2)
+    missing = C(key=b"none", target=C.VERSION, version=1)
+    span = C(key=b"k", range_end=b"l", result=C.GREATER, target=C.MOD, mod_revision=1)
+    one, many = [get(b"k0"), get(b"none"), get(b"k3", keys_only=True)], [get(b"k", b"l"), get(b"k3", b"k6", limit=2)]
+    options = [dict(sort_order=2, sort_target=3), dict(sort_order=1, sort_target=4, limit=3), dict(count_only=True),
+               dict(keys_only=True), dict(revision=9), dict(min_mod_revision=12), dict(max_create_revision=5, limit=2)]
+    many += [get(b"k", b"l", **fields) for fields in options]
+    for compare in [(), [exists], [missing], [span], [exists, span], [span, missing]]:
+        for success, failure in [(one, many), (many, one), ((), ()), (one, ()), ((), many)]:
+            pair.call("KV/Txn", txn(compare, success, failure))
+            pair.call("KV/Txn", txn(compare, [nested(compare, success, failure)], [nested((), failure)]))
+    for operation in one + many:
+        serializable = OP.FromString(operation.SerializeToString())
+        serializable.request_range.serializable = True
+        pair.call("KV/Txn", txn([exists], [serializable], [operation]))
+        pair.call("KV/Txn", txn([missing], [serializable], [operation]))
+    for revision in (-1, 1, 7, 8, 9, 14, 15, 16, 17, 9999):
+        for key, end in [(b"k0", b""), (b"k", b"l")]:
+            pair.call("KV/Txn", txn((), [get(b"k2"), get(key, end, revision=revision)]))
+            pair.call("KV/Txn", txn((), [get(key, end, revision=revision, serializable=True)]))
+            pair.call("KV/Txn", txn([missing], [get(key, end, revision=revision)], [get(b"k2")]))
+    after = server.must("Maintenance/Status", pb.StatusRequest())
+    pair.results.equal("reading transactions leave the raft index where it was",
+                       (after.raftIndex, after.header.revision), (before.raftIndex, before.header.revision))
+    pair.call("KV/Txn", txn([exists], [get(b"k0")], [put(b"k0")]), "a put in the branch that is not taken")
+    last = server.must("Maintenance/Status", pb.StatusRequest())
+    pair.results.equal("a transaction that could write is an entry",
+                       (last.raftIndex, last.header.revision), (after.raftIndex + 1, after.header.revision))
+
+
 def too_many_operations(pair):
     gets = [get(b"a")]
     for count in (128, 129):
@@ -248,5 +284,5 @@ def big_requests(pair):
     pair.call("KV/Range", R(key=b"\0", range_end=b"\0"), "after a restart")
 
 
-SCRIPTS = [puts_and_deletes, range_options, range_ends, compares, transactions, too_many_operations,
-           overlapping_operations, compaction, big_requests]
+SCRIPTS = [puts_and_deletes, range_options, range_ends, compares, transactions, read_only_transactions,
+           too_many_operations, overlapping_operations, compaction, big_requests]

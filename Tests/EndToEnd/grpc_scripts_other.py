@@ -82,6 +82,7 @@ def alarms(pair):
                 ("KV/Txn", txn((), (), [put(b"a")])),
                 ("KV/Txn", txn((), [delete(b"none")])),
                 ("KV/Txn", txn((), [get(b"a", serializable=True)])),
+                ("KV/Txn", txn((), [get(b"a"), get(b"a", b"b")])),
                 ("KV/Range", R(key=b"a", serializable=True)),
                 ("KV/Range", R(key=b"a")),
                 ("Lease/LeaseGrant", pb.LeaseGrantRequest(TTL=60, ID=5)),

@@ -103,6 +103,22 @@ struct RandomRequests {
         return request
     }
 
+    /// Without anything that changes a key, at any depth.
+    mutating func readOnlyTxn(depth: Int = 2, compacted: Int64, newest: Int64) -> TxnRequest {
+        var request = TxnRequest()
+        for _ in 0..<below(3) { request.compare.append(compare(newest: newest)) }
+        for _ in 0..<below(4) {
+            for branch in [\TxnRequest.success, \.failure] {
+                let isNested = depth > 0 && chance(20)
+                request[keyPath: branch].append(
+                    isNested
+                        ? .txn(readOnlyTxn(depth: depth - 1, compacted: compacted, newest: newest))
+                        : .range(range(compacted: compacted, newest: newest)))
+            }
+        }
+        return request
+    }
+
     mutating func command(compacted: Int64, newest: Int64) -> TestCommand {
         switch below(100) {
         case 0..<55: return .put(put())

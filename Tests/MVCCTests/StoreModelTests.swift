@@ -17,6 +17,8 @@ private final class Pair {
     var applied = 0
     var work: CheckpointWork?
     var crashes = 0
+    /// Transactions that only read.
+    var comparedTxns = (answered: 0, refused: 0)
 
     init(seed: UInt64) throws {
         tables = try StoreTables(directory: directory.path)
@@ -147,6 +149,26 @@ extension Pair {
         if sliced != expected { Issue.record("\(request): in slices \(sliced) is not \(expected)") }
     }
 
+    /// One that only reads answers the same when it is read as when it is applied.
+    func compareTxn() throws {
+        publish()
+        let request = requests.readOnlyTxn(compacted: published.compactRevision, newest: published.revision)
+        let applied = try answer(.txn(request))
+        let read: TestAnswer
+        do throws(MVCCError) {
+            read = .txn(try store.reader.withView { view throws(MVCCError) in try view.txn(request, bytesMax: .max) })
+        } catch {
+            guard case .refused(let refusal) = error else { throw error }
+            read = .refused(refusal)
+        }
+        if read != applied { Issue.record("\(request): read \(read) is not \(applied)") }
+        if self.applied == log.count {
+            let expected = reference.apply(.txn(request))
+            if read != expected { Issue.record("\(request): read \(read) is not \(expected)") }
+        }
+        if case .txn = read { comparedTxns.answered += 1 } else { comparedTxns.refused += 1 }
+    }
+
     private func slices(_ request: RangeRequest) throws(MVCCError) -> RangeResponse {
         let reader = store.reader
         var plan = try reader.withView { view throws(MVCCError) in
@@ -256,7 +278,8 @@ struct StoreModelTests {
             switch pair.requests.below(1_000) {
             case 0..<600: if pair.applied < pair.log.count { try pair.applyNext() } else { try pair.applyNew() }
             case 600..<700: pair.publish()
-            case 700..<850: try pair.compareRange()
+            case 700..<820: try pair.compareRange()
+            case 820..<850: try pair.compareTxn()
             case 850..<880: try pair.compareReplay()
             case 880..<900: try pair.compareLeases()
             case 900..<904: try pair.compareAllRevisions()
@@ -271,6 +294,7 @@ struct StoreModelTests {
         try pair.compareAllRevisions()
         try pair.compareHash()
         #expect(pair.crashes > 5)
+        #expect(pair.comparedTxns.answered > 50 && pair.comparedTxns.refused > 5, "\(pair.comparedTxns)")
         #expect(pair.log.count > 1_000)
     }
 }

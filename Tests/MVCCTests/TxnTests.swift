@@ -146,4 +146,72 @@ struct TxnTests {
         fixture.publish()
         #expect(try fixture.range("b").keyValues.first?.value == "new".bytes)
     }
+
+    // MARK: Transactions that only read, without being applied
+
+    private func read(_ request: TxnRequest, bytesMax: Int = .max) throws(MVCCError) -> TxnResponse {
+        try fixture.reader.withView { view throws(MVCCError) in try view.txn(request, bytesMax: bytesMax) }
+    }
+
+    @Test func `a transaction that is read sees what is published, takes no revision and nests`() throws {
+        fixture.publish()
+        try fixture.put("a", "unpublished")
+        let isOld = Compare(range: .key("a".bytes), result: .equal, target: .version(1))
+        let inner = TxnRequest(compare: [isOld], success: [.range("a", to: "c"), .range("b", at: 3)])
+        let request = TxnRequest(compare: [isOld], success: [.txn(inner), .range("q")], failure: [.range("z", at: 9)])
+        let a = KeyValue(key: "a".bytes, createRevision: 2, modRevision: 2, version: 1, value: "1".bytes)
+        let b = KeyValue(key: "b".bytes, createRevision: 3, modRevision: 4, version: 2, value: "3".bytes)
+        let oldB = KeyValue(key: "b".bytes, createRevision: 3, modRevision: 3, version: 1, value: "2".bytes)
+        let nested = TxnResponse(
+            succeeded: true,
+            responses: [
+                .range(RangeResponse(keyValues: [a, b], count: 2)), .range(RangeResponse(keyValues: [oldB], count: 1)),
+            ], revision: 4)
+        let expected = TxnResponse(
+            succeeded: true, responses: [.txn(nested), .range(RangeResponse())], revision: 4)
+        #expect(try read(request) == expected)
+        fixture.publish()
+        #expect(throws: MVCCError.refused(.futureRevision(requested: 9, current: 5))) { try read(request) }
+        #expect(fixture.revision == 5)
+    }
+
+    @Test func `revisions of ranges in a read transaction are refused as in an applied one`() throws {
+        fixture.publish()
+        #expect(try read(TxnRequest(success: [.range("a", at: -3)])).succeeded)
+        try fixture.compact(through: 3)
+        fixture.publish()
+        let refused: [(Int64, StoreError)] = [
+            (2, .compacted(requested: 2, compactRevision: 3)), (5, .futureRevision(requested: 5, current: 4)),
+            (-3, .compacted(requested: -3, compactRevision: 3)),
+        ]
+        for (revision, error) in refused {
+            let request = TxnRequest(success: [.range("a"), .txn(TxnRequest(success: [.range("a", at: revision)]))])
+            #expect(throws: MVCCError.refused(error)) { try read(request) }
+            #expect(throws: MVCCError.refused(error)) { try fixture.txn(request) }
+        }
+        #expect(try read(TxnRequest(success: [.range("a", at: 3)], failure: [.range("a", at: 2)])).succeeded)
+    }
+
+    @Test func `an answer above its bound is refused, in one range or in many`() throws {
+        for number in 0..<10 { try fixture.put("k\(number)", String(repeating: "v", count: 1_000)) }
+        fixture.publish()
+        var sorted = RangeRequest(range: KeyRange(key: "k".bytes, rangeEnd: "l".bytes))
+        sorted.sortTarget = .modRevision
+        sorted.sortOrder = .descending
+        let ranges: [RequestOp] = [.range("k", to: "l"), .range(sorted)]
+        for range in ranges {
+            #expect(try read(TxnRequest(success: [range]), bytesMax: 12_000).succeeded)
+            #expect(throws: MVCCError.refused(.requestTooLarge)) {
+                try read(TxnRequest(success: [range]), bytesMax: 9_000)
+            }
+            #expect(throws: MVCCError.refused(.requestTooLarge)) {
+                try read(TxnRequest(success: [range, .txn(TxnRequest(success: [range]))]), bytesMax: 12_000)
+            }
+        }
+        let points = [RequestOp](repeating: .range("k1"), count: 9)
+        #expect(throws: MVCCError.refused(.requestTooLarge)) {
+            try read(TxnRequest(success: points), bytesMax: 9_000)
+        }
+        #expect(try read(TxnRequest(success: points), bytesMax: 12_000).responses.count == 9)
+    }
 }

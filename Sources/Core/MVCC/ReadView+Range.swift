@@ -6,8 +6,9 @@ extension ReadView {
     /// Answers a range in one piece; the whole answer is in memory. For large ones: `plan` and `next`.
     package mutating func range(_ request: RangeRequest) throws(MVCCError) -> RangeResponse {
         let main = try snapshot.mainRevision(request.revision)
+        var bytesLeft = Int.max
         return try MVCCError.storage { () throws(TableError) in
-            try snapshot.range(request, at: main, reading: &reading)
+            try snapshot.range(request, at: main, bytesLeft: &bytesLeft, reading: &reading)
         }
     }
 

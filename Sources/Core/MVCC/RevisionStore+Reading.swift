@@ -29,8 +29,10 @@ extension RevisionStore {
     package mutating func range(_ request: RangeRequest) throws(MVCCError) -> RangeResponse {
         let snapshot = snapshot
         let main = try snapshot.mainRevision(request.revision)
+        // Applying does not refuse what it has begun, and what it answers must not depend on a member's memory.
+        var bytesLeft = Int.max
         return try MVCCError.storage { () throws(TableError) in
-            try snapshot.range(request, at: main, reading: &reading)
+            try snapshot.range(request, at: main, bytesLeft: &bytesLeft, reading: &reading)
         }
     }
 

@@ -32,7 +32,8 @@ extension RevisionStore {
         _ request: TxnRequest, leaseExists: (LeaseID) -> Bool
     ) throws(MVCCError) -> TxnResponse {
         beginRequest()
-        let path = try MVCCError.storage { () throws(TableError) in try decide(request) }
+        let snapshot = snapshot
+        let path = try MVCCError.storage { () throws(TableError) in try snapshot.decide(request, reading: &reading) }
         try check(path, leaseExists: leaseExists)
         var response = try carryOut(path)
         endRequest()
@@ -57,7 +58,7 @@ extension RevisionStore {
 
 extension TxnResponse {
     /// Of this response and the nested ones.
-    fileprivate mutating func setRevision(_ revision: Int64) {
+    mutating func setRevision(_ revision: Int64) {
         self.revision = revision
         for index in responses.indices {
             guard case .txn(var inner) = responses[index] else { continue }

@@ -15,12 +15,7 @@ extension RevisionStore {
         for step in path.steps {
             switch step {
             case .range(let range):
-                // Zero is the newest. Below zero is the newest too while nothing was ever compacted; later it is a
-                // revision, and compacted. So etcd has it inside transactions.
-                guard range.revision >= 0 || compactRevision == 0 else {
-                    throw .refused(.compacted(requested: range.revision, compactRevision: compactRevision))
-                }
-                _ = try snapshot.mainRevision(range.revision)
+                _ = try snapshot.mainRevision(inTxn: range.revision)
             case .put(let put):
                 try check(put, after: changes)
                 guard put.lease == .none || leaseExists(put.lease) else { throw .refused(.leaseNotFound) }

@@ -35,4 +35,13 @@ final class StoreSnapshot: Sendable {
         }
         return requested
     }
+
+    /// The same for a range inside a transaction: zero is the newest. Below zero is the newest too while nothing was ever
+    /// compacted; later it is a revision, and compacted (etcd's rule).
+    func mainRevision(inTxn requested: Int64) throws(MVCCError) -> Int64 {
+        guard requested >= 0 || compactRevision == 0 else {
+            throw .refused(.compacted(requested: requested, compactRevision: compactRevision))
+        }
+        return try mainRevision(requested)
+    }
 }

@@ -48,8 +48,8 @@ public struct TxnRequest: Hashable, Sendable {
 
     /// Neither branch, nor any transaction inside, can change the store.
     public var isReadOnly: Bool {
-        (success + failure).allSatisfy { op in
-            switch op {
+        allOperations { operation in
+            switch operation {
             case .range: true
             case .put, .deleteRange: false
             case .txn(let inner): inner.isReadOnly
@@ -57,15 +57,34 @@ public struct TxnRequest: Hashable, Sendable {
         }
     }
 
-    /// Every range in it may be answered without asking the other members.
+    /// It may be answered without asking the other members: it has ranges, and each of them says so. Without a range
+    /// nothing in it says that its comparisons may be stale.
     public var isSerializable: Bool {
-        (success + failure).allSatisfy { op in
-            switch op {
+        if success.isEmpty && failure.isEmpty { return false }
+        return allOperations { operation in
+            switch operation {
             case .range(let range): range.isSerializable
             case .put, .deleteRange: false
             case .txn(let inner): inner.isSerializable
             }
         }
+    }
+
+    /// No comparison and no operation, at any depth, is on more than one key.
+    public var isOnSingleKeys: Bool {
+        compare.allSatisfy { $0.range.isSingle }
+            && allOperations { operation in
+                switch operation {
+                case .range(let range): range.range.isSingle
+                case .put: true
+                case .deleteRange(let delete): delete.range.isSingle
+                case .txn(let inner): inner.isOnSingleKeys
+                }
+            }
+    }
+
+    private func allOperations(_ holds: (RequestOp) -> Bool) -> Bool {
+        success.allSatisfy(holds) && failure.allSatisfy(holds)
     }
 }
 

@@ -5,44 +5,46 @@ internal import StrakeHTTP2
 internal import StrakeMVCC
 internal import StrakeModel
 
-/// A range read on its way to a client, in pieces: the next piece is read when the client has taken the last, so that
-/// an answer of any size takes little memory, and a client that stops reading costs no more.
+/// A large answer on its way to a client, in pieces: the next piece is read when the client has taken the last, so that
+/// a range of any size takes little memory, and a client that stops reading costs no more.
 ///
 /// It lives on the session's event loop; pieces are read and encoded on the reader threads.
 final class LongAnswer {
+    struct Piece: Sendable {
+        var bytes: [UInt8]
+        /// The piece begins a gRPC message of this many bytes.
+        var messageLength: UInt32?
+        var isLast: Bool
+    }
+
+    /// The first piece, and where more come from.
+    typealias Opening = @Sendable () throws(MVCCError) -> (Piece, RangeSource?)
+
     /// Bytes of a piece, give or take one value.
     static let pieceBytes = 256 << 10
 
     private let session: Session
     private let stream: StreamID
-    private let request: RangeRequest
-    private var framing: RangeFraming
+    private let framing: RangeFraming
     private var source: RangeSource?
     private var piece: [UInt8] = []
     private var offset = 0
     private var isComplete = false
     private var isCanceled = false
     private var hasBegun = false
-    /// Pieces the client has taken; what the stall timer looks at.
-    private var pieces = 0
+    /// Bytes the client has taken; what the stall timer looks at.
+    private var taken = 0
     private var stallTimer: Scheduled<Void>?
-    /// A client that takes no piece for so long is cut off: the answer keeps its revision from compaction.
+    /// A client that takes nothing for so long is cut off: the answer keeps its revision from compaction.
     private static let stallLimit = TimeAmount.seconds(60)
 
-    init(_ request: RangeRequest, framing: RangeFraming, on stream: StreamID, of session: Session) {
-        self.request = request
+    init(framing: RangeFraming, on stream: StreamID, of session: Session) {
         self.framing = framing
         self.stream = stream
         self.session = session
     }
 
-    func start() {
-        let (request, framing, service) = (request, framing, session.service)
-        onReader { () throws(MVCCError) in
-            let source = try RangeSource(request, framing: framing, service: service)
-            return (source, try source.next())
-        }
-    }
+    func start(_ open: @escaping Opening) { onReader(open) }
 
     func cancel() {
         isCanceled = true
@@ -52,11 +54,11 @@ final class LongAnswer {
     }
 
     private func watchForStall() {
-        let seen = pieces
+        let seen = taken
         let bound = NIOLoopBound(self, eventLoop: session.loop.eventLoop)
         stallTimer = session.loop.eventLoop.scheduleTask(in: Self.stallLimit) {
             let answer = bound.value
-            guard !answer.isCanceled, answer.pieces == seen else {
+            guard !answer.isCanceled, answer.taken == seen else {
                 return answer.isCanceled ? () : answer.watchForStall()
             }
             answer.cancel()
@@ -79,6 +81,7 @@ final class LongAnswer {
             }
             session.engine.endBytes(stream, count: count)
             offset += count
+            taken += count
             room -= count
         }
         session.loop.touch(session)
@@ -94,18 +97,16 @@ final class LongAnswer {
 
     private func produce() {
         guard let source else { return }
-        onReader { () throws(MVCCError) in (source, try source.next()) }
+        onReader { () throws(MVCCError) in (try source.next(), source) }
     }
 
     /// Runs the work on a reader thread and takes its piece on the loop.
-    private func onReader(
-        _ work: @escaping @Sendable () throws(MVCCError) -> (RangeSource, RangeSource.Piece)
-    ) {
+    private func onReader(_ work: @escaping Opening) {
         let answer = NIOLoopBound(self, eventLoop: session.loop.eventLoop)
         let eventLoop = session.loop.eventLoop
         session.service.readers.submit { _ in
             do throws(MVCCError) {
-                let (source, piece) = try work()
+                let (piece, source) = try work()
                 eventLoop.execute { answer.value.take(piece, from: source) }
             } catch {
                 let status = EtcdStatus(error)
@@ -122,14 +123,13 @@ final class LongAnswer {
         session.loop.flush()
     }
 
-    private func take(_ next: RangeSource.Piece, from source: RangeSource) {
+    private func take(_ next: Piece, from source: RangeSource?) {
         guard !isCanceled else { return }
         self.source = next.isLast ? nil : source
         isComplete = next.isLast
         piece = next.bytes
-        pieces += 1
         offset = 0
-        if !hasBegun, next.isLast, case .unary = framing {
+        if !hasBegun, next.isLast, case .unary = framing, piece.count <= Self.pieceBytes {
             session.reply(stream, encoded: piece)
         } else {
             if !hasBegun { watchForStall() }
@@ -143,6 +143,13 @@ final class LongAnswer {
             session.loop.touch(session)
         }
         session.loop.flush()
+    }
+}
+
+extension LongAnswer.Piece {
+    /// A whole answer, which is shorter than 4 GiB.
+    init(message: [UInt8]) {
+        self.init(bytes: message, messageLength: UInt32(message.count), isLast: true)
     }
 }
 

@@ -5,12 +5,7 @@ internal import StrakeStore
 
 /// Reads a range piece by piece at one revision, each piece in a short view of its own. Used by one thread at a time.
 final class RangeSource: @unchecked Sendable {
-    struct Piece: Sendable {
-        var bytes: [UInt8]
-        /// The piece begins a gRPC message of this many bytes.
-        var messageLength: UInt32?
-        var isLast: Bool
-    }
+    typealias Piece = LongAnswer.Piece
 
     /// Keys in a stream's first message; from there the number follows the size of what was sent.
     private static let streamKeysAtFirst = 10

@@ -1,5 +1,6 @@
 internal import NIOPosix
 internal import StrakeEtcdWire
+internal import StrakeMVCC
 internal import StrakeModel
 internal import StrakeStore
 internal import Synchronization
@@ -27,6 +28,13 @@ final class Service: Sendable {
     /// The header of an answer that reads at `revision` now.
     func header(revision: Int64) -> ResponseHeader {
         header(revision: revision, term: store.metrics.term.load(ordering: .relaxed))
+    }
+
+    /// Answers a transaction that only reads.
+    func answer(_ request: TxnRequest, from view: inout ReadView) throws(MVCCError) -> Response<TxnResponse> {
+        let response = try view.txn(request, bytesMax: ServiceOptions.txnAnswerBytesMax)
+        store.metrics.recordRead(response)
+        return Response(header(revision: view.revision), response)
     }
 
     /// Damage that a read met: for the operator, who alone can mend it.

@@ -41,7 +41,17 @@ extension Session {
         let maximum = service.options.txnOperationsMax
         let request = try TxnRequest(protobuf: message, maxOperations: maximum)
         try refusing { () throws(StoreError) in try request.validate(maxOperations: maximum) }
-        propose(.txn(request), for: stream, takesRoom: request.takesRoom)
+        guard request.isReadOnly else {
+            propose(.txn(request), for: stream, takesRoom: request.takesRoom)
+            return
+        }
+        // No entry, so no alarm refuses it either (etcd's rule).
+        let read = PendingRead(stream: stream, work: .txn(request))
+        if request.isSerializable {
+            serve([read])
+        } else {
+            reads.append(read)
+        }
     }
 
     func receiveCompact(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {

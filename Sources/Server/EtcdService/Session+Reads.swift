@@ -10,17 +10,15 @@ extension Session {
     /// Answers reads from the state as it is now. Single keys are read here, all from one view; ranges go to a reader
     /// thread, since a cold page would stall every connection of the loop.
     func serve(_ batch: [PendingRead]) {
-        var points: [(StreamID, RangeRequest)] = []
+        var points: [PendingRead] = []
         var keepAlives: [(stream: StreamID, lease: LeaseID)] = []
         for read in batch where streams[read.stream] != nil {
             switch read.work {
             case .range(let request):
-                if request.range.isSingle {
-                    points.append((read.stream, request))
-                } else {
-                    answer(request, framing: .unary, on: read.stream)
-                }
-            case .rangeStream(let request): answer(request, framing: .stream, on: read.stream)
+                if request.range.isSingle { points.append(read) } else { answer(request, .unary, on: read.stream) }
+            case .rangeStream(let request): answer(request, .stream, on: read.stream)
+            case .txn(let request):
+                if request.isOnSingleKeys { points.append(read) } else { answer(request, on: read.stream) }
             case .keepAlive(let lease): keepAlives.append((read.stream, lease))
             case .timeToLive(let lease, let withKeys): answerTimeToLive(lease, withKeys: withKeys, on: read.stream)
             case .leases: answerLeases(on: read.stream)
@@ -30,21 +28,46 @@ extension Session {
         if !keepAlives.isEmpty { answer(keepAlives) }
         guard !points.isEmpty else { return }
         service.store.reader.withView { view in
-            for (stream, request) in points {
+            for read in points {
                 do throws(MVCCError) {
-                    let response = try view.range(request)
-                    reply(stream, Response(service.header(revision: view.revision), response))
+                    try answerPoint(read, from: &view)
                 } catch {
-                    finish(stream, EtcdStatus(error))
+                    finish(read.stream, EtcdStatus(error))
                 }
             }
         }
     }
 
-    private func answer(_ request: RangeRequest, framing: RangeFraming, on stream: StreamID) {
-        let answer = LongAnswer(request, framing: framing, on: stream, of: self)
+    private func answerPoint(_ read: PendingRead, from view: inout ReadView) throws(MVCCError) {
+        let header = service.header(revision: view.revision)
+        switch read.work {
+        case .range(let request): reply(read.stream, Response(header, try view.range(request)))
+        case .txn(let request): reply(read.stream, try service.answer(request, from: &view))
+        case .rangeStream, .keepAlive, .timeToLive, .leases, .members:
+            preconditionFailure("\(read.work) is no read of single keys")
+        }
+    }
+
+    private func answer(_ request: RangeRequest, _ framing: RangeFraming, on stream: StreamID) {
+        let service = service
+        let answer = LongAnswer(framing: framing, on: stream, of: self)
         streams[stream]?.role = .answer(answer)
-        answer.start()
+        answer.start { () throws(MVCCError) in
+            let source = try RangeSource(request, framing: framing, service: service)
+            return (try source.next(), source)
+        }
+    }
+
+    private func answer(_ request: TxnRequest, on stream: StreamID) {
+        let service = service
+        let answer = LongAnswer(framing: .unary, on: stream, of: self)
+        streams[stream]?.role = .answer(answer)
+        answer.start { () throws(MVCCError) in
+            let response = try service.store.reader.withView { view throws(MVCCError) in
+                try service.answer(request, from: &view)
+            }
+            return (LongAnswer.Piece(message: response.encoded()), nil)
+        }
     }
 
     /// A unary answer whose message is already encoded.

@@ -205,6 +205,11 @@ final class Session: ChannelDuplexHandler {
     /// Answers a unary call.
     func reply(_ stream: StreamID, _ message: some WireMessage) {
         let size = message.encodedSize
+        guard size <= Int(UInt32.max) else {
+            // More than gRPC can frame. Only a transaction that also writes comes here: what it did stands.
+            finish(stream, EtcdStatus(code: .resourceExhausted, message: "the answer has \(size) bytes"))
+            return
+        }
         service.metrics.finished(streams[stream]?.method, .ok)
         streams.remove(stream)
         guard let memory = engine.beginReply(stream, bytesMax: size) else { return }
@@ -228,6 +233,8 @@ struct PendingRead {
     enum Work {
         case range(RangeRequest)
         case rangeStream(RangeRequest)
+        /// One that only reads.
+        case txn(TxnRequest)
         case keepAlive(LeaseID)
         case timeToLive(LeaseID, withKeys: Bool)
         case leases

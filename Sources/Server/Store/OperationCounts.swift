@@ -26,7 +26,7 @@ struct OperationCounts {
         }
     }
 
-    private mutating func count(_ response: TxnResponse) {
+    mutating func count(_ response: TxnResponse) {
         txns += 1
         for operation in response.responses {
             switch operation {

@@ -1,3 +1,4 @@
+package import StrakeModel
 internal import StrakeRaft
 internal import StrakeReplication
 package import Synchronization
@@ -51,6 +52,14 @@ package final class StoreGauges: Sendable {
         leasesGranted.add(UInt64(counts.leasesGranted), ordering: .relaxed)
         leasesRevoked.add(UInt64(counts.leasesRevoked), ordering: .relaxed)
         leasesExpired.add(UInt64(counts.leasesExpired), ordering: .relaxed)
+    }
+
+    /// A transaction that only read, and so was not applied.
+    package func recordRead(_ response: TxnResponse) {
+        var counts = OperationCounts()
+        counts.count(response)
+        ranges.add(UInt64(counts.ranges), ordering: .relaxed)
+        txns.add(UInt64(counts.txns), ordering: .relaxed)
     }
 
     func countLeaderChange(_ hasLeader: Bool) {

@@ -1,34 +1,33 @@
 internal import StrakeModel
 internal import StrakeTables
 
-// The conditions of transactions.
-extension RevisionStore {
+// The conditions of transactions, the same for those that write and those that only read.
+extension StoreSnapshot {
     /// Decides which branch is taken, here and in the transactions of that branch.
-    mutating func decide(_ request: TxnRequest) throws(TableError) -> TxnPath {
+    func decide(_ request: TxnRequest, reading: inout LazyTransaction) throws(TableError) -> TxnPath {
         var succeeded = true
-        for compare in request.compare where succeeded { succeeded = try holds(compare) }
+        for compare in request.compare where succeeded { succeeded = try holds(compare, reading: &reading) }
         var path = TxnPath(succeeded: succeeded, steps: [])
         for operation in succeeded ? request.success : request.failure {
             switch operation {
             case .range(let range): path.steps.append(.range(range))
             case .put(let put): path.steps.append(.put(put))
             case .deleteRange(let delete): path.steps.append(.deleteRange(delete))
-            case .txn(let inner): path.steps.append(.txn(try decide(inner)))
+            case .txn(let inner): path.steps.append(.txn(try decide(inner, reading: &reading)))
             }
         }
         return path
     }
 
     /// Holds for every key of the range. A range without keys compares as one missing key.
-    private mutating func holds(_ compare: Compare) throws(TableError) -> Bool {
+    private func holds(_ compare: Compare, reading: inout LazyTransaction) throws(TableError) -> Bool {
         var isMissing = true
         var holds = true
         var buffer = RecordBuffer()
-        let snapshot = snapshot
-        try snapshot.scan(compare.range, at: .max, reading: &reading) { _, state, txn throws(TableError) in
+        try scan(compare.range, at: .max, reading: &reading) { _, state, txn throws(TableError) in
             isMissing = false
             if case .value(let wanted) = compare.target {
-                let value = try snapshot.event(of: state, in: txn, buffer: &buffer).value
+                let value = try event(of: state, in: txn, buffer: &buffer).value
                 holds = compare.result.accepts(wanted.withBytes { KeyOrder.compare(value, $0) })
             } else {
                 holds = compare.holds(
