@@ -58,6 +58,29 @@ struct PlanTests {
         #expect(try read(try plan(request), budget: budget) == (193..<200).reversed().map { "k\($0)=" })
     }
 
+    @Test func `a slice ends at its keys or at its bytes, whichever comes first`() throws {
+        for number in 100..<130 { try fixture.put("k\(number)", String(repeating: "v", count: 100)) }
+        fixture.publish()
+        var sorted = RangeRequest(range: .all)
+        sorted.sortTarget = .modRevision
+        sorted.sortOrder = .descending
+        for request in [RangeRequest(range: .all), sorted] {
+            var plan = try plan(request)
+            var counts: [Int] = []
+            for (keysMax, budget) in [(1, 1_000_000), (7, 1_000_000), (7, 300), (7, 0), (.max, 300), (.max, 1_000_000)]
+            {
+                var count = 0
+                let isDone = try fixture.reader.withView { view throws(MVCCError) in
+                    try view.next(&plan, keysMax: keysMax, byteBudget: budget) { _ in count += 1 }
+                }
+                counts.append(count)
+                #expect(isDone == (counts.count == 6))
+            }
+            // 136 are counted for each key.
+            #expect(counts == [1, 7, 3, 1, 3, 15])
+        }
+    }
+
     @Test func `a planned answer stays the same whatever happens between its slices`() throws {
         for number in 100..<200 { try fixture.put("k\(number)", "old") }
         try fixture.checkpoint()

@@ -178,8 +178,10 @@ extension Pair {
         var bytes = 0
         var isDone = false
         while !isDone {
+            let keysMax = requests.chance(50) ? 1 + requests.below(4) : .max
+            let before = response.keyValues.count
             isDone = try reader.withView { view throws(MVCCError) in
-                try view.next(&plan, byteBudget: 1 + requests.below(400)) { lent in
+                try view.next(&plan, keysMax: keysMax, byteBudget: 1 + requests.below(400)) { lent in
                     let fields = lent.fields
                     bytes += 3 * lent.key.count + 5 * lent.value.count + Int(fields.version)
                     response.keyValues.append(
@@ -189,6 +191,7 @@ extension Pair {
                             lease: fields.lease))
                 }
             }
+            if response.keyValues.count - before > keysMax { Issue.record("more than \(keysMax) keys in a slice") }
         }
         if plan.bytes != bytes { Issue.record("planned \(plan.bytes) bytes, read \(bytes)") }
         if plan.returned != response.keyValues.count { Issue.record("planned \(plan.returned) keys") }

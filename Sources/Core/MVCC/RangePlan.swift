@@ -33,7 +33,8 @@ package struct RangePlan: Sendable {
     let request: RangeRequest
     let hold: RangeHold
     var position: Position
-    var remaining: Int
+    /// Keys of the answer that are still to be lent.
+    package internal(set) var remaining: Int
 
     /// Keys in the whole range.
     package internal(set) var count: Int64 = 0

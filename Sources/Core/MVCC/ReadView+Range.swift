@@ -35,40 +35,60 @@ extension ReadView {
         return plan
     }
 
-    /// Lends the next keys and values of a plan until about `byteBudget` bytes went by, at least one.
+    /// Lends the next keys and values of a plan, at least one, until `keysMax` or about `byteBudget` bytes went by.
     ///
     /// In any later view; it reads at the plan's revision whatever happened since.
     /// - Returns: True when that was the last of the answer.
     package mutating func next(
-        _ plan: inout RangePlan, byteBudget: Int, _ body: (LentKeyValue) -> Void
+        _ plan: inout RangePlan, keysMax: Int = .max, byteBudget: Int, _ body: (LentKeyValue) -> Void
     ) throws(MVCCError) -> Bool {
+        precondition(keysMax > 0, "a slice of \(keysMax) keys")
         guard plan.remaining > 0 else { return true }
-        var left = byteBudget
+        var slice = RangeSlice(keysLeft: min(keysMax, plan.remaining), bytesLeft: byteBudget)
         let snapshot = snapshot
         try MVCCError.storage { () throws(TableError) in
             switch plan.position {
             case .key(let from):
-                var remaining = plan.remaining
-                let resumed = try snapshot.lend(plan, from: from, &left, &remaining, reading: &reading, body)
-                plan.remaining = remaining
+                let resumed = try snapshot.lend(plan, from: from, &slice, reading: &reading, body)
+                plan.remaining -= slice.keys
                 plan.position = .key(resumed)
-            case .sorted(let revisions, var next):
+            case .sorted(let revisions, let first):
                 try reading.with { txn throws(TableError) in
-                    try snapshot.lend(plan, revisions, &next, &left, in: txn, body)
+                    try snapshot.lend(plan, revisions, from: first, &slice, in: txn, body)
                 }
-                plan.remaining = revisions.count - next
-                plan.position = .sorted(revisions, next: next)
+                plan.remaining -= slice.keys
+                plan.position = .sorted(revisions, next: first + slice.keys)
             }
         }
         return plan.remaining == 0
     }
 }
 
+/// How much one call lends of a plan.
+private struct RangeSlice {
+    private(set) var keys = 0
+    private(set) var keysLeft: Int
+    private var bytesLeft: Int
+
+    init(keysLeft: Int, bytesLeft: Int) {
+        self.keysLeft = keysLeft
+        self.bytesLeft = bytesLeft
+    }
+
+    var isFull: Bool { keysLeft <= 0 || bytesLeft <= 0 && keys > 0 }
+
+    mutating func add(bytes: Int) {
+        keys += 1
+        keysLeft -= 1
+        bytesLeft -= bytes
+    }
+}
+
 extension StoreSnapshot {
     /// Lends keys in key order. Returns the key to go on from.
     fileprivate func lend(
-        _ plan: RangePlan, from: [UInt8], _ left: inout Int, _ remaining: inout Int,
-        reading: inout LazyTransaction, _ body: (LentKeyValue) -> Void
+        _ plan: RangePlan, from: [UInt8], _ slice: inout RangeSlice, reading: inout LazyTransaction,
+        _ body: (LentKeyValue) -> Void
     ) throws(TableError) -> [UInt8] {
         let request = plan.request
         var range = request.range
@@ -79,32 +99,31 @@ extension StoreSnapshot {
             guard request.admits(state.entry) else { return true }
             let value = request.keysOnly ? .empty : try event(of: state, in: txn, buffer: &buffer).value
             body(LentKeyValue(fields: request.fields(key, state.entry), key: key, value: value))
-            remaining -= 1
-            left -= key.count + value.count + Self.keyValueOverhead
-            if remaining > 0 && left > 0 { return true }
+            slice.add(bytes: key.count + value.count + Self.keyValueOverhead)
+            if !slice.isFull { return true }
             // The next key there can be.
             resumed = [UInt8](key) + [0]
             return false
         }
-        precondition(remaining == 0 || left <= 0, "\(remaining) planned keys are gone at \(plan.revision)")
+        precondition(slice.isFull, "\(slice.keysLeft) planned keys are gone at \(plan.revision)")
         return resumed
     }
 
     /// Lends sorted keys, by the revisions of their events.
     fileprivate func lend(
-        _ plan: RangePlan, _ revisions: [Revision], _ next: inout Int, _ left: inout Int,
+        _ plan: RangePlan, _ revisions: [Revision], from first: Int, _ slice: inout RangeSlice,
         in txn: borrowing ReadTransaction, _ body: (LentKeyValue) -> Void
     ) throws(TableError) {
         var buffer = RecordBuffer()
-        while next < revisions.count && left > 0 {
-            guard let event = try event(at: revisions[next], in: txn, buffer: &buffer) else {
-                throw .missingEvent(revisions[next])
+        while !slice.isFull {
+            let revision = revisions[first + slice.keys]
+            guard let event = try event(at: revision, in: txn, buffer: &buffer) else {
+                throw .missingEvent(revision)
             }
             let fields = plan.request.fields(event.key, CurrentEntry(event.header))
             let value = plan.request.keysOnly ? .empty : event.value
             body(LentKeyValue(fields: fields, key: event.key, value: value))
-            next += 1
-            left -= event.key.count + value.count + Self.keyValueOverhead
+            slice.add(bytes: event.key.count + value.count + Self.keyValueOverhead)
         }
     }
 

@@ -12,6 +12,8 @@ internal import StrakeModel
 final class LongAnswer {
     struct Piece: Sendable {
         var bytes: [UInt8]
+        /// Where in `bytes` it begins.
+        var start = 0
         /// The piece begins a gRPC message of this many bytes.
         var messageLength: UInt32?
         var isLast: Bool
@@ -97,6 +99,9 @@ final class LongAnswer {
 
     private func produce() {
         guard let source else { return }
+        // Not two pieces at a time.
+        piece = []
+        offset = 0
         onReader { () throws(MVCCError) in (try source.next(), source) }
     }
 
@@ -128,7 +133,7 @@ final class LongAnswer {
         self.source = next.isLast ? nil : source
         isComplete = next.isLast
         piece = next.bytes
-        offset = 0
+        offset = next.start
         if !hasBegun, next.isLast, case .unary = framing, piece.count <= Self.pieceBytes {
             session.reply(stream, encoded: piece)
         } else {

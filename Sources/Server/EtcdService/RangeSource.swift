@@ -11,6 +11,9 @@ final class RangeSource: @unchecked Sendable {
     private static let streamKeysAtFirst = 10
     /// Messages of a stream above this many bytes make the next one smaller, those below half of it larger.
     private static let streamBytesGoal = 1_536 << 10
+    /// Bytes at which a stream's message ends whatever number of keys is its due: small values may be followed by large
+    /// ones. Ten keys of the largest request fit, so a first message is as long as etcd's.
+    private static let streamBytesMax = 16 << 20
 
     private let framing: RangeFraming
     private let reader: Reader
@@ -47,57 +50,50 @@ final class RangeSource: @unchecked Sendable {
             bytes.reserveCapacity(min(total, LongAnswer.pieceBytes * 2))
             append(RangeParts.headerSize(header), to: &bytes) { RangeParts.encodeHeader(header, to: &$0) }
         }
-        let isLast = try appendKeys(keysMax: .max, to: &bytes)
+        let isLast = try appendKeys(byteBudget: LongAnswer.pieceBytes, to: &bytes)
         if isLast { appendTail(to: &bytes) }
         return Piece(bytes: bytes, messageLength: length, isLast: isLast)
     }
 
     private func nextOfStream() throws(MVCCError) -> Piece {
-        var body: [UInt8] = []
-        let isLast = try appendKeys(keysMax: streamKeys, to: &body)
-        if body.count > Self.streamBytesGoal {
-            streamKeys = max(1, streamKeys / 2)
-        } else if body.count < Self.streamBytesGoal / 2 {
-            streamKeys *= 2
-        }
-        var response: [UInt8] = []
+        // What stands before the keys is known after them: room for it is left at the front.
+        let front = RangeParts.streamPrefixSizeMax + RangeParts.headerSize(header)
+        var bytes = [UInt8](repeating: 0, count: front)
+        let before = plan.remaining
+        let isLast = try appendKeys(keysMax: streamKeys, byteBudget: Self.streamBytesMax, to: &bytes)
+        adaptStreamKeys(to: bytes.count - front, of: before - plan.remaining)
+        var start = front
         if isLast {
-            append(RangeParts.headerSize(header), to: &response) { RangeParts.encodeHeader(header, to: &$0) }
-            response += body
-            appendTail(to: &response)
-        } else {
-            response = body
+            appendTail(to: &bytes)
+            start -= RangeParts.headerSize(header)
+            write(start..<front, of: &bytes) { RangeParts.encodeHeader(header, to: &$0) }
         }
-        var bytes: [UInt8] = []
-        append(RangeParts.streamPrefixSize(response.count), to: &bytes) {
-            RangeParts.encodeStreamPrefix(response.count, to: &$0)
-        }
-        bytes += response
-        return Piece(bytes: bytes, messageLength: UInt32(bytes.count), isLast: isLast)
+        let size = bytes.count - start
+        let body = start
+        start -= RangeParts.streamPrefixSize(size)
+        write(start..<body, of: &bytes) { RangeParts.encodeStreamPrefix(size, to: &$0) }
+        return Piece(bytes: bytes, start: start, messageLength: UInt32(bytes.count - start), isLast: isLast)
     }
 
-    private func appendKeys(keysMax: Int, to bytes: inout [UInt8]) throws(MVCCError) -> Bool {
-        var plan = self.plan
-        var out = bytes
-        // A stream's messages are cut by keys, so one key is taken at a time; a unary answer is cut by bytes alone.
-        let isCounted = keysMax != .max
-        var keys = 0
-        let isLast = try reader.withView { view throws(MVCCError) in
-            var isLast = false
-            repeat {
-                isLast = try view.next(&plan, byteBudget: isCounted ? 1 : LongAnswer.pieceBytes) { item in
-                    let fields = KeyValueFields(item.fields)
-                    append(fields.rangeFieldSize, to: &out) {
-                        fields.encodeRangeField(key: item.key, value: item.value, to: &$0)
-                    }
-                }
-                keys += 1
-            } while isCounted && !isLast && keys < keysMax
-            return isLast
+    private func adaptStreamKeys(to bytes: Int, of keys: Int) {
+        if bytes > Self.streamBytesGoal {
+            streamKeys = max(1, keys / 2)
+        } else if bytes < Self.streamBytesGoal / 2 {
+            streamKeys *= 2
         }
-        self.plan = plan
-        bytes = out
-        return isLast
+    }
+
+    private func appendKeys(
+        keysMax: Int = .max, byteBudget: Int, to bytes: inout [UInt8]
+    ) throws(MVCCError) -> Bool {
+        try reader.withView { view throws(MVCCError) in
+            try view.next(&plan, keysMax: keysMax, byteBudget: byteBudget) { item in
+                let fields = KeyValueFields(item.fields)
+                append(fields.rangeFieldSize, to: &bytes) {
+                    fields.encodeRangeField(key: item.key, value: item.value, to: &$0)
+                }
+            }
+        }
     }
 
     private var tailSize: Int { RangeParts.tailSize(more: plan.more, count: plan.count) }
@@ -110,8 +106,13 @@ final class RangeSource: @unchecked Sendable {
     private func append(_ count: Int, to bytes: inout [UInt8], _ encode: (inout ProtobufWriter) -> Void) {
         let start = bytes.count
         bytes.append(contentsOf: repeatElement(0, count: count))
+        write(start..<bytes.count, of: &bytes, encode)
+    }
+
+    /// Writes exactly these bytes: the writer may overwrite what is behind them in its memory.
+    private func write(_ range: Range<Int>, of bytes: inout [UInt8], _ encode: (inout ProtobufWriter) -> Void) {
         bytes.withUnsafeMutableBytes { memory in
-            var writer = ProtobufWriter(UnsafeMutableRawBufferPointer(rebasing: memory[start...]))
+            var writer = ProtobufWriter(UnsafeMutableRawBufferPointer(rebasing: memory[range]))
             encode(&writer)
         }
     }

@@ -20,6 +20,9 @@ package enum RangeParts {
     /// has the header and the tail.
     package static func streamPrefixSize(_ size: Int) -> Int { ProtobufWriter.size(1, bytes: size) - size }
 
+    /// The same of any size that a message can have.
+    package static var streamPrefixSizeMax: Int { streamPrefixSize(Int(UInt32.max)) }
+
     package static func encodeStreamPrefix(_ size: Int, to writer: inout ProtobufWriter) {
         writer.prefix(1, bytes: size)
     }
