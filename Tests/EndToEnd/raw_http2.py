@@ -6,8 +6,8 @@ import struct
 from wire import pb
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-DATA, HEADERS, SETTINGS, PING, WINDOW_UPDATE = 0, 1, 4, 6, 8
-ACK, END_HEADERS = 1, 4
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
+ACK, END_STREAM, END_HEADERS = 1, 1, 4
 INITIAL_WINDOW_SIZE = 4
 HUGE = (1 << 31) - 1
 
@@ -55,6 +55,14 @@ class RawConnection:
         headers = grpc_headers(b"/etcdserverpb.Watch/Watch", self.authority)
         data = grpc_message(request)
         self.socket.sendall(frame(HEADERS, END_HEADERS, stream, headers) + frame(DATA, 0, stream, data))
+        return stream
+
+    def open_call(self, path, request):
+        """Sends the one request of a call; the answer is for the caller to read."""
+        stream, self.next_stream = self.next_stream, self.next_stream + 2
+        headers = grpc_headers(path, self.authority)
+        self.socket.sendall(frame(HEADERS, END_HEADERS, stream, headers)
+                            + frame(DATA, END_STREAM, stream, grpc_message(request)))
         return stream
 
     def read_frame(self):
