@@ -1,9 +1,5 @@
 import Glibc
-import StrakeMVCC
-import StrakeModel
 import StrakePowerCut
-import StrakeStateMachine
-import StrakeStore
 import Testing
 
 /// The whole store, log and LMDB, on files whose unsynced writes are lost and torn at random.
@@ -13,106 +9,96 @@ struct PowerCutTests {
     private static var rounds: Int { getenv("STRAKE_POWER_CUTS").flatMap { Int(String(cString: $0)) } ?? 200 }
     private static let cutsPerRun = 20
 
-    /// What was proposed, in order: each command makes one revision, so a store at revision r holds the first r - 1.
-    private struct Run {
-        var commands: [Command] = []
-        /// Where the recording stood when the command's answer came.
-        var acknowledged: [Int] = []
-    }
-
-    private static func options(_ directory: String) -> StoreOptions {
-        var options = StoreOptions(dataDirectory: directory)
-        options.logSegmentBytes = 256 << 10
-        options.retainedEntries = 50
-        options.seed = 7
-        return options
+    /// Every other cut anywhere, the rest in the middle of what is delicate, in turns.
+    private func position(
+        ofCut number: Int, in run: PowerCutRun, _ random: inout SeededGenerator
+    ) -> Int {
+        let kinds = PowerCutRun.Kind.allCases
+        guard number % 2 == 1, let moments = run.moments[kinds[number / 2 % kinds.count]] else {
+            return Int(random.next() % UInt64(run.recording.position + 1))
+        }
+        return Int.random(in: moments.randomElement(using: &random)!, using: &random)
     }
 
     @Test func `after any cut every acknowledged write is there and nothing else is`() throws {
         #expect(PowerCut.isInPlace)
-        var rounds = 0
         var total = CutSummary()
-        for seed in UInt64(1)... {
+        var counts: [PowerCutRun.Kind: Int] = [:]
+        var round = 0
+        var seed: UInt64 = 0
+        while round < Self.rounds {
+            seed += 1
             var random = SeededGenerator(seed: seed)
             let directory = TemporaryDirectory(in: .memory)
-            let recording = PowerCut(directory: directory.path)
-            let run = try record(on: directory.path, recording, &random)
-            recording.stop()
-            for _ in 0..<Self.cutsPerRun {
-                let position = Int(random.next() % UInt64(recording.position + 1))
+            let run = try PowerCutRun(on: directory.path, &random)
+            for _ in 0..<min(Self.cutsPerRun, Self.rounds - round) {
+                let position = position(ofCut: round, in: run, &random)
                 let cutSeed = random.next()
                 let target = TemporaryDirectory(in: .memory)
-                total += recording.cut(at: position, seed: cutSeed, into: target.path)
-                try judge(run, at: position, in: target.path, "seed \(seed), cut \(cutSeed) at \(position)")
-                rounds += 1
-                if rounds == Self.rounds {
-                    print("\(rounds) power cuts: \(total)")
-                    #expect(total.lostWrites > rounds && total.tornWrites > rounds / 10, "\(total)")
-                    return
-                }
+                total += run.recording.cut(at: position, seed: cutSeed, into: target.path)
+                let verdict = run.verdict(on: target.path, at: position)
+                #expect(verdict == .intact, "seed \(seed), cut \(cutSeed) at \(position)")
+                for kind in run.kinds(at: position) { counts[kind, default: 0] += 1 }
+                round += 1
             }
         }
+        let kinds = PowerCutRun.Kind.allCases.map { "\($0) \(counts[$0] ?? 0)" }.joined(separator: ", ")
+        print("\(round) power cuts: \(total); in the middle of: \(kinds)")
+        #expect(total.lostWrites > round && total.tornWrites > round / 10, "\(total)")
+        for kind in PowerCutRun.Kind.allCases { #expect(counts[kind] ?? 0 > 0, "\(kinds)") }
     }
 
-    /// Puts, deletes of many keys, compactions and checkpoints in a random order.
-    private func record(
-        on directory: String, _ recording: PowerCut, _ random: inout SeededGenerator
-    ) throws -> Run {
-        let running = try RunningStore(opening: Self.options(directory))
-        defer { running.close() }
-        let client = Client(running.store)
-        var run = Run()
-        for _ in 0..<60 {
-            var batch: [Command] = []
-            for _ in 0..<Int(random.next() % 40) + 1 {
-                let key = Array("key\(random.next() % 300)".utf8)
-                let value = [UInt8](
-                    repeating: UInt8(truncatingIfNeeded: random.next()), count: Int(random.next() % 3_000))
-                batch.append(.put(PutRequest(key: key, value: value)))
-            }
-            // A delete of something that is there, so that it makes a revision.
-            if case .put(let put) = batch[0], random.next() % 4 == 0 {
-                batch.append(.deleteRange(DeleteRangeRequest(range: KeyRange(lower: put.key, upper: .unbounded))))
-            }
-            let results = client.run(batch)
-            #expect(results.allSatisfy { $0.error == nil })
-            run.commands += batch
-            run.acknowledged += batch.map { _ in recording.position }
-            switch random.next() % 6 {
-            case 0: running.store.requestCheckpoint()
-            case 1:
-                let revision = running.store.reader.revision - Int64(random.next() % 20)
-                _ = client.run(.compact(revision: revision, physical: random.next() % 2 == 0))
-            default: break
-            }
-        }
-        return run
+    // MARK: The rig can tell
+
+    /// Which of a file's syncs a disk only pretends to do.
+    struct Lie: CustomTestStringConvertible, Sendable {
+        var testDescription: String
+        var isTold: @Sendable (_ file: String, _ number: Int) -> Bool
+        /// The first cut that must have noticed.
+        var cutsMax: Int
     }
 
-    private func judge(_ run: Run, at position: Int, in directory: String, _ label: Comment) throws {
-        let running = try RunningStore(opening: Self.options(directory))
-        defer { running.close() }
-        let store = running.store
-        let held = Int(store.reader.revision) - 1
-        let acknowledged = run.acknowledged.prefix { $0 <= position }.count
-        #expect(held >= acknowledged, label)
-        #expect(held <= run.commands.count, label)
-        var model: [[UInt8]: (value: [UInt8], revision: Int64)] = [:]
-        for (index, command) in run.commands.prefix(held).enumerated() {
-            switch command {
-            case .put(let put): model[put.key] = (put.value, Int64(index) + 2)
-            case .deleteRange(let delete): model = model.filter { !delete.range.contains($0.key) }
-            default: Issue.record("unexpected command")
+    private static let lies = [
+        Lie(testDescription: "no sync of the log is done", isTold: { file, _ in file.hasPrefix("log/") }, cutsMax: 10),
+        Lie(
+            testDescription: "every other sync of the log is not done",
+            isTold: { file, number in file.hasPrefix("log/") && number % 2 == 1 }, cutsMax: 60),
+        Lie(
+            testDescription: "no sync of the store is done", isTold: { file, _ in file.hasPrefix("store/") },
+            cutsMax: 30),
+    ]
+
+    /// In a process of its own: a damaged LMDB file can end it.
+    private func ending(
+        _ run: PowerCutRun, at position: Int, seed: UInt64, isLie: (String, Int) -> Bool
+    ) -> ChildProcess.Ending {
+        let target = TemporaryDirectory(in: .memory)
+        run.recording.cut(at: position, seed: seed, into: target.path, isLie: isLie)
+        return ChildProcess.run { run.verdict(on: target.path, at: position).rawValue }
+    }
+
+    @Test(arguments: lies)
+    func `a disk that lies about its syncs is found out`(lie: Lie) throws {
+        var random = SeededGenerator(seed: 1)
+        let directory = TemporaryDirectory(in: .memory)
+        let run = try PowerCutRun(on: directory.path, &random)
+        var endings: [String: Int] = [:]
+        var firstFound: Int?
+        for number in 0..<lie.cutsMax {
+            let position = position(ofCut: number, in: run, &random)
+            let seed = random.next()
+            // The same cut of an honest disk harms nothing: it is the lie that is found, not the child process.
+            let honest = ending(run, at: position, seed: seed) { _, _ in false }
+            #expect(honest == .returned(PowerCutRun.Verdict.intact.rawValue), "cut \(seed) at \(position)")
+            let ending = ending(run, at: position, seed: seed, isLie: lie.isTold)
+            switch ending {
+            case .returned(let code): endings["\(PowerCutRun.Verdict(rawValue: code)!)", default: 0] += 1
+            case .signal(let signal): endings["signal \(signal)", default: 0] += 1
             }
+            if ending != .returned(PowerCutRun.Verdict.intact.rawValue) { firstFound = firstFound ?? number + 1 }
         }
-        let response = try store.reader.withView { view in try view.range(RangeRequest(range: .all)) }
-        #expect(response.keyValues.count == model.count, label)
-        for keyValue in response.keyValues {
-            #expect(model[keyValue.key]?.value == keyValue.value, label)
-            #expect(model[keyValue.key]?.revision == keyValue.modRevision, label)
-        }
-        // And it goes on.
-        let next = Client(store).put("after", "the cut")
-        #expect(next.revision == Int64(held) + 2, label)
+        let summary = endings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        print("\(lie.testDescription): found at cut \(firstFound ?? 0) of \(lie.cutsMax): \(summary)")
+        #expect(firstFound != nil, "\(summary)")
     }
 }

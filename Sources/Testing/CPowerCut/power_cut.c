@@ -167,6 +167,7 @@ int power_cut_run_in_child(int (*body)(void *context), void *context) {
     pid_t child = fork();
     if (child < 0) return -errno;
     if (child == 0) {
+        power_cut_observe(NULL);  // A lock of the observer may have been held by a thread that is not here.
         int null = open("/dev/null", O_WRONLY);
         if (null >= 0) dup2(null, STDERR_FILENO);
         alarm(20);  // A damaged tree can be a ring.

@@ -16,6 +16,8 @@ struct FileOperation: Sendable {
     /// Path below the directory.
     var file: String
     var kind: Kind
+    /// What the recording's `note` said then.
+    var note = 0
 
     /// The operation as the power fails before it returns: a write of which nothing is sure.
     var inFlight: FileOperation? {

@@ -6,6 +6,7 @@ internal import Synchronization
 enum Observer {
     private struct Recording {
         var directory: String
+        var note: @Sendable () -> Int
         var operations: [FileOperation] = []
         var errno: Int32?
         var callsUntilErrno = 0
@@ -23,10 +24,10 @@ enum Observer {
 
     // MARK: For recordings
 
-    static func register(directory: String) -> UInt64 {
+    static func register(directory: String, note: @escaping @Sendable () -> Int) -> UInt64 {
         state.withLock { state in
             state.lastID += 1
-            state.recordings[state.lastID] = Recording(directory: directory)
+            state.recordings[state.lastID] = Recording(directory: directory, note: note)
             power_cut_observe(callbacks.pointer)
             return state.lastID
         }
@@ -88,9 +89,11 @@ enum Observer {
         state.withLock { state in
             state.sequence += 1
             for id in state.recordings.keys {
-                guard let file = Files.name(of: path, in: state.recordings[id]?.directory ?? "") else { continue }
+                guard let recording = state.recordings[id],
+                    let file = Files.name(of: path, in: recording.directory)
+                else { continue }
                 state.recordings[id]?.operations.append(
-                    FileOperation(sequence: state.sequence, file: file, kind: kind))
+                    FileOperation(sequence: state.sequence, file: file, kind: kind, note: recording.note()))
             }
         }
     }

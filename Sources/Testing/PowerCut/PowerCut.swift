@@ -16,20 +16,37 @@ package final class PowerCut: Sendable {
     /// Whether the process's calls can be seen at all.
     package static var isInPlace: Bool { Observer.isInPlace }
 
-    package init(directory: String) {
+    /// - Parameter note: Asked at every operation; `writes` tells what it said. It must not do file work itself.
+    package init(directory: String, note: @escaping @Sendable () -> Int = { 0 }) {
         guard let real = realpath(directory, nil) else { preconditionFailure("no directory \(directory)") }
         self.directory = String(cString: real)
         free(real)
         var baselines: [String: [UInt8]] = [:]
         for name in Files.names(in: self.directory) { baselines[name] = Files.read(self.directory + "/" + name) }
         self.baselines = baselines
-        id = Observer.register(directory: self.directory)
+        id = Observer.register(directory: self.directory, note: note)
     }
 
     package func stop() { Observer.unregister(id) }
 
     /// Operations recorded until now: a moment to cut at.
     package var position: Int { Observer.count(id) }
+
+    /// A write to a file, by its place among the operations.
+    package struct Write: Sendable {
+        package var position: Int
+        /// It was on disk when the call returned.
+        package var isDurable: Bool
+        package var note: Int
+    }
+
+    /// The writes to a file, under the name it had then.
+    package func writes(to file: String) -> [Write] {
+        Observer.operations(id).enumerated().compactMap { position, operation in
+            guard operation.file == file, case .write(_, _, let isDurable) = operation.kind else { return nil }
+            return Write(position: position, isDurable: isDurable, note: operation.note)
+        }
+    }
 
     /// From now on, calls on the directory's files fail with `errno`, after `count` more succeeded. Nil: no more.
     package func fail(with errno: Int32?, after count: Int = 0) { Observer.fail(id, errno, after: count) }
@@ -38,14 +55,16 @@ package final class PowerCut: Sendable {
     /// `position` operations: everything synced by then, and of the rest what `seed` leaves.
     ///
     /// - Parameter ignoring: Files to leave out.
+    /// - Parameter isLie: Of a file's `number`-th sync, from 0: the disk did not do it, though it said so. A bug to plant.
     @discardableResult
     package func cut(
-        at position: Int, seed: UInt64, into target: String, ignoring: Set<String> = ["lock.mdb"]
+        at position: Int, seed: UInt64, into target: String, ignoring: Set<String> = ["lock.mdb"],
+        isLie: (_ file: String, _ number: Int) -> Bool = { _, _ in false }
     ) -> CutSummary {
         var random = SplitMix64(seed: seed)
         let loss = DiskImage.Loss(&random)
         var summary = CutSummary()
-        for (file, image) in images(at: position).sorted(by: { $0.key < $1.key }) {
+        for (file, image) in images(at: position, isLie).sorted(by: { $0.key < $1.key }) {
             if ignoring.contains(Files.lastComponent(of: file)) { continue }
             Files.write(image.bytes(loss, &random, &summary), to: target + "/" + file)
         }
@@ -53,14 +72,19 @@ package final class PowerCut: Sendable {
     }
 
     /// The files as they were named after `position` operations.
-    private func images(at position: Int) -> [String: DiskImage] {
+    private func images(
+        at position: Int, _ isLie: (_ file: String, _ number: Int) -> Bool
+    ) -> [String: DiskImage] {
         let operations = Observer.operations(id)
+        var syncs: [String: Int] = [:]
         var images = baselines.mapValues { DiskImage(baseline: $0) }
         for operation in operations.prefix(position) {
             switch operation.kind {
             case .sync:
                 // A directory is synced too, and is no file.
-                images[operation.file]?.operations.append(operation)
+                let number = syncs[operation.file, default: 0]
+                syncs[operation.file] = number + 1
+                if !isLie(operation.file, number) { images[operation.file]?.operations.append(operation) }
             case .write, .truncate:
                 images[operation.file, default: DiskImage(baseline: [])].operations.append(operation)
             case .rename(let name): images[name] = images.removeValue(forKey: operation.file)
