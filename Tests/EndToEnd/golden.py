@@ -8,7 +8,7 @@ import golden_http
 import golden_metrics
 import golden_watch
 from harness import ROOT, Server, indent, parse_arguments, run
-from known_differences import GOLDEN, parse_version
+from known_differences import golden_reason, parse_version
 from wire import Client, pb
 
 FIXTURES = os.path.join(ROOT, "Tests", "Fixtures", "golden")
@@ -42,11 +42,11 @@ def flags_for(binary, flags):
 
 def report(results, name, recorded, outcomes):
     """`outcomes` are (case, difference) pairs; an empty difference means equal."""
-    known = [case for case, difference in outcomes if difference and f"{name}: {case}" in GOLDEN]
+    known = [case for case, difference in outcomes if difference and golden_reason(f"{name}: {case}")]
     differing = [(case, difference) for case, difference in outcomes if difference and case not in known]
     total = len(outcomes) - len(known)
     for case in known:
-        print(f"KNOWN {name}: {case}: {GOLDEN[f'{name}: {case}']}")
+        print(f"KNOWN {name}: {case}: {golden_reason(f'{name}: {case}')}")
     for case, difference in differing:
         print(f"DIFFERS {name}: {case}\n{indent(difference)}")
     equal = total - len(differing)

@@ -22,7 +22,7 @@ def replay(fixture, server):
     for each in fixture["values_after_work"]:
         value = samples.get(series(each["series"]))
         outcomes.append((each["series"], difference(float(each["value"]), value)))
-    return outcomes
+    return outcomes + histograms(families, samples) + durations(samples)
 
 
 def work(client):
@@ -50,6 +50,47 @@ def work(client):
         client.put(b"w", b"z")
     watches[0].take_events(4)
     return watches
+
+
+def histograms(families, samples):
+    """Of each histogram: buckets that only grow, the last of them everything, and a sum that fits."""
+    series = {}
+    for (name, labels), value in samples.items():
+        if name.endswith("_bucket"):
+            bound = float(dict(labels)["le"])
+            rest = tuple(label for label in labels if label[0] != "le")
+            series.setdefault((name[:-len("_bucket")], rest), []).append((bound, value))
+    outcomes = []
+    for (name, labels), buckets in series.items():
+        counts = [count for _, count in sorted(buckets)]
+        total, amount = samples.get((name + "_count", labels)), samples.get((name + "_sum", labels))
+        fits = counts == sorted(counts) and counts[-1] == total and (amount > 0 or total == 0)
+        outcomes.append((f"{name}{dict(labels)} adds up", "" if fits else f"{counts}, count {total}, sum {amount}"))
+    empty = [name for name, family in families.items() if family["type"] == "histogram"
+             and not any(name == known for known, _ in series)]
+    return outcomes + [(name, "a histogram without a series") for name in empty]
+
+
+def durations(samples):
+    """What was done was timed, once each: as many observations as the counters count."""
+    def of(name, **labels):
+        return sum(value for (found, has), value in samples.items() if found == name and labels.items() <= set(has))
+
+    apply, request, ranges = (name + "_count" for name in (
+        "etcd_server_apply_duration_seconds", "etcd_server_request_duration_seconds", "etcd_server_range_duration_seconds"))
+    expected = [(apply, dict(op=op, success=success, version="v3"), count) for op, success, count in (
+        ("Put", "true", 14), ("Txn", "true", 3), ("DeleteRange", "true", 2), ("Compaction", "true", 1),
+        ("LeaseGrant", "true", 2), ("LeaseRevoke", "true", 1), ("LeaseRevoke", "false", 1))]
+    expected += [(request, dict(type=kind, success=success), count) for kind, success, count in (
+        ("Put", "true", 14), ("Range", "true", 5), ("Range", "false", 1), ("Txn", "true", 3), ("LeaseRevoke", "false", 1))]
+    expected += [(ranges, dict(success="true"), 5), (ranges, dict(success="false"), 1)]
+    expected += [("etcd_debugging_lease_ttl_total_count", {}, 2), ("etcd_debugging_lease_ttl_total_sum", {}, 1200)]
+    expected += [("etcd_debugging_mvcc_db_compaction_total_duration_milliseconds_count", {}, 1)]
+    outcomes = [(f"{name}{labels}", difference(float(count), of(name, **labels))) for name, labels, count in expected]
+    # At least: the values that were put, and a time of this century.
+    floors = [("etcd_disk_wal_write_bytes_total", 200), ("etcd_debugging_mvcc_db_compaction_last", 1e9)]
+    return outcomes + [(f"{name} is at least {floor:g}", "" if of(name) >= floor else str(of(name)))
+                       for name, floor in floors]
 
 
 def scrape(server):

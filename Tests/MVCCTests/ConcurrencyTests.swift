@@ -130,7 +130,7 @@ struct ConcurrencyTests {
                 shared.checkpointCount.add(1, ordering: .relaxed)
                 shared.written.withLock { $0 = work }
             }
-            if try compactor.runSlice(eventsMax: 100) == .unfinished {
+            if try compactor.runSlice(eventsMax: 100).progress == .unfinished {
                 shared.compactionCount.add(1, ordering: .relaxed)
             }
             sched_yield()

@@ -121,11 +121,15 @@ final class StoreFixture {
 
     /// Physical compaction as far as it goes.
     @discardableResult
-    func compactPhysically(eventsMax: Int = 2_000) throws -> (slices: Int, last: Compactor.Progress) {
+    func compactPhysically(
+        eventsMax: Int = 2_000
+    ) throws -> (slices: Int, last: Compactor.Progress, removedCount: Int) {
         var slices = 1
+        var removedCount = 0
         while true {
-            let progress = try store.compactor.runSlice(eventsMax: eventsMax)
-            if progress != .unfinished { return (slices, progress) }
+            let slice = try store.compactor.runSlice(eventsMax: eventsMax)
+            removedCount += slice.removedCount
+            if slice.progress != .unfinished { return (slices, slice.progress, removedCount) }
             slices += 1
         }
     }

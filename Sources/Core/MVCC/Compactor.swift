@@ -16,6 +16,15 @@ package struct Compactor: Sendable {
         case held
     }
 
+    /// What one call of `runSlice` did.
+    package struct Slice: Hashable, Sendable {
+        package var progress: Progress
+        /// Events taken from history.
+        package var removedCount = 0
+        /// There was nothing to do, and nothing was written.
+        package var isIdle = false
+    }
+
     /// Events that one slice visits unless told otherwise: a few thousand pages, well under LMDB's bound.
     package static var eventsPerSlice: Int { 2_000 }
     /// Bytes of keys that a slice keeps in memory.
@@ -33,13 +42,13 @@ package struct Compactor: Sendable {
     ///
     /// Goes no further than what the last checkpoint wrote: applying the log again after a crash starts from there, and
     /// needs what was compacted since.
-    package func runSlice(eventsMax: Int = eventsPerSlice) throws(MVCCError) -> Progress {
+    package func runSlice(eventsMax: Int = eventsPerSlice) throws(MVCCError) -> Slice {
         let idle = try MVCCError.storage { () throws(TableError) in
             try tables.environment.read { txn throws(TableError) in
                 idleProgress(try CompactionRecord.read(tables, in: txn), try CheckpointRecord.read(tables, in: txn))
             }
         }
-        if let idle { return idle }
+        if let idle { return Slice(progress: idle, isIdle: true) }
         return try MVCCError.storage { () throws(TableError) in
             try tables.environment.write { txn throws(TableError) in try slice(eventsMax, in: txn) }
         }
@@ -52,20 +61,20 @@ package struct Compactor: Sendable {
         return publication.compactionLimit(checkpoint.compactRevision) <= record.finished ? .held : nil
     }
 
-    private func slice(_ eventsMax: Int, in txn: borrowing WriteTransaction) throws(TableError) -> Progress {
+    private func slice(_ eventsMax: Int, in txn: borrowing WriteTransaction) throws(TableError) -> Slice {
         var record = try CompactionRecord.read(tables, in: txn)
         let checkpoint = try CheckpointRecord.read(tables, in: txn)
         if record.target <= record.finished {
             let target = publication.compactionLimit(checkpoint.compactRevision)
-            guard target > record.finished else { return .held }
+            guard target > record.finished else { return Slice(progress: .held, isIdle: true) }
             // Inclusive: what was kept at the old revision, because it was not below it, may go now.
             record.next = Revision(main: record.finished)
             record.target = target
         }
         let visits = try visit(&record, eventsMax, in: txn)
-        try remove(visits, record.target, in: txn)
+        let removedCount = try remove(visits, record.target, in: txn)
         try record.write(tables, in: txn)
-        return idleProgress(record, checkpoint) ?? .unfinished
+        return Slice(progress: idleProgress(record, checkpoint) ?? .unfinished, removedCount: removedCount)
     }
 
     /// Reads events from `record.next` on and moves it. Done when the target is passed.
@@ -96,9 +105,11 @@ package struct Compactor: Sendable {
 
     /// Drops what a read or a watch at or after `target` can no longer meet: of each key everything below `target` but
     /// the newest, and that too if it is a tombstone.
+    ///
+    /// - Returns: How many events went.
     private func remove(
         _ visits: [Visit], _ target: Int64, in txn: borrowing WriteTransaction
-    ) throws(TableError) {
+    ) throws(TableError) -> Int {
         var dropped: [Revision] = []
         for visit in visits {
             if visit.previous != .zero, visit.previous.main < target { dropped.append(visit.previous) }
@@ -106,7 +117,9 @@ package struct Compactor: Sendable {
             dropped.append(visit.revision)
             try dropCurrent(key, tombstone: visit.revision, in: txn)
         }
-        for revision in dropped.sorted() { try dropEvent(revision, in: txn) }
+        var count = 0
+        for revision in dropped.sorted() where try dropEvent(revision, in: txn) { count += 1 }
+        return count
     }
 
     /// Unless the key was written again since.
@@ -121,10 +134,10 @@ package struct Compactor: Sendable {
     }
 
     /// With its lease row. It may be gone already, taken by an earlier slice or as another event's predecessor.
-    private func dropEvent(_ revision: Revision, in txn: borrowing WriteTransaction) throws(TableError) {
-        guard let header = try tables.history.header(at: revision, in: txn) else { return }
+    private func dropEvent(_ revision: Revision, in txn: borrowing WriteTransaction) throws(TableError) -> Bool {
+        guard let header = try tables.history.header(at: revision, in: txn) else { return false }
         if header.lease != .none { _ = try tables.leaseKeys.delete(header.lease, revision, in: txn) }
         var writer = try tables.history.writer(in: txn)
-        _ = try writer.delete(revision)
+        return try writer.delete(revision)
     }
 }

@@ -34,10 +34,16 @@ extension ProposedCommand {
         guard data.count >= headerSize, data[0] == encodingVersion else { return nil }
         return ProposalID(rawValue: UInt64(littleEndian: data.loadUnaligned(fromByteOffset: 2, as: UInt64.self)))
     }
+
+    /// The command's kind alone: nil when there is no header of a known version and kind.
+    package static func kind(of data: [UInt8]) -> Command.Kind? {
+        guard data.count >= headerSize, data[0] == encodingVersion else { return nil }
+        return Command.Kind(rawValue: data[1])
+    }
 }
 
 extension Command {
-    enum Kind: UInt8 {
+    package enum Kind: UInt8, CaseIterable, Sendable {
         case put = 1
         case deleteRange = 2
         case txn = 3

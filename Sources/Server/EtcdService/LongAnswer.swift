@@ -4,6 +4,7 @@ internal import StrakeEtcdWire
 internal import StrakeHTTP2
 internal import StrakeMVCC
 internal import StrakeModel
+internal import StrakeStore
 
 /// A large answer on its way to a client, in pieces: the next piece is read when the client has taken the last, so that
 /// a range of any size takes little memory, and a client that stops reading costs no more.
@@ -28,20 +29,25 @@ final class LongAnswer {
     private let session: Session
     private let stream: StreamID
     private let framing: RangeFraming
+    /// Takes the time on the reader threads.
+    private let times: OutcomeTimes?
     private var source: RangeSource?
     private var piece: [UInt8] = []
     private var offset = 0
     private var isComplete = false
     private var isCanceled = false
     private var hasBegun = false
+    /// Time on the reader threads so far.
+    private var nanoseconds: UInt64 = 0
     /// Bytes the client has taken; what the stall timer looks at.
     private var taken = 0
     private var stallTimer: Scheduled<Void>?
     /// A client that takes nothing for so long is cut off: the answer keeps its revision from compaction.
     private static let stallLimit = TimeAmount.seconds(60)
 
-    init(framing: RangeFraming, on stream: StreamID, of session: Session) {
+    init(framing: RangeFraming, times: OutcomeTimes?, on stream: StreamID, of session: Session) {
         self.framing = framing
+        self.times = times
         self.stream = stream
         self.session = session
     }
@@ -64,7 +70,7 @@ final class LongAnswer {
                 return answer.isCanceled ? () : answer.watchForStall()
             }
             answer.cancel()
-            answer.session.streams.remove(answer.stream)
+            answer.session.closeCall(answer.stream, .canceled)
             answer.session.engine.reset(answer.stream, .cancel)
             answer.session.loop.touch(answer.session)
             answer.session.loop.flush()
@@ -110,26 +116,32 @@ final class LongAnswer {
         let answer = NIOLoopBound(self, eventLoop: session.loop.eventLoop)
         let eventLoop = session.loop.eventLoop
         session.service.readers.submit { _ in
+            let began = MonotonicClock.nanoseconds
             do throws(MVCCError) {
                 let (piece, source) = try work()
-                eventLoop.execute { answer.value.take(piece, from: source) }
+                let nanoseconds = MonotonicClock.nanoseconds - began
+                eventLoop.execute { answer.value.take(piece, from: source, after: nanoseconds) }
             } catch {
                 let status = EtcdStatus(error)
-                eventLoop.execute { answer.value.fail(status) }
+                let nanoseconds = MonotonicClock.nanoseconds - began
+                eventLoop.execute { answer.value.fail(status, after: nanoseconds) }
             }
         }
     }
 
-    private func fail(_ status: EtcdStatus) {
+    private func fail(_ status: EtcdStatus, after nanoseconds: UInt64) {
         guard !isCanceled else { return }
+        times?.failed.record(self.nanoseconds + nanoseconds)
         source = nil
         session.finish(stream, status)
         session.loop.touch(session)
         session.loop.flush()
     }
 
-    private func take(_ next: Piece, from source: RangeSource?) {
+    private func take(_ next: Piece, from source: RangeSource?, after nanoseconds: UInt64) {
         guard !isCanceled else { return }
+        self.nanoseconds += nanoseconds
+        if next.isLast { times?.succeeded.record(self.nanoseconds) }
         self.source = next.isLast ? nil : source
         isComplete = next.isLast
         piece = next.bytes
@@ -141,6 +153,7 @@ final class LongAnswer {
             hasBegun = true
             if let length = next.messageLength {
                 guard session.engine.beginLongMessage(stream, length: length) else { return cancel() }
+                if case .stream = framing { session.service.metrics.sent(.rangeStream) }
             }
             session.engine.requestWrite(stream)
             var handler = session

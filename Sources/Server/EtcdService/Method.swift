@@ -54,5 +54,21 @@ enum Method: Int, CaseIterable {
         }
     }
 
+    /// One request, one answer.
+    var isUnary: Bool {
+        switch self {
+        case .watch, .leaseKeepAlive, .rangeStream, .healthWatch: false
+        default: true
+        }
+    }
+
+    /// A call with an end to wait for.
+    var isRequest: Bool {
+        switch self {
+        case .watch, .leaseKeepAlive, .healthWatch: false
+        default: true
+        }
+    }
+
     static let table = MethodTable(paths: allCases.map { "/\($0.service)/\($0.name)" })
 }

@@ -12,7 +12,7 @@ extension Session: ServerHandler {
             case .leaseKeepAlive: .keepAlive
             default: .unary
             }
-        streams[stream] = StreamState(id: stream, method: method, role: role)
+        streams[stream] = StreamState(id: stream, method: method, role: role, began: receivedAt)
         if head.value(of: "hasleader") != nil, !service.hasLeader {
             refuse(stream, .noLeader)
         }
@@ -22,6 +22,7 @@ extension Session: ServerHandler {
         _ stream: StreamID, _ message: UnsafeRawBufferPointer, isLast: Bool, on connection: ServerConnection
     ) {
         guard let state = streams[stream], let method = state.method else { return }
+        service.metrics.received(method)
         if case .unary = state.role {
             if state.hasMessage {
                 finish(stream, EtcdStatus(code: .internal, message: "a unary call has one request message"))
@@ -57,9 +58,8 @@ extension Session: ServerHandler {
 
     func streamClosed(_ stream: StreamID, _ reason: CloseReason, on connection: ServerConnection) {
         guard let state = streams[stream] else { return }
-        service.metrics.finished(state.method, .canceled)
         release(state)
-        streams.remove(stream)
+        closeCall(stream, .canceled)
     }
 
     func streamWritable(_ stream: StreamID, capacity: Int, on connection: ServerConnection) {

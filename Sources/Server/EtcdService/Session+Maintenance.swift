@@ -57,14 +57,14 @@ extension Session {
 
     func receiveHash(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
         _ = try EmptyRequest(protobuf: message)
-        compute(stream) { reader throws(MVCCError) in
+        compute(stream, service.metrics.hashTimes) { reader throws(MVCCError) in
             HashResponse(hash: try reader.hash())
         }
     }
 
     func receiveHashKV(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
         let revision = try HashKVRequest(protobuf: message).revision
-        compute(stream) { reader throws(MVCCError) in
+        compute(stream, service.metrics.hashKVTimes) { reader throws(MVCCError) in
             let hash = try reader.hashKV(revision: revision)
             return HashKVResponse(
                 hash: hash.hash,
@@ -77,17 +77,19 @@ extension Session {
 
     /// Answers a unary call with what a reader thread works out.
     private func compute<Body: ResponseBody & Sendable>(
-        _ stream: StreamID, _ work: @escaping @Sendable (Reader) throws(MVCCError) -> Body
+        _ stream: StreamID, _ times: Histogram, _ work: @escaping @Sendable (Reader) throws(MVCCError) -> Body
     ) {
         let session = NIOLoopBound(self, eventLoop: loop.eventLoop)
         let (reader, eventLoop) = (service.store.reader, loop.eventLoop)
         service.readers.submit { _ in
+            let began = MonotonicClock.nanoseconds
             let result: Result<Body, EtcdStatus>
             do throws(MVCCError) {
                 result = .success(try work(reader))
             } catch {
                 result = .failure(EtcdStatus(error))
             }
+            times.record(MonotonicClock.nanoseconds - began)
             eventLoop.execute { session.value.computed(stream, result) }
         }
     }

@@ -10,15 +10,24 @@ extension Session {
     /// Answers reads from the state as it is now. Single keys are read here, all from one view; ranges go to a reader
     /// thread, since a cold page would stall every connection of the loop.
     func serve(_ batch: [PendingRead]) {
-        var points: [PendingRead] = []
+        var points: [(stream: StreamID, request: RangeRequest)] = []
+        var txns: [(stream: StreamID, request: TxnRequest)] = []
         var keepAlives: [(stream: StreamID, lease: LeaseID)] = []
         for read in batch where streams[read.stream] != nil {
             switch read.work {
             case .range(let request):
-                if request.range.isSingle { points.append(read) } else { answer(request, .unary, on: read.stream) }
+                if request.range.isSingle {
+                    points.append((read.stream, request))
+                } else {
+                    answer(request, .unary, on: read.stream)
+                }
             case .rangeStream(let request): answer(request, .stream, on: read.stream)
             case .txn(let request):
-                if request.isOnSingleKeys { points.append(read) } else { answer(request, on: read.stream) }
+                if request.isOnSingleKeys {
+                    txns.append((read.stream, request))
+                } else {
+                    answer(request, on: read.stream)
+                }
             case .keepAlive(let lease): keepAlives.append((read.stream, lease))
             case .timeToLive(let lease, let withKeys): answerTimeToLive(lease, withKeys: withKeys, on: read.stream)
             case .leases: answerLeases(on: read.stream)
@@ -26,31 +35,46 @@ extension Session {
             }
         }
         if !keepAlives.isEmpty { answer(keepAlives) }
-        guard !points.isEmpty else { return }
+        if !points.isEmpty { answer(points) }
+        if !txns.isEmpty { answer(txns) }
+    }
+
+    /// The reads share the time that all of them took evenly: two looks at the clock, however many they are.
+    private func answer(_ points: [(stream: StreamID, request: RangeRequest)]) {
+        let began = MonotonicClock.nanoseconds
+        var failures = 0
         service.store.reader.withView { view in
-            for read in points {
+            for (stream, request) in points {
                 do throws(MVCCError) {
-                    try answerPoint(read, from: &view)
+                    let response = try view.range(request)
+                    reply(stream, Response(service.header(revision: view.revision), response))
                 } catch {
-                    finish(read.stream, EtcdStatus(error))
+                    failures += 1
+                    finish(stream, EtcdStatus(error))
+                }
+            }
+        }
+        let share = (MonotonicClock.nanoseconds - began) / UInt64(points.count)
+        let times = service.metrics.rangeTimes
+        if failures < points.count { times.succeeded.record(share, times: UInt64(points.count - failures)) }
+        if failures > 0 { times.failed.record(share, times: UInt64(failures)) }
+    }
+
+    private func answer(_ txns: [(stream: StreamID, request: TxnRequest)]) {
+        service.store.reader.withView { view in
+            for (stream, request) in txns {
+                do throws(MVCCError) {
+                    reply(stream, try service.answer(request, from: &view))
+                } catch {
+                    finish(stream, EtcdStatus(error))
                 }
             }
         }
     }
 
-    private func answerPoint(_ read: PendingRead, from view: inout ReadView) throws(MVCCError) {
-        let header = service.header(revision: view.revision)
-        switch read.work {
-        case .range(let request): reply(read.stream, Response(header, try view.range(request)))
-        case .txn(let request): reply(read.stream, try service.answer(request, from: &view))
-        case .rangeStream, .keepAlive, .timeToLive, .leases, .members:
-            preconditionFailure("\(read.work) is no read of single keys")
-        }
-    }
-
     private func answer(_ request: RangeRequest, _ framing: RangeFraming, on stream: StreamID) {
         let service = service
-        let answer = LongAnswer(framing: framing, on: stream, of: self)
+        let answer = LongAnswer(framing: framing, times: service.metrics.rangeTimes, on: stream, of: self)
         streams[stream]?.role = .answer(answer)
         answer.start { () throws(MVCCError) in
             let source = try RangeSource(request, framing: framing, service: service)
@@ -60,7 +84,7 @@ extension Session {
 
     private func answer(_ request: TxnRequest, on stream: StreamID) {
         let service = service
-        let answer = LongAnswer(framing: .unary, on: stream, of: self)
+        let answer = LongAnswer(framing: .unary, times: nil, on: stream, of: self)
         streams[stream]?.role = .answer(answer)
         answer.start { () throws(MVCCError) in
             let response = try service.store.reader.withView { view throws(MVCCError) in
@@ -72,8 +96,7 @@ extension Session {
 
     /// A unary answer whose message is already encoded.
     func reply(_ stream: StreamID, encoded message: [UInt8]) {
-        service.metrics.finished(streams[stream]?.method, .ok)
-        streams.remove(stream)
+        closeCall(stream, .ok)
         _ = message.withUnsafeBytes { engine.sendReply(stream, $0) }
         loop.touch(self)
     }

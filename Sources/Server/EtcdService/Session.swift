@@ -24,6 +24,8 @@ final class Session: ChannelDuplexHandler {
     private var isReading = false
     var isClosing = false
     private var readIsOwed = false
+    /// When the bytes in hand came, on the monotonic clock, in nanoseconds.
+    private(set) var receivedAt: UInt64 = 0
 
     var streams = StreamTable()
     var calls = CallTable()
@@ -63,9 +65,10 @@ final class Session: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
         isReading = true
+        receivedAt = MonotonicClock.nanoseconds
         var handler = self
         buffer.withUnsafeReadableBytes { bytes in
-            engine.receive(bytes, now: MonotonicClock.nanoseconds, handler: &handler)
+            engine.receive(bytes, now: receivedAt, handler: &handler)
         }
         service.metrics.bytesReceived.add(buffer.readableBytes)
         isReading = false
@@ -135,7 +138,11 @@ final class Session: ChannelDuplexHandler {
         guard channel != nil else { return }
         channel = nil
         loop.remove(number)
-        for state in streams.all { release(state) }
+        for state in streams.all {
+            release(state)
+            closeCall(state.id, .canceled)
+        }
+        loop.recordEndedCalls()
         streams.removeAll()
         calls.removeAll()
         waitingReads = [:]
@@ -182,6 +189,7 @@ final class Session: ChannelDuplexHandler {
     func failed(_ call: UInt32, _ error: StoreError) {
         if let batch = waitingReads.removeValue(forKey: call) {
             service.metrics.readIndexFailures.add(1)
+            if error == .timeout { service.metrics.readIndexTimeouts.add(1) }
             calls.remove(call)
             for read in batch { refuse(read.stream, error) }
         } else if let pending = calls.remove(call) {
@@ -192,9 +200,14 @@ final class Session: ChannelDuplexHandler {
 
     // MARK: Ending calls
 
+    /// Counts the end of a call and forgets it.
+    func closeCall(_ stream: StreamID, _ code: StatusCode) {
+        guard let state = streams.remove(stream), let method = state.method else { return }
+        loop.ended(method, code, began: state.began)
+    }
+
     func finish(_ stream: StreamID, _ status: EtcdStatus) {
-        service.metrics.finished(streams[stream]?.method, status.code)
-        streams.remove(stream)
+        closeCall(stream, status.code)
         _ = engine.finish(stream, GRPCStatus(rawValue: Int(status.code.rawValue)) ?? .unknown, message: status.message)
     }
 
@@ -210,8 +223,7 @@ final class Session: ChannelDuplexHandler {
             finish(stream, EtcdStatus(code: .resourceExhausted, message: "the answer has \(size) bytes"))
             return
         }
-        service.metrics.finished(streams[stream]?.method, .ok)
-        streams.remove(stream)
+        closeCall(stream, .ok)
         guard let memory = engine.beginReply(stream, bytesMax: size) else { return }
         var writer = ProtobufWriter(UnsafeMutableRawBufferPointer(rebasing: memory[..<size]))
         message.encode(to: &writer)
@@ -222,6 +234,7 @@ final class Session: ChannelDuplexHandler {
     func send(_ stream: StreamID, _ message: some WireMessage) {
         let size = message.encodedSize
         guard let memory = engine.beginMessage(stream, bytesMax: size) else { return }
+        if let method = streams[stream]?.method { service.metrics.sent(method) }
         var writer = ProtobufWriter(UnsafeMutableRawBufferPointer(rebasing: memory[..<size]))
         message.encode(to: &writer)
         engine.endMessage(stream, count: size)

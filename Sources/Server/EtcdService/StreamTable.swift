@@ -15,6 +15,8 @@ struct StreamState {
     /// `nil` for plain HTTP.
     var method: Method?
     var role: Role
+    /// When the call's headers came, on the monotonic clock, in nanoseconds.
+    var began: UInt64 = 0
     /// A unary call's message has come.
     var hasMessage = false
 }
@@ -36,8 +38,11 @@ struct StreamTable {
         }
     }
 
-    mutating func remove(_ stream: StreamID) {
-        if self[stream] != nil { states[Int(stream.slot)] = nil }
+    @discardableResult
+    mutating func remove(_ stream: StreamID) -> StreamState? {
+        guard let state = self[stream] else { return nil }
+        states[Int(stream.slot)] = nil
+        return state
     }
 
     mutating func removeAll() {

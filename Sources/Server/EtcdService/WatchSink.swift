@@ -47,6 +47,7 @@ struct WatchSink: WatchConsumer {
     mutating func deliver(_ delivery: inout Delivery) {
         let parts = payloads(of: delivery)
         let header = service.header(revision: revision)
+        var sent = 0
         for index in delivery.watchers.indices {
             let watcher = delivery.watchers[index]
             guard let stream = streams[watcher.stream] else { continue }
@@ -58,9 +59,10 @@ struct WatchSink: WatchConsumer {
             for (number, payload) in parts.enumerated() {
                 let isPart = number < parts.count - 1
                 let prefix = Response(header, WatchResponse(watchID: watcher.watchID, fragment: isPart))
-                send(prefix, payload, to: stream)
+                if send(prefix, payload, to: stream) { sent += 1 }
             }
         }
+        if sent > 0 { service.metrics.sent(.watch, sent) }
         service.metrics.watchEvents.add(delivery.positions.count * delivery.watchers.count)
     }
 
@@ -84,13 +86,14 @@ struct WatchSink: WatchConsumer {
 
     func send(_ response: WatchResponse, revision: Int64, to key: StreamKey) {
         guard let stream = streams[key] else { return }
-        send(Response(service.header(revision: revision), response), [], to: stream)
+        if send(Response(service.header(revision: revision), response), [], to: stream) { service.metrics.sent(.watch) }
     }
 
-    private func send(_ prefix: Response<WatchResponse>, _ payload: [UInt8], to stream: WatchStream) {
+    /// - Returns: False when the call has ended meanwhile.
+    private func send(_ prefix: Response<WatchResponse>, _ payload: [UInt8], to stream: WatchStream) -> Bool {
         let head = prefix.encodedSize
         let engine = stream.session.engine
-        guard let memory = engine.beginMessage(stream.id, bytesMax: head + payload.count) else { return }
+        guard let memory = engine.beginMessage(stream.id, bytesMax: head + payload.count) else { return false }
         var writer = ProtobufWriter(UnsafeMutableRawBufferPointer(rebasing: memory[..<head]))
         prefix.encode(to: &writer)
         payload.withUnsafeBytes { bytes in
@@ -99,6 +102,7 @@ struct WatchSink: WatchConsumer {
         engine.endMessage(stream.id, count: head + payload.count)
         stream.session.loop.touch(stream.session)
         if engine.outputCount > Self.socketBytesMax { stream.session.writeOutput() }
+        return true
     }
 
     /// Writes what the sessions have got, outside a turn that does it anyway.

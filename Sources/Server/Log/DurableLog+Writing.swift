@@ -8,21 +8,27 @@ extension DurableLog {
     ///   - entries: without gaps. The first may be at or below the last index: entries from there on are superseded.
     ///     It must be above the committed index.
     ///   - hardState: nil if it did not change. Its term is at least that of the entries.
-    package func append(entries: [Entry], hardState: HardState? = nil) throws(LogError) {
+    /// - Returns: bytes written, those that begin a segment included.
+    @discardableResult
+    package func append(entries: [Entry], hardState: HardState? = nil) throws(LogError) -> Int {
         try withWriter { (writer) throws(LogError) in
             writer.check(entries, hardState ?? writer.hardState)
             let (mark, cut) = shared.withLock { shared in
                 (shared.pendingMark.take(), Self.cut(before: entries, in: shared.index))
             }
             var batch = Batch(entries: entries, hardState: hardState, mark: mark, cut: cut)
-            guard batch.recordCount > 0 else { return }
+            guard batch.recordCount > 0 else { return 0 }
+            var bytes = 0
             if writer.position + batch.byteCount > options.segmentBytes, writer.position > writer.begin {
                 try roll(&writer, mark)
                 // The new segment begins with it.
                 batch.dropMark()
+                bytes = writer.position
             }
+            let start = writer.position
             try write(batch, &writer)
             if let mark { writer.snapshot = mark }
+            return bytes + writer.position - start
         }
     }
 

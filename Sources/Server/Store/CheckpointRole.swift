@@ -55,6 +55,7 @@ final class CheckpointRole: Sendable {
     func run(on store: Store) {
         // An unreadable file is met again, and reported, by the first checkpoint.
         try? measure(store)
+        var timer = CompactionTimer()
         while true {
             _ = bell.wait(milliseconds: Self.intervalMilliseconds)
             // Taken before the checkpoint: what is asked for later may concern history that it does not write.
@@ -65,7 +66,7 @@ final class CheckpointRole: Sendable {
             do throws(MVCCError) {
                 try checkpoint(store)
                 if compacts, !isClosing {
-                    if try compact(store) {
+                    if try compact(store, &timer) {
                         store.deliver(takeWaiting(waiting))
                     } else {
                         state.withLock { $0.compactionIsDue = true }
@@ -94,7 +95,7 @@ final class CheckpointRole: Sendable {
         guard let work = frozen else { return }
         let began = MonotonicClock.nanoseconds
         try work.run()
-        store.gauges.checkpointTimes.record(nanoseconds: MonotonicClock.nanoseconds - began)
+        store.gauges.checkpointTimes.record(MonotonicClock.nanoseconds - began)
         store.applyRole.machine.withLock { $0.store.finish(work) }
         relief.ring()
         store.gauges.checkpoints.add(1, ordering: .relaxed)
@@ -113,9 +114,12 @@ final class CheckpointRole: Sendable {
     /// Frees compacted history slice by slice, until a checkpoint is due.
     ///
     /// - Returns: Nothing is left to free.
-    private func compact(_ store: Store) throws(MVCCError) -> Bool {
+    private func compact(_ store: Store, _ timer: inout CompactionTimer) throws(MVCCError) -> Bool {
         while !state.withLock({ $0.isClosing }), store.gauges.layerBytes.load(ordering: .relaxed) < Self.layerBytesDue {
-            switch try compactor.runSlice() {
+            let began = MonotonicClock.nanoseconds
+            let slice = try compactor.runSlice()
+            if !slice.isIdle { timer.record(slice, began: began, in: store.gauges) }
+            switch slice.progress {
             case .unfinished: continue
             case .held: return false
             case .finished: return true

@@ -16,14 +16,14 @@ final class DiskRole: Sendable {
     private let queue = Mutex(Queue())
     private let bell = Doorbell()
     private let log: DurableLog
-    private let syncs: DurationHistogram
+    private let gauges: StoreGauges
     /// The thread that runs the role, once it does.
     private let thread = Atomic<UInt>(0)
 
-    /// - Parameter syncs: Takes the time of each flush.
-    init(log: DurableLog, syncs: DurationHistogram) {
+    /// - Parameter gauges: Take the time and size of each write, and the time of each flush.
+    init(log: DurableLog, gauges: StoreGauges) {
         self.log = log
-        self.syncs = syncs
+        self.gauges = gauges
     }
 
     /// Queues the work in order and empties the array. The caller holds the replica's lock, which makes the order the
@@ -100,23 +100,30 @@ final class DiskRole: Sendable {
     ) throws(LogError) {
         var newest: UInt64?
         var mustSync = false
+        var bytes = 0
+        // Moved behind each read, so that what is left between it and now is writing.
+        var began = MonotonicClock.nanoseconds
         for work in batch {
             switch work {
             case .write(let write):
-                try log.append(entries: write.entries, hardState: write.hardState)
+                bytes += try log.append(entries: write.entries, hardState: write.hardState)
                 newest = write.number
                 mustSync = mustSync || write.mustSync
             case .read(let read):
+                let paused = MonotonicClock.nanoseconds
                 // Gone entries are answered with none; the replica then sends a snapshot.
                 let entries = try? log.entries(from: read.from, through: read.through, limitBytes: read.bytesMax)
                 entriesRead(read, entries ?? [])
+                began += MonotonicClock.nanoseconds - paused
             }
         }
         guard let newest else { return }
+        let written = MonotonicClock.nanoseconds
+        gauges.logWrites.record(written - began)
+        gauges.logBytes.add(UInt64(bytes), ordering: .relaxed)
         if mustSync {
-            let began = MonotonicClock.nanoseconds
             try log.sync()
-            syncs.record(nanoseconds: MonotonicClock.nanoseconds - began)
+            gauges.logSyncs.record(MonotonicClock.nanoseconds - written)
         }
         persisted(newest)
     }

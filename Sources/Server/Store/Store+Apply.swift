@@ -27,8 +27,7 @@ extension Store {
             return
         }
         note(leaseChanges)
-        gauges.record(result)
-        gauges.applies.record(nanoseconds: MonotonicClock.nanoseconds - began)
+        gauges.record(result, nanoseconds: MonotonicClock.nanoseconds - began)
         let targets = targets.withLock { $0 }
         if let published = result.published {
             for (index, target) in targets.enumerated() where target.wantsEvents {
@@ -66,7 +65,9 @@ extension Store {
         leases.clock.withLock { clock in
             for item in news {
                 switch item {
-                case .granted(let lease): clock.granted(lease, now: now)
+                case .granted(let lease):
+                    clock.granted(lease, now: now)
+                    gauges.leaseTTLs.record(UInt64(clamping: lease.ttl))
                 case .gone(let id): clock.revoked(id)
                 case .checkpointed(let checkpoints): clock.checkpointed(checkpoints)
                 }
@@ -91,6 +92,7 @@ struct ApplyResult: Sendable {
     var failed = 0
     var events = 0
     var counts = OperationCounts()
+    var commands = CommandCounts()
 }
 
 extension StateMachine {
@@ -103,6 +105,9 @@ extension StateMachine {
             guard let outcome = try apply(entry) else { continue }
             result.applied += 1
             result.counts.count(outcome)
+            if let kind = ProposedCommand.kind(of: entry.data) {
+                result.commands.count(kind, isRefused: outcome.isRefusal)
+            }
             let answer = Answer(
                 token: origin?.token ?? 0, revision: store.revision, term: entry.term.rawValue, outcome: outcome)
             var isDeferred = false
@@ -131,5 +136,11 @@ extension StateMachine {
         }
         result.layerBytes = store.activeBytes
         return result
+    }
+}
+
+extension Outcome {
+    fileprivate var isRefusal: Bool {
+        if case .refused = self { true } else { false }
     }
 }

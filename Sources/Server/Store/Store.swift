@@ -54,7 +54,7 @@ package final class Store: Sendable {
         replica = Mutex(ReplicaState(replica: parts.replica))
         log = parts.log
         directory = parts.directory
-        disk = DiskRole(log: parts.log, syncs: gauges.logSyncs)
+        disk = DiskRole(log: parts.log, gauges: gauges)
         checkpoint = CheckpointRole(compactor: parts.compactor)
         let leases = LeaseKeeper(parts.leases)
         self.leases = leases

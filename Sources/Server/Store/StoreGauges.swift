@@ -5,6 +5,9 @@ package import Synchronization
 
 /// Numbers that anyone may look at without a lock: for `Status`, metrics and the limits before a proposal.
 package final class StoreGauges: Sendable {
+    /// What etcd calls a slow apply unless told otherwise.
+    static let slowApplyNanoseconds: UInt64 = 100_000_000
+
     package let term = Atomic<UInt64>(0)
     package let leader = Atomic<UInt64>(0)
     package let committed = Atomic<UInt64>(0)
@@ -20,10 +23,24 @@ package final class StoreGauges: Sendable {
     package let leasesGranted = Atomic<UInt64>(0)
     package let leasesRevoked = Atomic<UInt64>(0)
     package let leasesExpired = Atomic<UInt64>(0)
+    /// Seconds that leases were granted for.
+    package let leaseTTLs = Histogram(firstBound: 1, count: 24, perUnit: 1)
+    /// Bytes appended to the log, and the time that appending took.
+    package let logBytes = Atomic<UInt64>(0)
+    package let logWrites = Histogram()
     /// Flushes of the log, checkpoints, and batches applied.
-    package let logSyncs = DurationHistogram()
-    package let checkpointTimes = DurationHistogram()
-    package let applies = DurationHistogram(firstBound: 0.0001, count: 20)
+    package let logSyncs = Histogram()
+    package let checkpointTimes = Histogram()
+    package let applies = Histogram(firstBound: 0.000_1, count: 20)
+    package let applyTimes = ApplyTimes()
+    /// Batches that took more than `slowApplyNanoseconds`.
+    package let slowApplies = Atomic<UInt64>(0)
+    /// Physical compaction: events removed, milliseconds of one slice and of a whole compaction, and when the last one
+    /// ended in seconds since 1970, 0 before the first.
+    package let eventsCompacted = Atomic<UInt64>(0)
+    package let compactionSlices = Histogram(firstBound: 1, count: 13, perUnit: 1e6)
+    package let compactions = Histogram(firstBound: 100, count: 14, perUnit: 1e6)
+    package let lastCompaction = Atomic<Int>(0)
     /// Bytes in the layers that are not in LMDB yet.
     package let layerBytes = Atomic<Int>(0)
     /// LMDB's pages in use, in bytes, as of the last checkpoint.
@@ -39,7 +56,11 @@ package final class StoreGauges: Sendable {
         applied.store(replica.node.applied.rawValue, ordering: .relaxed)
     }
 
-    func record(_ result: ApplyResult) {
+    /// - Parameter nanoseconds: From the start of applying the batch to its publication.
+    func record(_ result: ApplyResult, nanoseconds: UInt64) {
+        applies.record(nanoseconds)
+        applyTimes.record(result.commands, nanoseconds: nanoseconds)
+        if nanoseconds > Self.slowApplyNanoseconds { slowApplies.add(1, ordering: .relaxed) }
         proposalsApplied.add(UInt64(result.applied), ordering: .relaxed)
         proposalsFailed.add(UInt64(result.failed), ordering: .relaxed)
         events.add(UInt64(result.events), ordering: .relaxed)

@@ -1,0 +1,58 @@
+internal import StrakeEtcdWire
+
+extension MetricsPage {
+    mutating func network(_ service: Service) {
+        value(
+            "etcd_network_client_grpc_received_bytes_total", "counter",
+            "The total number of bytes received from grpc clients.", service.metrics.bytesReceived.value)
+        value(
+            "etcd_network_client_grpc_sent_bytes_total", "counter", "The total number of bytes sent to grpc clients.",
+            service.metrics.bytesSent.value)
+    }
+
+    mutating func calls(_ service: Service) {
+        family("grpc_server_msg_received_total", "counter", "Messages received, by method.")
+        for method in Method.allCases {
+            sample("grpc_server_msg_received_total{\(labels(method))}", service.metrics.received(of: method))
+        }
+        family(
+            "grpc_server_msg_sent_total", "counter", "Messages sent, by method; a unary call that fails counts as one.")
+        for method in Method.allCases {
+            sample("grpc_server_msg_sent_total{\(labels(method))}", service.metrics.sent(of: method))
+        }
+        family("grpc_server_started_total", "counter", "Total number of RPCs started on the server.")
+        for method in Method.allCases {
+            sample("grpc_server_started_total{\(labels(method))}", service.metrics.started(of: method))
+        }
+        family(
+            "grpc_server_handled_total", "counter",
+            "Total number of RPCs completed on the server, regardless of success or failure.")
+        for method in Method.allCases {
+            for code in 0...16 {
+                guard let status = StatusCode(rawValue: UInt8(code)) else { continue }
+                sample(
+                    "grpc_server_handled_total{grpc_code=\"\(Self.codeNames[code])\",\(labels(method))}",
+                    service.metrics.finished(of: method, status))
+            }
+        }
+    }
+
+    /// Requests as etcd names them, streams excepted.
+    mutating func requests(_ service: Service) {
+        let name = "etcd_server_request_duration_seconds"
+        family(name, "histogram", "Time from a request's arrival to its answer, by method.")
+        for method in Method.allCases where method.isRequest {
+            histograms(name, labels: "type=\"\(method.name)\"", service.metrics.times(of: method))
+        }
+    }
+
+    private func labels(_ method: Method) -> String {
+        "grpc_method=\"\(method.name)\",grpc_service=\"\(method.service)\",grpc_type=\"\(method.shape)\""
+    }
+
+    private static let codeNames = [
+        "OK", "Canceled", "Unknown", "InvalidArgument", "DeadlineExceeded", "NotFound", "AlreadyExists",
+        "PermissionDenied", "ResourceExhausted", "FailedPrecondition", "Aborted", "OutOfRange", "Unimplemented",
+        "Internal", "Unavailable", "DataLoss", "Unauthenticated",
+    ]
+}
