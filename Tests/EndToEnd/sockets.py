@@ -1,5 +1,6 @@
 """Start-up, ports, HTTP and connections: what is around the protocol."""
 
+import sockets_damage
 import sockets_http
 import sockets_slow
 import sockets_startup
@@ -10,7 +11,7 @@ def main():
     arguments = parse_arguments(__doc__, budget=90)
 
     def body(results):
-        for module in (sockets_startup, sockets_http, sockets_slow):
+        for module in (sockets_startup, sockets_http, sockets_slow, sockets_damage):
             module.check(results, arguments)
             print(f"{module.__name__}: {results.elapsed():.1f} s", flush=True)
 

@@ -1,5 +1,6 @@
 internal import StrakeMVCC
 internal import StrakeModel
+internal import StrakeStore
 internal import StrakeTables
 internal import StrakeWatching
 
@@ -25,15 +26,20 @@ struct LiveBatch: WatchBatch {
 
 struct LiveEvents: WatchEvents {
     let batch: EventBatch
-    let reader: Reader
+    let service: Service
 
     func event(at position: Int, withPrevious: Bool) -> Event {
         let event = batch[batch.startIndex + position]
         var previous: KeyValue?
         if withPrevious {
-            // Damage in history makes the old value unknown here; whoever reads that revision is told.
-            previous = try? reader.withView { view throws(MVCCError) in
-                try view.previous(of: event.header, key: event.key)
+            do throws(MVCCError) {
+                previous = try service.store.reader.withView { view throws(MVCCError) in
+                    try view.previous(of: event.header, key: event.key)
+                }
+            } catch {
+                // The change itself is whole and must not be held back; the operator is told what is missing from it, once,
+                // since an event is encoded once for all watchers of a loop.
+                service.reportDamage("\(error)")
             }
         }
         return Event(header: event.header, key: event.key, value: event.value, previous: previous)

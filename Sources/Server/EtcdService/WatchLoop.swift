@@ -123,7 +123,7 @@ final class WatchLoop {
         // Batches from before the last time this loop began to listen are behind it already.
         guard !sink.streams.isEmpty, published.last > hub.published else { return }
         let batch = LiveBatch(events: published.events)
-        sink.begin(LiveEvents(batch: published.events, reader: service.store.reader), revision: published.last)
+        sink.begin(LiveEvents(batch: published.events, service: service), revision: published.last)
         hub.publish(batch, first: published.first, last: published.last, to: &sink)
         sink.end()
         pump()
