@@ -84,6 +84,8 @@ struct ServerCommand {
         case .leadership(let term, let isLeader):
             log.write(.info, isLeader ? "elected leader" : "leadership changed", ["term": String(term)])
         case .diskFull(let what): log.write(.error, "the log cannot grow yet", ["error": what])
+        case .logFailing(let what):
+            log.write(.error, "a file of the log cannot be prepared or removed", ["error": what])
         case .damage(let what): log.write(.error, "damaged record in the store", ["error": what])
         case .fatal(let what):
             log.write(.fatal, "the member stops", ["error": what])

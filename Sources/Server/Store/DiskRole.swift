@@ -111,9 +111,7 @@ final class DiskRole: Sendable {
                 mustSync = mustSync || write.mustSync
             case .read(let read):
                 let paused = MonotonicClock.nanoseconds
-                // Gone entries are answered with none; the replica then sends a snapshot.
-                let entries = try? log.entries(from: read.from, through: read.through, limitBytes: read.bytesMax)
-                entriesRead(read, entries ?? [])
+                entriesRead(read, try entries(for: read))
                 began += MonotonicClock.nanoseconds - paused
             }
         }
@@ -126,5 +124,16 @@ final class DiskRole: Sendable {
             gauges.logSyncs.record(MonotonicClock.nanoseconds - written)
         }
         persisted(newest)
+    }
+
+    /// None when they are gone, as a lagging member's are: the replica then sends a snapshot. What cannot be read for
+    /// another reason is damage or a failed disk, and nobody may go on from there.
+    private func entries(for read: LogRead) throws(LogError) -> [Entry] {
+        do throws(LogError) {
+            return try log.entries(from: read.from, through: read.through, limitBytes: read.bytesMax)
+        } catch {
+            if case .compacted = error { return [] }
+            throw error
+        }
     }
 }

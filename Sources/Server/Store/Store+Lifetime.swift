@@ -37,7 +37,7 @@ package final class RunningStore: Sendable {
         applyThread = WorkerThread(name: "strake-apply") { store.applyRole.run(store.apply) }
         checkpointThread = WorkerThread(name: "strake-check") { store.checkpoint.run(on: store) }
         housekeepingThread = WorkerThread(name: "strake-log") {
-            housekeeper.run(log: store.log) { error in store.options.onNotice(.diskFull("\(error)")) }
+            housekeeper.run(log: store.log) { error in store.options.onNotice(StoreNotice(housekeeping: error)) }
         }
         store.setTruncation { housekeeper.truncate(behind: $0) }
         clockThread = WorkerThread(name: "strake-clock") { store.runClock(until: clockBell) }

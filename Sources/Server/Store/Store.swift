@@ -167,7 +167,10 @@ package final class Store: Sendable {
         if snapshot.last.index.rawValue > kept {
             // The node hears of it first: it must not ask for entries that are going.
             let last = snapshot.last.index - kept
-            step { replica, output in replica.step(.compacted(through: last), into: &output) }
+            step { replica, output in
+                // The state machine may be a batch ahead of what the node was told is applied.
+                replica.step(.compacted(through: min(last, replica.node.applied)), into: &output)
+            }
         }
         truncate.withLock { $0 }?(snapshot)
     }

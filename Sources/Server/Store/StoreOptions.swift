@@ -1,3 +1,5 @@
+internal import StrakeLog
+
 /// How a member is set up. Everything has etcd's default.
 public struct StoreOptions: Sendable {
     /// etcd's default for `--quota-backend-bytes=0`.
@@ -43,8 +45,22 @@ public enum StoreNotice: Sendable {
     case leadership(term: UInt64, isLeader: Bool)
     /// The log's directory could not take its next segment yet.
     case diskFull(String)
+    /// A file of the log could not be prepared or removed, for another reason than a full disk. The log takes no more
+    /// entries, so the next write stops the member.
+    case logFailing(String)
     /// A read met a record that is not as it was written.
     case damage(String)
     /// The member can't go on without risking data. The process must end; everything acknowledged is on disk.
     case fatal(String)
+}
+
+extension StoreNotice {
+    /// What the log's housekeeping met.
+    init(housekeeping error: LogError) {
+        if case .disk(let cause) = error, cause.isDiskFull {
+            self = .diskFull("\(error)")
+        } else {
+            self = .logFailing("\(error)")
+        }
+    }
 }
