@@ -86,6 +86,7 @@ def check_places(results, arguments):
     occupied.remove()
     if not is_etcd:
         refuses_foreign_directory(results, arguments)
+        refuses_emptied_directory(results, arguments)
 
 
 def refuses_foreign_directory(results, arguments):
@@ -102,6 +103,31 @@ def refuses_foreign_directory(results, arguments):
         results.equal("etcd still has its data", client.get(b"mine").kvs[0].value, b"etcd")
     foreign.remove()
     ours.remove()
+
+
+def refuses_emptied_directory(results, arguments):
+    """A member whose log and store are gone does not begin again as if it had never held anything."""
+    server = Server(arguments.server, label="server").start()
+    with Client(server.endpoint) as client:
+        client.put(b"a", b"1")
+    server.stop()
+    kept = os.path.join(server.directory, "kept")
+    for names in (("log",), ("log", "store")):
+        os.mkdir(kept)
+        for name in names:
+            os.rename(os.path.join(server.data_directory, name), os.path.join(kept, name))
+        gone = ", ".join(name + "/" for name in names)
+        for attempt in ("", " again"):
+            refuses(results, f"data directory without {gone}{attempt}", server.command(), 1,
+                    re.escape(f"{server.data_directory} is the data directory of member ") + ".*has been initialised.*"
+                    + re.escape(f"this is gone: {gone}. Put them back"))
+        for name in names:
+            os.rename(os.path.join(kept, name), os.path.join(server.data_directory, name))
+        os.rmdir(kept)
+    server.start()
+    with Client(server.endpoint) as client:
+        results.equal("put back, everything is there", client.get(b"a").kvs[0].value, b"1")
+    server.remove()
 
 
 def check_restarts(results, arguments):

@@ -114,7 +114,7 @@ struct DamageTests {
         #expect(text.contains(path))
         #expect(text.contains("at byte \(corruption.offset)"))
         #expect(text.contains(String(expected, radix: 16)) && text.contains(String(found, radix: 16)))
-        #expect(text.contains("remove the member"))
+        #expect(text.contains("Put back a copy of the whole data directory"))
     }
 
     @Test func `damage that a later batch proves to have been synced is told from a torn write`() throws {

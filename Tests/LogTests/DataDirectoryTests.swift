@@ -64,7 +64,7 @@ struct DataDirectoryTests {
         let error = #expect(throws: DataDirectoryError.etcdDirectory(path: path)) {
             try DataDirectory(opening: path, on: disk)
         }
-        #expect(error.map(String.init(describing:))?.contains("etcdctl snapshot save") == true)
+        #expect(error.map(String.init(describing:))?.contains("etcdctl make-mirror") == true)
         #expect(try disk.list(path) == ["member"])
     }
 
@@ -101,6 +101,61 @@ struct DataDirectoryTests {
             #expect(throws: DataDirectoryError.self) { try DataDirectory(opening: path, on: other) }
             other.replace(file, with: original)
         }
+    }
+
+    @Test func `a directory whose log is gone is refused, and the text says what is missing`() throws {
+        let disk = SimulatedDisk()
+        let directory = try DataDirectory(opening: path, on: disk)
+        #expect(throws: Never.self) { try directory.checkContents() }
+        try directory.initialize(identity)
+        let error = #expect(throws: DataDirectoryError.self) { try directory.checkContents() }
+        #expect(error == .emptied(path: path, owner: identity, missing: ["log", "store"]))
+        #expect(error.map(String.init(describing:))?.contains("this is gone: log/, store/.") == true)
+        try disk.createDirectory(directory.storePath)
+        #expect(throws: DataDirectoryError.emptied(path: path, owner: identity, missing: ["log"])) {
+            try directory.checkContents()
+        }
+        try disk.createDirectory(directory.logPath)
+        #expect(throws: Never.self) { try directory.checkContents() }
+    }
+
+    /// The steps of a member's creation, those of the store left out.
+    private func create(on disk: SimulatedDisk) throws {
+        let directory = try DataDirectory(opening: path, on: disk)
+        try directory.checkContents()
+        let isNew = directory.identity == nil
+        try disk.createDirectory(directory.storePath)
+        var options = DurableLog.Options()
+        options.segmentBytes = 4_096
+        options.mayCreate = isNew
+        let log = try DurableLog(directory: directory.logPath, on: disk, identity: identity, options: options)
+        if isNew {
+            if log.lastIndex == .zero { try log.replaceAll(with: makeSnapshot(1, 1)) }
+            try directory.initialize(identity)
+        }
+        #expect(log.lastIndex == LogIndex(rawValue: 1))
+    }
+
+    @Test func `a power cut while a member is created leaves one that can be created again, or a whole one`() throws {
+        var outcomes: Set<Bool> = []
+        var changes = 0
+        while !outcomes.contains(true) {
+            for seed in UInt64(0)..<20 {
+                let disk = SimulatedDisk()
+                disk.loseContact(afterChanges: changes)
+                let isDone = (try? create(on: disk)) != nil
+                disk.powerCut(seed: seed)
+                do {
+                    let directory = try DataDirectory(opening: path, on: disk)
+                    #expect(!isDone || directory.identity == identity)
+                    directory.close()
+                }
+                #expect(throws: Never.self, "after \(changes) changes, seed \(seed)") { try create(on: disk) }
+                outcomes.insert(isDone)
+            }
+            changes += 1
+        }
+        #expect(outcomes.count == 2 && changes > 12)
     }
 
     @Test func `the directories above are made too`() throws {

@@ -34,7 +34,7 @@ struct PowerCutRun {
     /// The moments to cut at, by what is then going on.
     private(set) var moments: [Kind: [Range<Int>]] = [:]
 
-    private static func options(_ directory: String) -> StoreOptions {
+    static func options(_ directory: String) -> StoreOptions {
         var options = StoreOptions(dataDirectory: directory)
         options.logSegmentBytes = 256 << 10
         options.retainedEntries = 50

@@ -48,6 +48,27 @@ struct PowerCutTests {
         for kind in PowerCutRun.Kind.allCases { #expect(counts[kind] ?? 0 > 0, "\(kinds)") }
     }
 
+    @Test func `a cut while a member is created leaves one that can be created again, or a whole one`() throws {
+        let directory = TemporaryDirectory(in: .memory)
+        let recording = PowerCut(directory: directory.path)
+        let end: Int
+        do {
+            let running = try RunningStore(opening: PowerCutRun.options(directory.path))
+            end = recording.position
+            running.close()
+        }
+        recording.stop()
+        for position in 0...end {
+            let target = TemporaryDirectory(in: .memory)
+            recording.cut(at: position, seed: UInt64(position), into: target.path)
+            let running = try RunningStore(opening: PowerCutRun.options(target.path))
+            #expect(running.store.reader.revision == 1, "cut at \(position)")
+            #expect(Client(running.store).put("a", "1").revision == 2, "cut at \(position)")
+            running.close()
+        }
+        #expect(end > 20)
+    }
+
     // MARK: The rig can tell
 
     /// Which of a file's syncs a disk only pretends to do.

@@ -1,3 +1,4 @@
+import Glibc
 import StrakeLeases
 import StrakeLog
 import StrakeMVCC
@@ -105,6 +106,36 @@ struct StoreTests {
         let running = try RunningStore(opening: options(directory))
         defer { running.close() }
         #expect(throws: StoreStartError.self) { try RunningStore(opening: options(directory)) }
+    }
+
+    @Test(
+        "a member whose files are gone is refused, and nothing is made in their place",
+        arguments: [(["log"], true), (["log", "store"], true), (["store"], false)])
+    func emptied(names: [String], isRefused: Bool) throws {
+        let directory = TemporaryDirectory(in: .memory)
+        let options = options(directory)
+        do {
+            let running = try RunningStore(opening: options)
+            #expect(Client(running.store).put("a", "1").error == nil)
+            running.close()
+        }
+        let disk = FileDisk()
+        for name in names {
+            let path = options.dataDirectory + "/" + name
+            for file in try disk.list(path) { try disk.remove(path + "/" + file) }
+            #expect(rmdir(path) == 0)
+        }
+        if isRefused {
+            for _ in 0..<2 {
+                let error = #expect(throws: StoreStartError.self) { try RunningStore(opening: options) }
+                #expect(error?.description.contains("has been initialised") == true)
+            }
+            #expect(try disk.list(options.dataDirectory).filter { names.contains($0) }.isEmpty)
+        } else {
+            let running = try RunningStore(opening: options)
+            defer { running.close() }
+            #expect(try running.store.value("a") == "1")
+        }
     }
 
     @Test func `requests after a stop are refused`() throws {

@@ -4,8 +4,10 @@ internal import Synchronization
 package final class DataDirectory: Sendable {
     private static let formatFile = "STRAKE"
     private static let lockFile = "LOCK"
+    private static let log = "log"
+    private static let store = "store"
     /// What an interrupted creation may leave before `STRAKE` is there, and what the root of a file system holds.
-    private static let ownNames: Set<String> = [lockFile, "STRAKE.new", "log", "store", "snapshots", "lost+found"]
+    private static let ownNames: Set<String> = [lockFile, "STRAKE.new", log, store, "snapshots", "lost+found"]
 
     package let path: String
     private let disk: any Disk
@@ -35,7 +37,20 @@ package final class DataDirectory: Sendable {
     /// Whose data it is; nil for a new directory.
     package var identity: MemberIdentity? { stored.withLock { $0 } }
 
-    /// Makes a new directory `identity`'s. Comes last when a member is created: from then on its log and store must exist.
+    package var logPath: String { path + "/" + Self.log }
+    package var storePath: String { path + "/" + Self.store }
+
+    /// Refuses a directory that was emptied: without its log, which every member has, it would begin again as if nothing
+    /// had ever been acknowledged.
+    package func checkContents() throws(DataDirectoryError) {
+        guard let identity else { return }
+        let names: [String]
+        do { names = try disk.list(path) } catch { throw .disk(error) }
+        guard !names.contains(Self.log) else { return }
+        throw .emptied(path: path, owner: identity, missing: [Self.log, Self.store].filter { !names.contains($0) })
+    }
+
+    /// Makes a new directory `identity`'s. Comes last when a member is created: from then on its log must exist.
     package func initialize(_ identity: MemberIdentity) throws(DataDirectoryError) {
         precondition(self.identity == nil, "the data directory has an owner")
         let target = path + "/" + Self.formatFile

@@ -38,8 +38,10 @@ extension LogError: CustomStringConvertible {
         case .missingSegments(let path, let start, let snapshot):
             "\(path) is the first segment of the log and starts after entry \(start), but "
                 + (snapshot.map { "the snapshot ends at \($0)" } ?? "there is no snapshot")
-                + ": files of the log are missing. " + remedy
-        case .missingLog(let path): "there is no log in \(path): its files are missing. " + remedy
+                + ": files of the log are missing. " + danger + Remedy.ofMissingFiles
+        case .missingLog(let path):
+            "there is no log in \(path): its files are missing. " + danger
+                + Remedy.ofMissingFiles
         case .compacted(let requested, let firstIndex):
             "entry \(requested) is gone: the log starts at \(firstIndex)"
         case .unavailable(let requested, let lastIndex):
@@ -51,12 +53,11 @@ extension LogError: CustomStringConvertible {
     private func describe(_ corruption: LogCorruption) -> String {
         let proof =
             corruption.provenBy.map { " (the record at byte \($0) shows that this place had been synced)" } ?? ""
-        return "\(corruption.path) is damaged at byte \(corruption.offset): \(corruption.problem)\(proof). " + remedy
+        return "\(corruption.path) is damaged at byte \(corruption.offset): \(corruption.problem)\(proof). " + danger
+            + Remedy.ofDamage
     }
 
-    private var remedy: String {
-        "Entries that were acknowledged may be lost, so this member must not go on with them. In a cluster: remove the "
-            + "member, move its data directory away and add it again as a new member; it is rebuilt from the others. "
-            + "A single member: restore from a snapshot. Check the disk first."
+    private var danger: String {
+        "Entries that were acknowledged may be lost, so this member must not go on without them. "
     }
 }

@@ -25,26 +25,29 @@ struct StoreParts: ~Copyable {
         let directory = try explained { () throws(DataDirectoryError) in
             try DataDirectory(opening: options.dataDirectory, on: disk)
         }
+        try explained { () throws(DataDirectoryError) in try directory.checkContents() }
         let identity = directory.identity ?? MemberIdentity(founding: options)
-        if directory.identity == nil {
-            try explained { () throws(DataDirectoryError) in try directory.initialize(identity) }
-        }
-        let storePath = directory.path + "/store"
-        try explained { () throws(DiskError) in try disk.createDirectory(storePath) }
-        let tables = try explained { () throws(TableError) in try StoreTables(directory: storePath) }
+        let isNew = directory.identity == nil
+        try explained { () throws(DiskError) in try disk.createDirectory(directory.storePath) }
+        let tables = try explained { () throws(TableError) in try StoreTables(directory: directory.storePath) }
         let founding = SnapshotMetadata.bootstrap(voters: [identity.member])
         let machine = try openMachine(tables, founding)
 
         var logOptions = DurableLog.Options()
         logOptions.retainedEntries = options.retainedEntries
         logOptions.segmentBytes = options.logSegmentBytes
-        // A store that has applied something had a log; an empty one in its place would lose what came after.
-        logOptions.mayCreate = machine.applied == founding.last
+        // A member that was created had a log, and so had a store that has applied something: an empty one in its place
+        // would lose what was acknowledged.
+        logOptions.mayCreate = isNew && machine.applied == founding.last
         let log = try explained { () throws(LogError) in
-            try DurableLog(directory: directory.path + "/log", on: disk, identity: identity, options: logOptions)
+            try DurableLog(directory: directory.logPath, on: disk, identity: identity, options: logOptions)
         }
-        if log.lastIndex == .zero, machine.applied == founding.last {
-            try explained { () throws(LogError) in try log.replaceAll(with: founding) }
+        if isNew {
+            // Cut short before its last step, a creation is done again from where it was: nobody was answered yet.
+            if log.lastIndex == .zero, machine.applied == founding.last {
+                try explained { () throws(LogError) in try log.replaceAll(with: founding) }
+            }
+            try explained { () throws(DataDirectoryError) in try directory.initialize(identity) }
         }
         if let repair = log.repair { options.onNotice(.repaired("\(repair)")) }
         let replica = try openReplica(options, identity.member, log, machine.snapshot)
@@ -72,13 +75,14 @@ struct StoreParts: ~Copyable {
         guard applied.last.index <= log.lastIndex else {
             throw StoreStartError(
                 "the log in \(options.dataDirectory)/log ends at entry \(log.lastIndex), but the store has applied entry "
-                    + "\(applied.last.index): log files are missing. Restore them, or start this member from a backup.")
+                    + "\(applied.last.index): log files are missing. "
+                    + Remedy.ofMissingFiles)
         }
         guard applied.last.index >= log.start.index else {
             throw StoreStartError(
                 "the log in \(options.dataDirectory)/log begins after entry \(log.start.index), but the store has only "
                     + "applied up to \(applied.last.index): files of the store are missing or older than the log. "
-                    + "Restore them, or start this member from a backup.")
+                    + Remedy.ofMissingFiles)
         }
         var memory = StrakeRaft.RaftLog(after: log.start)
         do throws(LogError) {

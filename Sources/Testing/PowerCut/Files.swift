@@ -29,10 +29,17 @@ enum Files {
     }
 
     static func write(_ bytes: [UInt8], to path: String) {
-        mkdir(String(path.dropLast(lastComponent(of: path).count)), 0o700)
+        makeDirectories(above: path)
         guard let file = fopen(path, "w") else { fatalError("create \(path): \(errno)") }
         let written = fwrite(bytes, 1, bytes.count, file)
         precondition(fclose(file) == 0 && written == bytes.count, "write \(path): \(errno)")
+    }
+
+    private static func makeDirectories(above path: String) {
+        let directory = String(path.dropLast(lastComponent(of: path).count + 1))
+        guard !directory.isEmpty, access(directory, F_OK) != 0 else { return }
+        makeDirectories(above: directory)
+        mkdir(directory, 0o700)
     }
 
     /// Path of an open file, empty for what has none.
