@@ -1,3 +1,4 @@
+internal import NIOCore
 internal import StrakeFlags
 
 /// What to load a server with, from the command line.
@@ -38,7 +39,9 @@ struct BenchOptions: Sendable {
             name: "rate", kind: .unsigned, fallback: "0",
             help: "Operations a second at most; 0 is no limit. Latency then counts from when an operation was due.",
             section: "Load"),
-        Flag(name: "threads", kind: .unsigned, fallback: "1", help: "Threads of the load generator.", section: "Load"),
+        Flag(
+            name: "threads", kind: .unsigned, fallback: "0",
+            help: "Threads of the load generator, at most one a connection; 0 is one a core.", section: "Load"),
         Flag(name: "key-size", kind: .unsigned, fallback: "16", help: "Bytes of a key.", section: "Data"),
         Flag(name: "val-size", kind: .unsigned, fallback: "256", help: "Bytes of a value.", section: "Data"),
         Flag(
@@ -111,7 +114,6 @@ struct BenchOptions: Sendable {
         clients = max(try count("clients"), connections)
         total = try count("total")
         rate = Int(flags.integer("rate"))
-        threads = try count("threads")
         keyBytes = try count("key-size", atLeast: 8)
         valueBytes = try count("val-size", atLeast: 0)
         keySpace = try count("key-space-size")
@@ -124,6 +126,8 @@ struct BenchOptions: Sendable {
         readsPerWrite = ratio
         streams = try count("streams")
         watchersPerStream = try count("watchers-per-stream")
+        let threads = try count("threads", atLeast: 0)
+        self.threads = min(threads == 0 ? System.coreCount : threads, max(connections, streams))
         seed = UInt64(flags.integer("seed"))
         isJSON = flags.bool("json")
         plotPath = flags.string("plot")

@@ -20,10 +20,13 @@ enum Role: Sendable {
 
     /// The leader's state, in place: the payload is moved out and back, never copied. Only while leading.
     var leading: LeaderState {
+        // Lent, where a getter would copy all of it for one field.
         @inline(__always)
-        get {
-            guard case .leader(let state) = self else { preconditionFailure("not leading") }
-            return state
+        _read {
+            switch self {
+            case .leader(let state): yield state
+            case .follower, .preCandidate, .candidate: preconditionFailure("not leading")
+            }
         }
         @inline(__always)
         _modify {

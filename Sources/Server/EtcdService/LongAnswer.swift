@@ -153,7 +153,7 @@ final class LongAnswer {
             hasBegun = true
             if let length = next.messageLength {
                 guard session.engine.beginLongMessage(stream, length: length) else { return cancel() }
-                if case .stream = framing { session.service.metrics.sent(.rangeStream) }
+                if case .stream = framing { session.loop.tally.add(.sent, of: .rangeStream) }
             }
             session.engine.requestWrite(stream)
             var handler = session

@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import StrakeEtcdWire
 internal import StrakeStore
 internal import StrakeWatching
 
@@ -15,14 +14,8 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
     /// Sessions with output to be written at the end of this turn.
     private var touched: [Session] = []
     let watches: WatchLoop
-    /// Calls that ended in this turn; their times are taken when it is over.
-    private var ended: [EndedCall] = []
-
-    private struct EndedCall {
-        var method: Method
-        var succeeded: Bool
-        var began: UInt64
-    }
+    /// What the calls of this turn count.
+    var tally = CallTally()
 
     init(eventLoop: any EventLoop, service: Service) {
         self.eventLoop = eventLoop
@@ -64,24 +57,11 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
             session.isTouched = false
             session.writeOutput()
         }
-        recordEndedCalls()
+        recordCalls()
     }
 
-    /// Takes note of a call's end.
-    func ended(_ method: Method, _ code: StatusCode, began: UInt64) {
-        service.metrics.finished(method, code)
-        ended.append(EndedCall(method: method, succeeded: code == .ok, began: began))
-    }
-
-    /// One look at the clock for all calls of a turn.
-    func recordEndedCalls() {
-        guard !ended.isEmpty else { return }
-        let now = MonotonicClock.nanoseconds
-        for call in ended {
-            let times = service.metrics.times(of: call.method)
-            (call.succeeded ? times.succeeded : times.failed).record(now - call.began)
-        }
-        ended.removeAll(keepingCapacity: true)
+    func recordCalls() {
+        if !tally.isEmpty { tally.flush(into: service.metrics, now: MonotonicClock.nanoseconds) }
     }
 
     /// For graceful shutdown.

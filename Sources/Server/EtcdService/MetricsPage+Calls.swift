@@ -13,16 +13,16 @@ extension MetricsPage {
     mutating func calls(_ service: Service) {
         family("grpc_server_msg_received_total", "counter", "Messages received, by method.")
         for method in Method.allCases {
-            sample("grpc_server_msg_received_total{\(labels(method))}", service.metrics.received(of: method))
+            sample("grpc_server_msg_received_total{\(labels(method))}", service.metrics.count(.received, of: method))
         }
         family(
             "grpc_server_msg_sent_total", "counter", "Messages sent, by method; a unary call that fails counts as one.")
         for method in Method.allCases {
-            sample("grpc_server_msg_sent_total{\(labels(method))}", service.metrics.sent(of: method))
+            sample("grpc_server_msg_sent_total{\(labels(method))}", service.metrics.count(.sent, of: method))
         }
         family("grpc_server_started_total", "counter", "Total number of RPCs started on the server.")
         for method in Method.allCases {
-            sample("grpc_server_started_total{\(labels(method))}", service.metrics.started(of: method))
+            sample("grpc_server_started_total{\(labels(method))}", service.metrics.count(.started, of: method))
         }
         family(
             "grpc_server_handled_total", "counter",
@@ -32,7 +32,7 @@ extension MetricsPage {
                 guard let status = StatusCode(rawValue: UInt8(code)) else { continue }
                 sample(
                     "grpc_server_handled_total{grpc_code=\"\(Self.codeNames[code])\",\(labels(method))}",
-                    service.metrics.finished(of: method, status))
+                    service.metrics.count(.finished(status), of: method))
             }
         }
     }

@@ -34,8 +34,8 @@ extension MetricsPage {
         counter("etcd_mvcc_txn_total", "Total number of txns seen by this member.", gauges.txns)
         value(
             "etcd_mvcc_range_total", "counter", "Total number of ranges seen by this member.",
-            Int(gauges.ranges.load(ordering: .relaxed)) + service.metrics.started(of: .range)
-                + service.metrics.started(of: .rangeStream))
+            Int(gauges.ranges.load(ordering: .relaxed)) + service.metrics.count(.started, of: .range)
+                + service.metrics.count(.started, of: .rangeStream))
         counter("etcd_debugging_lease_granted_total", "The total number of granted leases.", gauges.leasesGranted)
         counter("etcd_debugging_lease_revoked_total", "The total number of revoked leases.", gauges.leasesRevoked)
         counter(

@@ -27,17 +27,6 @@ struct OutcomeTimes: Sendable {
 
 /// What the client API counts.
 final class ServiceMetrics: Sendable {
-    private static let codes = 17
-
-    /// One method's calls and messages.
-    private struct MethodMetrics: Sendable {
-        let started = Counter()
-        let finished = (0..<ServiceMetrics.codes).map { _ in Counter() }
-        let received = Counter()
-        let sent = Counter()
-        let times = OutcomeTimes()
-    }
-
     let bytesReceived = Counter()
     let bytesSent = Counter()
     let watchEvents = Counter()
@@ -51,45 +40,20 @@ final class ServiceMetrics: Sendable {
     let rangeTimes = OutcomeTimes(firstBound: 0.000_1, count: 20)
     let hashTimes = Histogram(firstBound: 0.01, count: 15)
     let hashKVTimes = Histogram(firstBound: 0.01, count: 15)
-    private let methods = Method.allCases.map { _ in MethodMetrics() }
+    private let calls = (0..<CallCount.total).map { _ in Counter() }
+    private let callTimes = Method.allCases.map { _ in OutcomeTimes() }
     /// By loop. Written when a loop's watchers change, read by scrapes.
     private let watches = Mutex<[ObjectIdentifier: WatchMetrics]>([:])
 
-    func started(_ method: Method) {
-        methods[method.rawValue].started.add(1)
-    }
-
-    func finished(_ method: Method, _ code: StatusCode) {
-        let metrics = methods[method.rawValue]
-        metrics.finished[Int(code.rawValue)].add(1)
-        // A unary call that fails counts as one message, as etcd counts it.
-        if method.isUnary, code != .canceled { metrics.sent.add(1) }
-    }
-
-    func received(_ method: Method) {
-        methods[method.rawValue].received.add(1)
-    }
-
-    /// Messages of a streaming call.
-    func sent(_ method: Method, _ count: Int = 1) {
-        methods[method.rawValue].sent.add(count)
-    }
+    func add(_ amount: Int, at place: Int) { calls[place].add(amount) }
 
     func record(_ metrics: WatchMetrics, of loop: ObjectIdentifier) {
         watches.withLock { $0[loop] = metrics }
     }
 
-    func started(of method: Method) -> Int { methods[method.rawValue].started.value }
+    func count(_ count: CallCount, of method: Method) -> Int { calls[count.place(of: method)].value }
 
-    func finished(of method: Method, _ code: StatusCode) -> Int {
-        methods[method.rawValue].finished[Int(code.rawValue)].value
-    }
-
-    func received(of method: Method) -> Int { methods[method.rawValue].received.value }
-
-    func sent(of method: Method) -> Int { methods[method.rawValue].sent.value }
-
-    func times(of method: Method) -> OutcomeTimes { methods[method.rawValue].times }
+    func times(of method: Method) -> OutcomeTimes { callTimes[method.rawValue] }
 
     var watchTotals: (watchers: Int, streams: Int, slow: Int, pending: Int) {
         watches.withLock { watches in

@@ -5,7 +5,7 @@ internal import StrakeModel
 extension Session: ServerHandler {
     func callOpened(_ stream: StreamID, _ head: RequestHead, on connection: ServerConnection) {
         guard let method = Method(rawValue: head.method) else { preconditionFailure("method \(head.method)") }
-        service.metrics.started(method)
+        loop.tally.add(.started, of: method)
         let role: StreamState.Role =
             switch method {
             case .watch: .watch(loop.watches.open(stream, of: self))
@@ -22,7 +22,7 @@ extension Session: ServerHandler {
         _ stream: StreamID, _ message: UnsafeRawBufferPointer, isLast: Bool, on connection: ServerConnection
     ) {
         guard let state = streams[stream], let method = state.method else { return }
-        service.metrics.received(method)
+        loop.tally.add(.received, of: method)
         if case .unary = state.role {
             if state.hasMessage {
                 finish(stream, EtcdStatus(code: .internal, message: "a unary call has one request message"))
@@ -113,13 +113,13 @@ extension Session: ServerHandler {
         case .leaseRevoke: try receiveRevoke(stream, message)
         case .leaseKeepAlive:
             let lease = try LeaseKeepAliveRequest(protobuf: message).id
-            reads.append(PendingRead(stream: stream, work: .keepAlive(lease)))
+            reads.keepAlives.append((stream, lease))
         case .leaseTimeToLive:
             let request = try LeaseTimeToLiveRequest(protobuf: message)
-            reads.append(PendingRead(stream: stream, work: .timeToLive(request.id, withKeys: request.keys)))
+            reads.reads.append(PendingRead(stream: stream, work: .timeToLive(request.id, withKeys: request.keys)))
         case .leaseLeases:
             _ = try EmptyRequest(protobuf: message)
-            reads.append(PendingRead(stream: stream, work: .leases))
+            reads.reads.append(PendingRead(stream: stream, work: .leases))
         case .alarm: try receiveAlarm(stream, message)
         case .status: try receiveStatus(stream, message)
         case .defragment: try receiveDefragment(stream, message)

@@ -19,9 +19,9 @@ extension Session {
         let read = PendingRead(
             stream: stream, work: method == .range ? .range(request) : .rangeStream(request))
         if request.isSerializable {
-            serve([read])
+            serve(ReadBatch(reads: [read]))
         } else {
-            reads.append(read)
+            reads.reads.append(read)
         }
     }
 
@@ -48,9 +48,9 @@ extension Session {
         // No entry, so no alarm refuses it either (etcd's rule).
         let read = PendingRead(stream: stream, work: .txn(request))
         if request.isSerializable {
-            serve([read])
+            serve(ReadBatch(reads: [read]))
         } else {
-            reads.append(read)
+            reads.reads.append(read)
         }
     }
 

@@ -110,9 +110,9 @@ extension Session {
     func receiveMemberList(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
         let read = PendingRead(stream: stream, work: .members)
         if try MemberListRequest(protobuf: message).linearizable {
-            reads.append(read)
+            reads.reads.append(read)
         } else {
-            serve([read])
+            serve(ReadBatch(reads: [read]))
         }
     }
 

@@ -9,11 +9,10 @@ internal import StrakeStore
 extension Session {
     /// Answers reads from the state as it is now. Single keys are read here, all from one view; ranges go to a reader
     /// thread, since a cold page would stall every connection of the loop.
-    func serve(_ batch: [PendingRead]) {
+    func serve(_ batch: ReadBatch) {
         var points: [(stream: StreamID, request: RangeRequest)] = []
         var txns: [(stream: StreamID, request: TxnRequest)] = []
-        var keepAlives: [(stream: StreamID, lease: LeaseID)] = []
-        for read in batch where streams[read.stream] != nil {
+        for read in batch.reads where streams[read.stream] != nil {
             switch read.work {
             case .range(let request):
                 if request.range.isSingle {
@@ -28,13 +27,12 @@ extension Session {
                 } else {
                     answer(request, on: read.stream)
                 }
-            case .keepAlive(let lease): keepAlives.append((read.stream, lease))
             case .timeToLive(let lease, let withKeys): answerTimeToLive(lease, withKeys: withKeys, on: read.stream)
             case .leases: answerLeases(on: read.stream)
             case .members: answerMembers(on: read.stream)
             }
         }
-        if !keepAlives.isEmpty { answer(keepAlives) }
+        if !batch.keepAlives.isEmpty { answer(batch.keepAlives) }
         if !points.isEmpty { answer(points) }
         if !txns.isEmpty { answer(txns) }
     }
@@ -125,7 +123,7 @@ extension Session {
     private func answer(_ keepAlives: [(stream: StreamID, lease: LeaseID)]) {
         let header = service.header(revision: service.store.reader.revision)
         let answers = service.store.keepAlive(keepAlives.map(\.lease))
-        for ((stream, lease), answer) in zip(keepAlives, answers) {
+        for ((stream, lease), answer) in zip(keepAlives, answers) where streams[stream] != nil {
             switch answer {
             case .renewed(let ttl): send(stream, Response(header, LeaseKeepAliveResponse(id: lease, ttlSeconds: ttl)))
             case .unknown: send(stream, Response(header, LeaseKeepAliveResponse(id: lease, ttlSeconds: 0)))

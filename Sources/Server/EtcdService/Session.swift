@@ -18,7 +18,11 @@ final class Session: ChannelDuplexHandler {
     let loop: LoopContext
     let engine: ServerConnection
     let service: Service
-    private(set) var channel: (any Channel)?
+    /// While the connection is open.
+    private var context: ChannelHandlerContext?
+    /// The socket takes more; as the channel last said, since asking it costs more than a request.
+    private var isWritable = true
+    private let allocator = ByteBufferAllocator()
     private var number: UInt32 = 0
     var isTouched = false
     private var isReading = false
@@ -32,9 +36,9 @@ final class Session: ChannelDuplexHandler {
     /// Commands decoded in this read, proposed together when it ends.
     var proposals: [(data: [UInt8], origin: RequestOrigin?)] = []
     /// Calls of this read that need the newest state.
-    var reads: [PendingRead] = []
+    var reads = ReadBatch()
     /// Reads that wait until the state has come far enough, by call.
-    var waitingReads: [UInt32: [PendingRead]] = [:]
+    var waitingReads: [UInt32: ReadBatch] = [:]
 
     init(loop: LoopContext) {
         self.loop = loop
@@ -48,7 +52,8 @@ final class Session: ChannelDuplexHandler {
     // MARK: Channel
 
     func handlerAdded(context: ChannelHandlerContext) {
-        channel = context.channel
+        self.context = context
+        isWritable = context.channel.isWritable
         number = loop.add(self)
         writeOutput()
     }
@@ -84,7 +89,8 @@ final class Session: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        guard context.channel.isWritable else { return }
+        isWritable = context.channel.isWritable
+        guard isWritable else { return }
         var handler = self
         engine.resumeWriting(handler: &handler)
         submit()
@@ -112,14 +118,13 @@ final class Session: ChannelDuplexHandler {
 
     /// Hands the engine's output to the socket, unless that has enough already.
     func writeOutput() {
-        guard let channel else { return }
-        while channel.isActive, channel.isWritable || engine.isFailed, engine.outputCount > 0 {
+        while let context, isWritable || engine.isFailed, engine.outputCount > 0 {
             let output = engine.outputBytes
-            var buffer = channel.allocator.buffer(capacity: output.count)
+            var buffer = allocator.buffer(capacity: output.count)
             buffer.writeBytes(output)
             engine.consumeOutput(output.count)
             service.metrics.bytesSent.add(buffer.readableBytes)
-            channel.writeAndFlush(buffer, promise: nil)
+            context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
             // Answers that wait for room have it now, and nothing else may come that would ask them.
             if !engine.isReceiving {
                 var handler = self
@@ -130,19 +135,19 @@ final class Session: ChannelDuplexHandler {
     }
 
     private func closeIfDone() {
-        if isClosing, let channel { channel.close(mode: .all, promise: nil) }
+        if isClosing, let context { context.close(mode: .all, promise: nil) }
     }
 
     /// The connection is gone: nobody waits for its calls any more.
     private func end() {
-        guard channel != nil else { return }
-        channel = nil
+        guard context != nil else { return }
+        context = nil
         loop.remove(number)
         for state in streams.all {
             release(state)
             closeCall(state.id, .canceled)
         }
-        loop.recordEndedCalls()
+        loop.recordCalls()
         streams.removeAll()
         calls.removeAll()
         waitingReads = [:]
@@ -168,7 +173,7 @@ final class Session: ChannelDuplexHandler {
         }
         guard !reads.isEmpty else { return }
         let batch = reads
-        reads.removeAll(keepingCapacity: true)
+        reads = ReadBatch()
         let call = calls.add(.read)
         if service.store.read(origin(of: call)) {
             calls.remove(call)
@@ -191,7 +196,7 @@ final class Session: ChannelDuplexHandler {
             service.metrics.readIndexFailures.add(1)
             if error == .timeout { service.metrics.readIndexTimeouts.add(1) }
             calls.remove(call)
-            for read in batch { refuse(read.stream, error) }
+            for stream in batch.streams { refuse(stream, error) }
         } else if let pending = calls.remove(call) {
             refuse(pending, error)
         }
@@ -203,7 +208,7 @@ final class Session: ChannelDuplexHandler {
     /// Counts the end of a call and forgets it.
     func closeCall(_ stream: StreamID, _ code: StatusCode) {
         guard let state = streams.remove(stream), let method = state.method else { return }
-        loop.ended(method, code, began: state.began)
+        loop.tally.ended(method, code, began: state.began)
     }
 
     func finish(_ stream: StreamID, _ status: EtcdStatus) {
@@ -234,7 +239,7 @@ final class Session: ChannelDuplexHandler {
     func send(_ stream: StreamID, _ message: some WireMessage) {
         let size = message.encodedSize
         guard let memory = engine.beginMessage(stream, bytesMax: size) else { return }
-        if let method = streams[stream]?.method { service.metrics.sent(method) }
+        if let method = streams[stream]?.method { loop.tally.add(.sent, of: method) }
         var writer = ProtobufWriter(UnsafeMutableRawBufferPointer(rebasing: memory[..<size]))
         message.encode(to: &writer)
         engine.endMessage(stream, count: size)
@@ -248,7 +253,6 @@ struct PendingRead {
         case rangeStream(RangeRequest)
         /// One that only reads.
         case txn(TxnRequest)
-        case keepAlive(LeaseID)
         case timeToLive(LeaseID, withKeys: Bool)
         case leases
         case members
@@ -256,4 +260,14 @@ struct PendingRead {
 
     var stream: StreamID
     var work: Work
+}
+
+/// Calls that wait for one answer to the question whether the state is new enough.
+struct ReadBatch {
+    var reads: [PendingRead] = []
+    /// Apart, as they come in great numbers and need little.
+    var keepAlives: [(stream: StreamID, lease: LeaseID)] = []
+
+    var isEmpty: Bool { reads.isEmpty && keepAlives.isEmpty }
+    var streams: [StreamID] { reads.map(\.stream) + keepAlives.map(\.stream) }
 }

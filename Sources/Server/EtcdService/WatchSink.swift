@@ -62,7 +62,7 @@ struct WatchSink: WatchConsumer {
                 if send(prefix, payload, to: stream) { sent += 1 }
             }
         }
-        if sent > 0 { service.metrics.sent(.watch, sent) }
+        if sent > 0 { countSent(sent) }
         service.metrics.watchEvents.add(delivery.positions.count * delivery.watchers.count)
     }
 
@@ -86,7 +86,12 @@ struct WatchSink: WatchConsumer {
 
     func send(_ response: WatchResponse, revision: Int64, to key: StreamKey) {
         guard let stream = streams[key] else { return }
-        if send(Response(service.header(revision: revision), response), [], to: stream) { service.metrics.sent(.watch) }
+        if send(Response(service.header(revision: revision), response), [], to: stream) { countSent(1) }
+    }
+
+    /// All streams are of one loop.
+    private func countSent(_ count: Int) {
+        streams.values.first?.session.loop.tally.add(.sent, of: .watch, count)
     }
 
     /// - Returns: False when the call has ended meanwhile.
