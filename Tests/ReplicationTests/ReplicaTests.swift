@@ -104,4 +104,22 @@ struct ReplicaTests {
         lonely.persistAll()
         #expect(lonely.output.applies.flatMap(\.origins) == [nil])
     }
+
+    @Test func `who waits when the member stops is told, once`() {
+        var lonely = Lonely()
+        lonely.becomeLeader()
+        lonely.replica.propose([([1], lonely.origin(1)), ([2], nil), ([3], lonely.origin(2))], into: &lonely.output)
+        lonely.persistAll()
+        lonely.replica.propose([([4], lonely.origin(3))], into: &lonely.output)
+        // Its index is known at once, but is not applied yet.
+        lonely.replica.read(lonely.origin(4), into: &lonely.output)
+        lonely.output.removeAll()
+        lonely.replica.giveUp(into: &lonely.output)
+        // The first batch is with the state machine, which answers for it.
+        let expected = [3, 4].map { Failure(origin: lonely.origin($0), reason: .stopped) }
+        #expect(lonely.output.failures == expected)
+        lonely.output.removeAll()
+        lonely.replica.giveUp(into: &lonely.output)
+        #expect(lonely.output.failures.isEmpty)
+    }
 }

@@ -115,6 +115,17 @@ public struct Replica: Sendable {
         carryOut(into: &output)
     }
 
+    /// Fails everything that is waited for: the member has stopped, and nothing more will come of it.
+    public mutating func giveUp(into output: inout ReplicaOutput) {
+        let reads = unconfirmedReads.sorted { $0.key < $1.key }.map(\.value.origin) + confirmedReads.map(\.origin)
+        for origin in proposals.map(\.origin) + reads {
+            output.failures.append(Failure(origin: origin, reason: .stopped))
+        }
+        proposals.removeAll()
+        unconfirmedReads = [:]
+        confirmedReads.removeAll()
+    }
+
     private func refuse(
         _ commands: [(data: [UInt8], origin: RequestOrigin?)], _ reason: ReplicaFailure,
         into output: inout ReplicaOutput

@@ -18,4 +18,6 @@ public enum ReplicaFailure: Hashable, Sendable {
     /// Too much is waiting already.
     case overloaded
     case timedOut
+    /// The member has stopped.
+    case stopped
 }

@@ -72,6 +72,7 @@ extension StoreError {
         case .leaderChanged: self = .leaderChanged
         case .overloaded: self = .tooManyRequests
         case .timedOut: self = .timeout
+        case .stopped: self = .stopped
         }
     }
 }

@@ -24,6 +24,7 @@ extension Store {
             }
         } catch {
             stopForGood("cannot apply entry after \(batch.entries.first?.id.description ?? "?"): \(error)")
+            fail(batch.origins.compactMap(\.self), .stopped)
             return
         }
         note(leaseChanges)

@@ -63,6 +63,7 @@ package final class RunningStore: Sendable {
         store.checkpoint.close()
         checkpointThread.join()
         _ = store.lifecycle.stop()
+        store.giveUpIfStopped()
         housekeeper.close()
         housekeepingThread.join()
         // A failed log has said so when it failed; there is nothing more to save in it.

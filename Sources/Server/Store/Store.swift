@@ -84,6 +84,7 @@ package final class Store: Sendable {
             return
         }
         step { replica, output in replica.propose(commands, into: &output) }
+        giveUpIfStopped()
     }
 
     /// Makes sure that a read after it sees every write acknowledged before it.
@@ -103,6 +104,7 @@ package final class Store: Sendable {
                 isReady = true
             }
         }
+        giveUpIfStopped()
         return isReady
     }
 
@@ -179,5 +181,12 @@ package final class Store: Sendable {
     func stopForGood(_ reason: String) {
         guard lifecycle.stop() else { return }
         options.onNotice(.fatal(reason))
+        giveUpIfStopped()
+    }
+
+    /// Refuses what waits for an answer once the member has stopped. Asked after the stop, and again by requests that came
+    /// in beside it, so that none is left waiting.
+    func giveUpIfStopped() {
+        if lifecycle.isStopped { step { replica, output in replica.giveUp(into: &output) } }
     }
 }
