@@ -1,5 +1,7 @@
 import Glibc
+import StrakeMVCC
 import StrakePowerCut
+import StrakeStore
 import Testing
 
 /// The whole store, log and LMDB, on files whose unsynced writes are lost and torn at random.
