@@ -279,6 +279,8 @@ def big_requests(pair):
     pair.call("KV/Range", R(key=b"\0", range_end=b"\0"), "8 MiB answer")
     pair.call("KV/Range", R(key=b"\0", range_end=b"\0", keys_only=True), "keys only of big values")
     pair.call("KV/Range", R(key=b"m", range_end=b"n", revision=9), "big values at an old revision")
+    pair.call("KV/Txn", txn((), [get(b"\0", b"\0"), get(b"m", b"n")]), "12 MiB answer to a transaction")
+    pair.call("KV/Txn", txn((), [get(b"m0"), get(b"m1")]), "2 MiB answer to a transaction on single keys")
     pair.call("KV/DeleteRange", pb.DeleteRangeRequest(key=b"K", range_end=b"l", prev_kv=True), "delete the big keys")
     pair.restart()
     pair.call("KV/Range", R(key=b"\0", range_end=b"\0"), "after a restart")

@@ -298,6 +298,16 @@ def stop_reading(results, server, name, path):
     sampler.report(results, name)
 
 
+def refuse_large_transaction(results, client):
+    """A transaction's answer is built whole, so it has a bound: one range is above it, or many are together."""
+    everything = pb.RequestOp(request_range=pb.RangeRequest(**ALL))
+    part = pb.RequestOp(request_range=pb.RangeRequest(key=key(0), range_end=key(100)))
+    for name, operations in [("a GiB", [everything]), ("eight times 100 MiB", [part] * 8)]:
+        answer = client.call("KV/Txn", pb.TxnRequest(success=operations))
+        results.equal(f"a transaction that reads {name}", (answer.code, answer.text),
+                      ("INVALID_ARGUMENT", "etcdserver: request is too large"))
+
+
 def check(results, server):
     with Client(server.endpoint) as client:
         started = time.monotonic()
@@ -316,6 +326,7 @@ def check(results, server):
         read_small_then_large(results, server)
         for name, path in [("Range, client stops", RANGE), ("RangeStream, client stops", RANGE_STREAM)]:
             stop_reading(results, server, name, path)
+        refuse_large_transaction(results, client)
         results.check("a put after all", client.call("KV/Put", pb.PutRequest(key=b"after")).ok)
 
 
