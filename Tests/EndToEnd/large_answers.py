@@ -16,6 +16,8 @@ ALL = dict(key=b"big/", range_end=b"big0")
 SMALL_COUNT = 2550
 MESSAGE_BYTES_MAX = (16 << 20) + (2 << 20)
 GROWTH_MAX = 64 << 20
+# What the server builds of a transaction's answer before it refuses it, and some.
+TXN_GROWTH_MAX = (512 + 64) << 20
 SAMPLE_SECONDS = 0.02
 QUOTA_BYTES = 4 << 30
 REVISION = 1 + COUNT + SMALL_COUNT
@@ -298,14 +300,20 @@ def stop_reading(results, server, name, path):
     sampler.report(results, name)
 
 
-def refuse_large_transaction(results, client):
-    """A transaction's answer is built whole, so it has a bound: one range is above it, or many are together."""
+def refuse_large_transactions(results, server, client):
+    """A transaction's answer is built whole, so it has a bound: one range is above it, or many are together. And the
+    one thing here that takes much memory shows that taking much is seen."""
     everything = pb.RequestOp(request_range=pb.RangeRequest(**ALL))
     part = pb.RequestOp(request_range=pb.RangeRequest(key=key(0), range_end=key(100)))
     for name, operations in [("a GiB", [everything]), ("eight times 100 MiB", [part] * 8)]:
-        answer = client.call("KV/Txn", pb.TxnRequest(success=operations))
+        with Sampler(server.process.pid) as sampler:
+            answer = client.call("KV/Txn", pb.TxnRequest(success=operations))
         results.equal(f"a transaction that reads {name}", (answer.code, answer.text),
                       ("INVALID_ARGUMENT", "etcdserver: request is too large"))
+        growth = sampler.peak[0] - sampler.before[0]
+        print(f"a refused transaction that reads {name}: RssAnon up to {growth / 2**20:.1f} MiB more", flush=True)
+        results.check(f"a transaction that reads {name}: RssAnon grows, to its bound",
+                      GROWTH_MAX < growth < TXN_GROWTH_MAX, f"{growth / 2**20:.1f} MiB")
 
 
 def check(results, server):
@@ -326,7 +334,7 @@ def check(results, server):
         read_small_then_large(results, server)
         for name, path in [("Range, client stops", RANGE), ("RangeStream, client stops", RANGE_STREAM)]:
             stop_reading(results, server, name, path)
-        refuse_large_transaction(results, client)
+        refuse_large_transactions(results, server, client)
         results.check("a put after all", client.call("KV/Put", pb.PutRequest(key=b"after")).ok)
 
 
