@@ -6,8 +6,9 @@ internal import Synchronization
 
 /// Writes the layers to LMDB, truncates the log behind it, and frees compacted history: all of it beside the requests.
 final class CheckpointRole: Sendable {
-    /// While anything changes, the longest time between checkpoints: what a restart has to apply again.
-    static let intervalMilliseconds = 1_000
+    /// While anything changes, the longest time between checkpoints: what a restart has to apply again. Syncing LMDB delays
+    /// the log's sync beside it, so with one a second every hundredth put was late.
+    static let intervalMilliseconds = 5_000
     /// Bytes in the active layer at which a checkpoint does not wait for its time.
     static let layerBytesDue = 32 << 20
 
