@@ -4,7 +4,7 @@ struct BenchPlot {
     private let width = 760.0
     private let panelHeight = 240.0
     private let left = 80.0
-    private let right = 20.0
+    private let right = 40.0
 
     init(_ result: BenchResult) {
         self.result = result
