@@ -1,0 +1,55 @@
+package import StrakeRaft
+
+/// Where another member can be reached.
+package struct Peer: Hashable, Sendable {
+    package var id: MemberID
+    /// Peer URLs, tried in turn.
+    package var urls: [String]
+
+    package init(id: MemberID, urls: [String]) {
+        self.id = id
+        self.urls = urls
+    }
+}
+
+/// Carries what members say to each other. Calls never block; anything may be lost, repeated or late.
+package protocol Transport: AnyObject, Sendable {
+    /// Begins to deliver what arrives. Called once, before anything else.
+    func start(_ receiver: any TransportReceiver)
+    /// The other members from now on; connections to those that left end.
+    func update(_ peers: [Peer])
+    /// Takes raft's messages in order; may drop those to a member that does not take them.
+    func send(_ messages: [Message])
+    /// Streams a snapshot's head and then its pieces to a member; reports the outcome to the receiver.
+    func sendSnapshot(_ metadata: SnapshotMetadata, to member: MemberID, from source: any SnapshotSource)
+    /// Asks the member something outside raft (a keep-alive for the leader, …) and gives its answer, or nil when it
+    /// cannot be had in time.
+    func ask(_ member: MemberID, _ request: [UInt8], answer: @escaping @Sendable ([UInt8]?) -> Void)
+    func close()
+}
+
+/// The member's side. Called on the transport's threads; must not block.
+package protocol TransportReceiver: AnyObject, Sendable {
+    func received(_ messages: [Message])
+    func unreachable(_ member: MemberID)
+    /// A member offers the stream of a snapshot: where to put it, or nil to refuse. `offset` of the sink says how much is
+    /// here already.
+    func snapshotOffered(_ metadata: SnapshotMetadata, by member: MemberID) -> (any SnapshotSink)?
+    func snapshotEnded(_ member: MemberID, _ outcome: SnapshotOutcome)
+    func asked(_ request: [UInt8], by member: MemberID, answer: @escaping @Sendable ([UInt8]?) -> Void)
+}
+
+/// A snapshot on its way out, piece by piece in bounded memory. Used by one thread at a time.
+package protocol SnapshotSource: AnyObject, Sendable {
+    /// The next piece; nil at the end. Throws when the store cannot be read.
+    func next(bytesMax: Int) throws -> [UInt8]?
+    func cancel()
+}
+
+/// A snapshot on its way in. Used by one thread at a time.
+package protocol SnapshotSink: AnyObject, Sendable {
+    func write(_ piece: [UInt8]) throws
+    /// All pieces are here and durable.
+    func finish() throws
+    func cancel()
+}
