@@ -33,6 +33,7 @@ let package = Package(
     products: [
         .executable(name: "strake", targets: ["strake"]),
         .library(name: "StrakeStore", targets: ["StrakeStore"]),
+        .library(name: "StrakePeers", targets: ["StrakePeers"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
@@ -66,6 +67,12 @@ let package = Package(
                 "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeStateMachine",
                 "StrakeReplication", "StrakeLog",
             ]),
+        layer(
+            "Server/Peers",
+            [
+                "StrakeStore", "StrakeRaft", "StrakeChecksum",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ] + nio),
         layer(
             "Server/EtcdService",
             [
@@ -108,6 +115,7 @@ let package = Package(
                 "StrakeLog", "StrakePowerCut",
             ]),
         tests("EtcdWire", ["StrakeModel"]),
+        tests("Peers", ["StrakeStore", "StrakeRaft", "StrakeChecksum"] + nio),
     ],
     swiftLanguageModes: [.v6]
 )
