@@ -1,0 +1,94 @@
+internal import StrakeRaft
+internal import StrakeStore
+internal import Synchronization
+
+struct TestFailure: Error {}
+
+/// How many bytes of a snapshot have left the source, and reached the sink.
+final class TestProgress: Sendable {
+    private let counts = Mutex((read: 0, written: 0, mostUnderWay: 0))
+
+    func read(_ bytes: Int) {
+        counts.withLock { counts in
+            counts.read += bytes
+            counts.mostUnderWay = max(counts.mostUnderWay, counts.read - counts.written)
+        }
+    }
+
+    func wrote(_ bytes: Int) { counts.withLock { $0.written += bytes } }
+
+    var bytesRead: Int { counts.withLock { $0.read } }
+    /// The most that was read and not yet written.
+    var mostUnderWay: Int { counts.withLock { $0.mostUnderWay } }
+}
+
+/// Bytes whose value follows from their place.
+final class TestSource: SnapshotSource {
+    let cancels = Events<Bool>()
+    private let size: Int
+    private let failsAt: Int
+    private let progress: TestProgress
+    private let offset = Atomic<Int>(0)
+
+    init(size: Int, failsAt: Int = .max, progress: TestProgress = TestProgress()) {
+        self.size = size
+        self.failsAt = failsAt
+        self.progress = progress
+    }
+
+    static func byte(at offset: Int) -> UInt8 { UInt8(truncatingIfNeeded: offset &* 31 &+ offset >> 8) }
+
+    func next(bytesMax: Int) throws -> [UInt8]? {
+        let start = offset.load(ordering: .relaxed)
+        if start >= failsAt { throw TestFailure() }
+        let count = min(bytesMax, size - start)
+        if count == 0 { return nil }
+        offset.store(start + count, ordering: .relaxed)
+        progress.read(count)
+        return [UInt8](unsafeUninitializedCapacity: count) { memory, initialized in
+            for place in 0..<count { memory[place] = Self.byte(at: start + place) }
+            initialized = count
+        }
+    }
+
+    func cancel() { cancels.add(true) }
+}
+
+/// Checks the bytes of a `TestSource`.
+final class TestSink: SnapshotSink {
+    let finishes = Events<Int>()
+    let cancels = Events<Bool>()
+    private let failsAt: Int
+    private let failsAtFinish: Bool
+    private let progress: TestProgress
+    private let gate: Gate?
+    private let state = Mutex((offset: 0, isRight: true))
+
+    init(failsAt: Int = .max, failsAtFinish: Bool = false, progress: TestProgress = TestProgress(), gate: Gate? = nil) {
+        self.failsAt = failsAt
+        self.failsAtFinish = failsAtFinish
+        self.progress = progress
+        self.gate = gate
+    }
+
+    var isRight: Bool { state.withLock { $0.isRight } }
+    var bytes: Int { state.withLock { $0.offset } }
+
+    func write(_ piece: [UInt8]) throws {
+        gate?.pass()
+        progress.wrote(piece.count)
+        try state.withLock { state in
+            if state.offset >= failsAt { throw TestFailure() }
+            let start = state.offset
+            if !piece.indices.allSatisfy({ piece[$0] == TestSource.byte(at: start + $0) }) { state.isRight = false }
+            state.offset += piece.count
+        }
+    }
+
+    func finish() throws {
+        if failsAtFinish { throw TestFailure() }
+        finishes.add(bytes)
+    }
+
+    func cancel() { cancels.add(true) }
+}
