@@ -1,41 +1,50 @@
 internal import Glibc
+internal import Synchronization
 
-/// Waits for SIGINT or SIGTERM. Made before any other thread, so that all of them leave the signals to it.
+/// Waits for SIGINT or SIGTERM. A handler, not a mask: the main thread, once it has nothing more to do, lets every signal
+/// through, and would end the process.
 struct SignalWaiter {
-    private var signals = sigset_t()
+    /// The last signal that came.
+    private static let received = Atomic<Int32>(0)
+    /// Posted by the handler, which may do little else.
+    private nonisolated(unsafe) static let semaphore: UnsafeMutablePointer<sem_t> = {
+        let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+        sem_init(semaphore, 0, 0)
+        return semaphore
+    }()
 
     init() {
         signal(SIGPIPE, SIG_IGN)
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGINT)
-        sigaddset(&signals, SIGTERM)
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        // Both are made before a handler can ask for them.
+        Self.received.store(0, ordering: .relaxed)
+        _ = Self.semaphore
+        for number in [SIGINT, SIGTERM] {
+            signal(number) { number in
+                SignalWaiter.received.store(number, ordering: .relaxed)
+                sem_post(SignalWaiter.semaphore)
+            }
+        }
     }
 
     /// Suspends until one of the signals comes.
     func next() async -> Int32 {
-        let signals = self.signals
-        return await withCheckedContinuation { continuation in
+        await withCheckedContinuation { continuation in
             // A thread of its own: waiting would take one of the pool's.
             final class Waiter {
-                let signals: sigset_t
                 let continuation: CheckedContinuation<Int32, Never>
 
-                init(_ signals: sigset_t, _ continuation: CheckedContinuation<Int32, Never>) {
-                    self.signals = signals
+                init(_ continuation: CheckedContinuation<Int32, Never>) {
                     self.continuation = continuation
                 }
             }
             var thread = pthread_t()
-            let waiter = Unmanaged.passRetained(Waiter(signals, continuation)).toOpaque()
+            let waiter = Unmanaged.passRetained(Waiter(continuation)).toOpaque()
             pthread_create(
                 &thread, nil,
                 { raw in
                     let waiter = Unmanaged<Waiter>.fromOpaque(raw!).takeRetainedValue()
-                    var set = waiter.signals
-                    var received: Int32 = 0
-                    sigwait(&set, &received)
-                    waiter.continuation.resume(returning: received)
+                    while sem_wait(SignalWaiter.semaphore) != 0 {}
+                    waiter.continuation.resume(returning: SignalWaiter.received.load(ordering: .relaxed))
                     return nil
                 }, waiter)
             pthread_detach(thread)
