@@ -54,8 +54,13 @@ let package = Package(
         layer("Core/Watching", ["StrakeModel", .product(name: "HeapModule", package: "swift-collections")]),
         layer(
             "Core/StateMachine",
-            ["StrakeModel", "StrakeRaft", "StrakeLMDB", "StrakeTables", "StrakeMVCC", "StrakeLeases"]),
-        layer("Core/Replication", ["StrakeRaft", .product(name: "DequeModule", package: "swift-collections")]),
+            [
+                "StrakeModel", "StrakeRaft", "StrakeChecksum", "StrakeLMDB", "StrakeTables", "StrakeMVCC",
+                "StrakeLeases",
+            ]),
+        layer(
+            "Core/Replication",
+            ["StrakeModel", "StrakeRaft", .product(name: "DequeModule", package: "swift-collections")]),
 
         // Server: everything that waits.
         layer("Server/Log", ["StrakeRaft", "StrakeChecksum"]),
@@ -64,8 +69,8 @@ let package = Package(
         layer(
             "Server/Store",
             [
-                "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeStateMachine",
-                "StrakeReplication", "StrakeLog",
+                "StrakeModel", "StrakeRaft", "StrakeChecksum", "StrakeTables", "StrakeMVCC", "StrakeLeases",
+                "StrakeStateMachine", "StrakeReplication", "StrakeLog",
             ]),
         layer(
             "Server/Peers",
@@ -89,7 +94,7 @@ let package = Package(
             ["StrakeFlags", "StrakeModel", "StrakeHTTP2", "StrakeEtcdWire"] + nio),
         .executableTarget(
             name: "strake",
-            dependencies: ["CMemory", "StrakeFlags", "StrakeBench", "StrakeStore", "StrakeEtcdService"],
+            dependencies: ["CMemory", "StrakeFlags", "StrakeBench", "StrakeStore", "StrakePeers", "StrakeEtcdService"],
             path: "Sources/Commands/strake", swiftSettings: settings),
 
         // Testing.
@@ -107,7 +112,7 @@ let package = Package(
         tests("Watching", ["StrakeModel"]),
         tests("Log", ["StrakeSimulatedDisk", "StrakeRaft", "StrakeChecksum"]),
         tests("HTTP2"),
-        tests("Replication", ["StrakeRaft"]),
+        tests("Replication", ["StrakeModel", "StrakeRaft"]),
         tests(
             "Store",
             [

@@ -4,8 +4,10 @@ internal import StrakeTables
 
 /// Removes compacted history from the file, on the thread that runs checkpoints.
 package struct Compactor: Sendable {
-    let tables: StoreTables
     let publication: Publication
+
+    /// Of the store as it is now: another member's may have taken its place.
+    var tables: StoreTables { publication.current.tables }
 
     package enum Progress: Hashable, Sendable {
         /// Everything up to the compact revision of the last checkpoint is done.

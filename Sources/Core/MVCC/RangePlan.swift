@@ -32,6 +32,7 @@ package struct RangePlan: Sendable {
 
     let request: RangeRequest
     let hold: RangeHold
+    let generation: UInt64
     var position: Position
     /// Keys of the answer that are still to be lent.
     package internal(set) var remaining: Int
@@ -49,9 +50,10 @@ package struct RangePlan: Sendable {
     /// The revision that is read at.
     package var revision: Int64 { hold.revision }
 
-    init(_ request: RangeRequest, _ hold: RangeHold, headerRevision: Int64) {
+    init(_ request: RangeRequest, _ hold: RangeHold, headerRevision: Int64, generation: UInt64) {
         self.request = request
         self.hold = hold
+        self.generation = generation
         self.headerRevision = headerRevision
         position = .key(request.range.lower)
         remaining = 0

@@ -22,7 +22,8 @@ extension ReadView {
         let snapshot = snapshot
         let main = try snapshot.mainRevision(request.revision)
         // This view holds all it can see, so nothing is lost between looking and holding.
-        var plan = RangePlan(request, publication.take(at: main), headerRevision: revision)
+        var plan = RangePlan(
+            request, publication.take(at: main), headerRevision: revision, generation: snapshot.generation)
         let survey = try MVCCError.storage { () throws(TableError) in
             try snapshot.survey(request, at: main, reading: &reading, size: size)
         }
@@ -39,6 +40,7 @@ extension ReadView {
     ///
     /// In any later view; it reads at the plan's revision whatever happened since.
     /// - Returns: True when that was the last of the answer.
+    /// - Throws: `.compacted` when another member's store has taken the place of this one, and that revision is gone.
     package mutating func next(
         _ plan: inout RangePlan, keysMax: Int = .max, byteBudget: Int, _ body: (LentKeyValue) -> Void
     ) throws(MVCCError) -> Bool {
@@ -46,6 +48,7 @@ extension ReadView {
         guard plan.remaining > 0 else { return true }
         var slice = RangeSlice(keysLeft: min(keysMax, plan.remaining), bytesLeft: byteBudget)
         let snapshot = snapshot
+        try snapshot.checkResumed(at: plan.revision, generation: plan.generation)
         try MVCCError.storage { () throws(TableError) in
             switch plan.position {
             case .key(let from):

@@ -22,13 +22,15 @@ extension Reader {
         var from: [UInt8]? = KeyRange.all.lower
         while let key = from {
             from = try withView { view throws(MVCCError) in
-                try view.addKeys(from: key, at: compactRevision, to: &hasher, budget: Self.sliceBytes)
+                try view.snapshot.checkResumed(at: compactRevision, generation: snapshot.generation)
+                return try view.addKeys(from: key, at: compactRevision, to: &hasher, budget: Self.sliceBytes)
             }
         }
         var position: Revision? = Revision(main: compactRevision)
         while let start = position {
             position = try withView { view throws(MVCCError) in
-                try view.addEvents(from: start, through: revision, to: &hasher, budget: Self.sliceBytes)
+                try view.snapshot.checkResumed(at: compactRevision, generation: snapshot.generation)
+                return try view.addEvents(from: start, through: revision, to: &hasher, budget: Self.sliceBytes)
             }
         }
         return KVHash(hash: hasher.value, compactRevision: compactRevision, hashRevision: revision)

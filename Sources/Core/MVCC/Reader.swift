@@ -4,7 +4,6 @@ internal import StrakeTables
 /// The way into the store for any thread: what is published, and nothing newer.
 package struct Reader: Sendable {
     let publication: Publication
-    let tables: StoreTables
 
     /// Newest published main revision.
     package var revision: Int64 { publication.current.revision }
@@ -30,14 +29,16 @@ package struct Reader: Sendable {
     /// What the quota counts: the file's pages in use and the changes still in memory. Walks the free list.
     package func bytesInUse() throws(MVCCError) -> Int {
         do {
-            return try tables.environment.statistics().bytesInUse + publication.current.layers.bytes
+            let snapshot = publication.current
+            return try snapshot.tables.environment.statistics().bytesInUse + snapshot.layers.bytes
         } catch { throw .storage(.lmdb(error)) }
     }
 
     /// Size of the file, free pages included, and what is still in memory.
     package func bytesTotal() throws(MVCCError) -> Int {
         do {
-            return try tables.environment.statistics().fileBytes + publication.current.layers.bytes
+            let snapshot = publication.current
+            return try snapshot.tables.environment.statistics().fileBytes + snapshot.layers.bytes
         } catch { throw .storage(.lmdb(error)) }
     }
 }

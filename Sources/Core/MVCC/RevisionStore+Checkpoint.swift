@@ -37,6 +37,6 @@ extension RevisionStore {
         publication.replace(
             StoreSnapshot(
                 layers: Layers(active: seen.layers.active, frozen: nil), tables: tables, revision: seen.revision,
-                compactRevision: seen.compactRevision))
+                compactRevision: seen.compactRevision, generation: seen.generation))
     }
 }

@@ -8,7 +8,7 @@ package import StrakeTables
 /// (`freeze`, `CheckpointWork.run`, `finish`). After `.storage` was thrown the store is in no defined state.
 package struct RevisionStore: ~Copyable {
     let tables: StoreTables
-    let publication: Publication
+    var publication: Publication
     /// Of the last finished checkpoint.
     var checkpoint: CheckpointRecord
     var reading: LazyTransaction
@@ -23,6 +23,9 @@ package struct RevisionStore: ~Copyable {
     var requestStart = 0
     /// Changes made so far by the request that is being applied.
     var changeCount: Int32 = 0
+
+    /// How often the store that readers see was replaced.
+    var generation: UInt64 = 0
 
     /// Newest applied main revision; 1 in an empty store.
     package internal(set) var revision: Int64
@@ -42,14 +45,14 @@ package struct RevisionStore: ~Copyable {
         reading = LazyTransaction(tables.environment)
         let snapshot = StoreSnapshot(
             layers: Layers(active: Layer().view, frozen: nil), tables: tables, revision: checkpoint.revision,
-            compactRevision: checkpoint.compactRevision)
+            compactRevision: checkpoint.compactRevision, generation: 0)
         publication = Publication(snapshot)
     }
 
     /// Hand it to any thread.
-    package var reader: Reader { Reader(publication: publication, tables: tables) }
+    package var reader: Reader { Reader(publication: publication) }
     /// Hand it to the thread that runs checkpoints.
-    package var compactor: Compactor { Compactor(tables: tables, publication: publication) }
+    package var compactor: Compactor { Compactor(publication: publication) }
 
     /// Raft index of the last command that the last finished checkpoint holds.
     package var appliedIndex: UInt64 { checkpoint.appliedIndex }
@@ -67,7 +70,7 @@ package struct RevisionStore: ~Copyable {
         publication.replace(
             StoreSnapshot(
                 layers: Layers(active: active.snapshot(), frozen: frozen), tables: tables, revision: revision,
-                compactRevision: compactRevision))
+                compactRevision: compactRevision, generation: generation))
         let changes = active.events(from: publishedCount)
         publishedCount = active.count
         return changes

@@ -15,13 +15,27 @@ final class StoreSnapshot: Sendable {
     /// Rows of LMDB above it are not seen. Differs from `revision` inside a request that is being applied: its own
     /// changes are in memory, and LMDB may hold the same ones from before a crash.
     let storedRevision: Int64
+    /// Counts how often the store was replaced by another member's. History below the compact revision that a read of an
+    /// earlier one held is gone.
+    let generation: UInt64
 
-    init(layers: Layers, tables: StoreTables, revision: Int64, compactRevision: Int64, storedRevision: Int64? = nil) {
+    init(
+        layers: Layers, tables: StoreTables, revision: Int64, compactRevision: Int64, storedRevision: Int64? = nil,
+        generation: UInt64
+    ) {
         self.layers = layers
         self.tables = tables
         self.revision = revision
         self.compactRevision = compactRevision
         self.storedRevision = storedRevision ?? revision
+        self.generation = generation
+    }
+
+    /// A read that goes on in this view at `main`, and began in the store's `generation`.
+    func checkResumed(at main: Int64, generation: UInt64) throws(MVCCError) {
+        guard generation == self.generation || main >= compactRevision else {
+            throw .refused(.compacted(requested: main, compactRevision: compactRevision))
+        }
     }
 
     /// The main revision that a request means: zero or less is the newest.

@@ -20,11 +20,27 @@ public enum StoreError: Error, Hashable, Sendable {
     case futureRevision(requested: Int64, current: Int64)
     case leaseNotFound
     case leaseExists
-    case memberNotFound
     /// The quota is used up: puts and grants are refused until room is made and the alarm disarmed.
     case noSpace
     /// Members disagree about the data; everything is refused.
     case corrupt
+
+    // The change does not fit the cluster.
+    case memberNotFound
+    case memberExists
+    case peerURLExists
+    case memberURLsInvalid
+    /// Too few of the voters that would be have ever started.
+    case notEnoughStarted
+    /// Too few voters are in touch with each other for a change that is safe.
+    case unhealthy
+    case notLearner
+    /// The learner's log is too far behind the leader's.
+    case learnerNotReady
+    case tooManyLearners
+    case badLeaderTransferee
+    /// A learner serves serializable reads and its status only.
+    case learnerNotSupported
 
     // The store cannot serve now.
     case tooManyRequests
@@ -32,5 +48,11 @@ public enum StoreError: Error, Hashable, Sendable {
     case leaderChanged
     case notLeader
     case timeout
+    /// As `timeout`, when the leader that took the request was lost meanwhile: it may still happen.
+    case timeoutLeaderFailure
+    /// As `timeout`, when the leader could not be reached meanwhile.
+    case timeoutConnectionLost
+    /// There was no leader to take the request in all of its time: it did not happen.
+    case deadlineExceeded
     case stopped
 }

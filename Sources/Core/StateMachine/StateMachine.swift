@@ -12,8 +12,8 @@ package struct StateMachine: ~Copyable {
     package var store: RevisionStore
     package private(set) var lessor: Lessor
     package private(set) var alarms = Alarms()
-    /// By id.
-    package private(set) var members: [MemberAttributes] = []
+    /// Those of the configuration, by id.
+    package private(set) var members: [MemberAttributes]
     /// Who votes at `applied`.
     package private(set) var configuration: Configuration
     /// The newest entry applied.
@@ -23,19 +23,33 @@ package struct StateMachine: ~Copyable {
 
     /// Opens what the last checkpoint left.
     ///
-    /// - Parameter founding: Where a store begins that has applied nothing yet.
-    package init(tables: StoreTables, founding: SnapshotMetadata) throws(StateMachineError) {
+    /// - Parameters:
+    ///   - founding: Where a store begins that no checkpoint was ever written to.
+    ///   - foundingMembers: Who its members are; the same on all of them.
+    package init(
+        tables: StoreTables, founding: SnapshotMetadata, foundingMembers: [MemberAttributes] = []
+    ) throws(StateMachineError) {
         let rows = try StateRows(reading: tables)
         store = try Self.open(tables)
         let checkpointed = EntryID(
             term: Term(rawValue: store.appliedTerm), index: LogIndex(rawValue: store.appliedIndex))
-        applied = checkpointed == .zero ? founding.last : checkpointed
         lessor = Lessor(restoring: rows.leases)
         for alarm in rows.alarms { alarms.restore(alarm) }
-        members = rows.members
-        configuration = rows.configuration ?? founding.configuration
-        configurationChanged = rows.configuration == nil
+        if let stored = rows.configuration {
+            applied = checkpointed
+            members = rows.members
+            configuration = stored
+        } else {
+            applied = founding.last
+            members = foundingMembers.sorted { $0.id < $1.id }
+            configuration = founding.configuration
+            configurationChanged = true
+            changedMembers = Set(members.map(\.id))
+        }
     }
+
+    /// The store was opened for the first time: nothing says yet how it began.
+    package var isNew: Bool { configurationChanged && store.appliedIndex == 0 }
 
     private static func open(_ tables: StoreTables) throws(StateMachineError) -> RevisionStore {
         do throws(MVCCError) {
@@ -47,9 +61,29 @@ package struct StateMachine: ~Copyable {
 
     package var snapshot: SnapshotMetadata { SnapshotMetadata(last: applied, configuration: configuration) }
 
+    /// Begins to hand the state over to another member.
+    package func writer() -> SnapshotWriter { SnapshotWriter(self) }
+
+    /// Takes the place of `old` for all readers of its store.
+    package mutating func succeed(_ old: borrowing StateMachine) {
+        store.succeed(old.store)
+    }
+
+    /// Every row of the state table that is the state machine's, as a checkpoint of all would write it.
+    func stateRows() -> [StateChange] {
+        var rows = lessor.all.map {
+            StateChange(key: StateRecords.leaseKey($0.id), value: LeaseRecord.encode($0))
+        }
+        rows += alarms.raised.map { StateChange(key: StateRecords.alarmKey($0), value: []) }
+        rows += members.map { StateChange(key: StateRecords.memberKey($0.id), value: StateRecords.member($0)) }
+        rows.append(
+            StateChange(key: StateRecords.configurationKey, value: StateRecords.configuration(configuration)))
+        return rows
+    }
+
     /// Applies the next entry.
     ///
-    /// - Returns: The outcome of a command; `nil` for entries that are raft's own.
+    /// - Returns: The outcome of a command or of a change of members; `nil` for entries that are raft's own.
     /// - Throws: Only what makes it unsafe to go on: a command this version does not know, or damage in the store.
     package mutating func apply(_ entry: Entry) throws(StateMachineError) -> Outcome? {
         precondition(
@@ -66,7 +100,7 @@ package struct StateMachine: ~Copyable {
                 throw .malformedEntry(entry.id)
             }
             configurationChanged = true
-            return nil
+            return try applyMembers(of: change, in: entry)
         case .command:
             let proposed: ProposedCommand
             do throws(CommandDecodingError) {
@@ -128,7 +162,7 @@ package struct StateMachine: ~Copyable {
         case .alarm(let command):
             return .alarms(alarms.apply(command))
         case .setMember(let attributes):
-            set(attributes)
+            publish(attributes)
             return .memberSet
         }
     }
@@ -169,17 +203,9 @@ package struct StateMachine: ~Copyable {
         }
     }
 
-    private mutating func set(_ attributes: MemberAttributes) {
-        if let position = members.firstIndex(where: { $0.id >= attributes.id }) {
-            if members[position].id == attributes.id {
-                members[position] = attributes
-            } else {
-                members.insert(attributes, at: position)
-            }
-        } else {
-            members.append(attributes)
-        }
-        changedMembers.insert(attributes.id)
+    mutating func setMembers(_ members: [MemberAttributes], changed id: UInt64) {
+        self.members = members
+        changedMembers.insert(id)
     }
 
     private mutating func takeStateChanges() -> [StateChange] {
@@ -196,8 +222,9 @@ package struct StateMachine: ~Copyable {
         for (alarm, isRaised) in alarms.takeChanges() {
             changes.append(StateChange(key: StateRecords.alarmKey(alarm), value: isRaised ? [] : nil))
         }
-        for member in members where changedMembers.contains(member.id) {
-            changes.append(StateChange(key: StateRecords.memberKey(member.id), value: StateRecords.member(member)))
+        for id in changedMembers.sorted() {
+            let member = members.first { $0.id == id }
+            changes.append(StateChange(key: StateRecords.memberKey(id), value: member.map(StateRecords.member)))
         }
         changedMembers = []
         if configurationChanged {

@@ -90,7 +90,7 @@ package enum EtcdError: String, CaseIterable, Error, Sendable {
             .resourceExhausted
         case .leaseNotFound, .memberNotFound:
             .notFound
-        case .leaseExists, .memberExists, .peerURLExists, .notEnoughStarted, .notLearner, .learnerNotReady,
+        case .leaseExists, .memberExists, .peerURLExists, .notLearner, .learnerNotReady,
             .tooManyLearners, .clusterIDMismatch, .rootUserMissing, .rootRoleMissing, .userExists, .userNotFound,
             .roleExists, .roleNotFound, .roleNotGranted, .permissionNotGranted, .authNotEnabled, .notLeader,
             .notCapable, .learnerNotSupported, .badLeaderTransferee, .downgradeNoClusterVersion, .downgradeInProgress,
@@ -99,6 +99,9 @@ package enum EtcdError: String, CaseIterable, Error, Sendable {
         case .noLeader, .leaderChanged, .stopped, .timeout, .timeoutLeaderFailure, .timeoutConnectionLost,
             .timeoutAppliedIndex, .unhealthy:
             .unavailable
+        case .notEnoughStarted:
+            // etcd's server forgets to give this one a code.
+            .unknown
         case .permissionDenied:
             .permissionDenied
         case .invalidAuthToken:

@@ -69,6 +69,16 @@ extension StoreError {
         case .leaseNotFound: .leaseNotFound
         case .leaseExists: .leaseExists
         case .memberNotFound: .memberNotFound
+        case .memberExists: .memberExists
+        case .peerURLExists: .peerURLExists
+        case .memberURLsInvalid: .memberURLsInvalid
+        case .notEnoughStarted: .notEnoughStarted
+        case .unhealthy: .unhealthy
+        case .notLearner: .notLearner
+        case .learnerNotReady: .learnerNotReady
+        case .tooManyLearners: .tooManyLearners
+        case .badLeaderTransferee: .badLeaderTransferee
+        case .learnerNotSupported: .learnerNotSupported
         case .noSpace: .noSpace
         case .corrupt: .corrupt
         case .tooManyRequests: .tooManyRequests
@@ -76,6 +86,9 @@ extension StoreError {
         case .leaderChanged: .leaderChanged
         case .notLeader: .notLeader
         case .timeout: .timeout
+        case .timeoutLeaderFailure: .timeoutLeaderFailure
+        case .timeoutConnectionLost: .timeoutConnectionLost
+        case .deadlineExceeded: .deadlineExceeded
         case .stopped: .stopped
         }
     }

@@ -1,0 +1,139 @@
+package import StrakeModel
+package import StrakeRaft
+
+/// A change of who is in the cluster, as an operator asks for it.
+package enum MembershipChange: Hashable, Sendable {
+    /// The id is chosen by who asks, and new.
+    case add(UInt64, peerURLs: [String], isLearner: Bool)
+    case remove(UInt64)
+    case update(UInt64, peerURLs: [String])
+    /// Makes a voter of a learner.
+    case promote(UInt64)
+}
+
+extension MembershipChange {
+    /// The change of the configuration that carries it out.
+    ///
+    /// - Parameters:
+    ///   - proposal: Names it, for who waits.
+    ///   - members: As they are.
+    package func configurationChange(_ proposal: ProposalID, members: [MemberAttributes]) -> ConfigurationChange {
+        let step: ConfigurationChange.Step
+        var attributes: MemberAttributes
+        switch self {
+        case .add(let id, let urls, let isLearner):
+            let member = MemberID(rawValue: id)
+            step = isLearner ? .addLearner(member) : .addVoter(member)
+            attributes = MemberAttributes(id: id, name: "", peerURLs: urls)
+        case .remove(let id):
+            step = .remove(MemberID(rawValue: id))
+            attributes = MemberAttributes(id: id, name: "")
+        case .update(let id, let urls):
+            step = .update(MemberID(rawValue: id))
+            attributes = MemberAttributes(id: id, name: "", peerURLs: urls)
+        case .promote(let id):
+            step = .addVoter(MemberID(rawValue: id))
+            attributes = members.first { $0.id == id } ?? MemberAttributes(id: id, name: "")
+            attributes.peerURLs = []
+        }
+        return ConfigurationChange([step], context: Command.setMember(attributes).encoded(proposal))
+    }
+}
+
+/// What a leader checks before it proposes a change: etcd's rules, in etcd's order.
+package struct MembershipRules: Sendable {
+    /// What the leader knows of the others just now.
+    package struct Health: Sendable {
+        /// In touch for some seconds, the leader itself included.
+        package var steady: Set<UInt64>
+        /// In touch at all.
+        package var reachable: Set<UInt64>
+        /// How far each member's log agrees with the leader's.
+        package var matched: [UInt64: UInt64]
+        package var leader: UInt64
+
+        package init(steady: Set<UInt64>, reachable: Set<UInt64>, matched: [UInt64: UInt64], leader: UInt64) {
+            self.steady = steady
+            self.reachable = reachable
+            self.matched = matched
+            self.leader = leader
+        }
+    }
+
+    package var members: [MemberAttributes]
+    package var configuration: Configuration
+    package var learnersMax: Int
+    package var isStrict: Bool
+
+    package init(members: [MemberAttributes], configuration: Configuration, learnersMax: Int, isStrict: Bool) {
+        self.members = members
+        self.configuration = configuration
+        self.learnersMax = learnersMax
+        self.isStrict = isStrict
+    }
+
+    package func check(_ change: MembershipChange, _ health: Health) throws(StoreError) {
+        switch change {
+        case .add(let id, let urls, let isLearner): try checkAdd(id, urls, isLearner, health)
+        case .remove(let id): try checkRemove(id, health)
+        case .update(let id, let urls):
+            guard isMember(id) else { throw .memberNotFound }
+            guard !isTaken(urls, except: id) else { throw .peerURLExists }
+        case .promote(let id): try checkPromote(id, health)
+        }
+    }
+
+    private func checkAdd(_ id: UInt64, _ urls: [String], _ isLearner: Bool, _ health: Health) throws(StoreError) {
+        if isStrict {
+            if !isLearner {
+                // A second member is let in before it starts, or a cluster of one could never grow.
+                let started = startedVoters(except: nil)
+                let isSecond = started == 1 && voters.count == 1
+                guard isSecond || started >= (voters.count + 1) / 2 + 1 else { throw .notEnoughStarted }
+            }
+            guard voters.allSatisfy({ health.steady.contains($0) }) else { throw .unhealthy }
+        }
+        guard !isMember(id) else { throw .memberExists }
+        guard !isTaken(urls, except: id) else { throw .peerURLExists }
+        if isLearner, configuration.learners.count + 1 > learnersMax { throw .tooManyLearners }
+    }
+
+    private func checkRemove(_ id: UInt64, _ health: Health) throws(StoreError) {
+        if isStrict, !isLearner(id) {
+            let others = voters.filter { $0 != id }
+            guard !others.isEmpty, startedVoters(except: id) >= others.count / 2 + 1 else { throw .notEnoughStarted }
+            // One that is down is no part of the quorum that works, so its going takes nothing away.
+            if id == health.leader || health.reachable.contains(id) {
+                let active = voters.count { health.steady.contains($0) }
+                guard active - 1 >= 1 + (voters.count - 1) / 2 else { throw .unhealthy }
+            }
+        }
+        guard isMember(id) else { throw .memberNotFound }
+    }
+
+    private func checkPromote(_ id: UInt64, _ health: Health) throws(StoreError) {
+        guard let matched = health.matched[id] else { throw .memberNotFound }
+        // etcd's measure of "in sync": nine tenths of the leader's log.
+        let wanted = Double(health.matched[health.leader] ?? 0) * 0.9
+        guard Double(matched) >= wanted else { throw .learnerNotReady }
+        if isStrict {
+            guard startedVoters(except: nil) + 1 >= (voters.count + 1) / 2 + 1 else { throw .notEnoughStarted }
+        }
+        guard isLearner(id) else { throw .notLearner }
+    }
+
+    private var voters: [UInt64] { configuration.voters.map(\.rawValue) }
+
+    private func isMember(_ id: UInt64) -> Bool { configuration.members.contains(MemberID(rawValue: id)) }
+
+    private func isLearner(_ id: UInt64) -> Bool { configuration.learners.contains(MemberID(rawValue: id)) }
+
+    /// A member that has started has told its name.
+    private func startedVoters(except id: UInt64?) -> Int {
+        voters.count { voter in voter != id && members.contains { $0.id == voter && !$0.name.isEmpty } }
+    }
+
+    private func isTaken(_ urls: [String], except id: UInt64) -> Bool {
+        members.contains { $0.id != id && !Set($0.peerURLs).isDisjoint(with: urls) }
+    }
+}
