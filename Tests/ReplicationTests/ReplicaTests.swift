@@ -10,10 +10,7 @@ private struct Lonely {
 
     init(requestTicks: UInt64 = 5) {
         let base = SnapshotMetadata.bootstrap(voters: [member])
-        var options = RaftOptions()
-        options.forwardProposals = false
-        let node = RaftNode(
-            id: member, options: options, seed: 1, hardState: HardState(), base: base, log: RaftLog(after: base.last))
+        let node = RaftNode(id: member, seed: 1, hardState: HardState(), base: base, log: RaftLog(after: base.last))
         replica = Replica(node: node, requestTicks: requestTicks)
     }
 
@@ -59,10 +56,29 @@ struct ReplicaTests {
         #expect(lonely.output.applies[0].origins == [lonely.origin(1)])
     }
 
-    @Test func `a proposal without a leader is refused`() {
+    @Test func `a proposal without a leader goes as soon as there is one`() {
         var lonely = Lonely()
         lonely.replica.propose([([1], lonely.origin(1)), ([2], nil)], into: &lonely.output)
-        #expect(lonely.output.failures == [Failure(origin: lonely.origin(1), reason: .noLeader)])
+        #expect(lonely.output.failures.isEmpty)
+        lonely.replica.step(.campaign, into: &lonely.output)
+        lonely.persistAll()
+        var entries: [Entry] = []
+        while let batch = lonely.output.applies.popLast() {
+            entries += batch.entries
+            lonely.replica.applied(through: batch.entries.last!.index, into: &lonely.output)
+            lonely.persistAll()
+        }
+        #expect(entries.map(\.data) == [[], [1], [2]])
+    }
+
+    @Test func `a proposal that no leader takes in time is given up, and never made`() {
+        var lonely = Lonely(requestTicks: 3)
+        lonely.replica.propose([([1], lonely.origin(1))], into: &lonely.output)
+        for _ in 0..<3 { lonely.replica.tick(into: &lonely.output) }
+        #expect(lonely.output.failures == [Failure(origin: lonely.origin(1), reason: .neverProposed)])
+        lonely.replica.step(.campaign, into: &lonely.output)
+        lonely.persistAll()
+        #expect(lonely.output.applies.flatMap(\.entries).map(\.data) == [[]])
     }
 
     @Test func `a read waits until everything committed before it is applied`() {

@@ -18,6 +18,7 @@ final class Client: AnswerTarget {
         var results: [UInt64: Result] = [:]
         var readsReady: Set<UInt64> = []
         var published: [PublishedEvents] = []
+        var skippedThrough: Int64 = 0
         var lastToken: UInt64 = 0
     }
 
@@ -49,8 +50,55 @@ final class Client: AnswerTarget {
             for failure in batch.failures { state.results[failure.token] = Result(error: failure.error) }
             state.readsReady.formUnion(batch.readsReady)
             if let published = batch.published { state.published.append(published) }
+            if let skipped = batch.skippedThrough { state.skippedThrough = skipped }
         }
-        for _ in 0..<batch.answers.count + batch.failures.count { sem_post(semaphore) }
+        for _ in 0..<batch.answers.count + batch.failures.count + batch.readsReady.count { sem_post(semaphore) }
+    }
+
+    /// Proposes, and does not wait.
+    func begin(_ command: Command) -> UInt64 {
+        let target = number.withLock { $0 }
+        let token = state.withLock { state in
+            state.lastToken += 1
+            return state.lastToken
+        }
+        store.propose([(command.encoded(store.nextProposalID()), RequestOrigin(target: target, token: token))])
+        return token
+    }
+
+    func wait(for token: UInt64) -> Result {
+        sem_wait(semaphore)
+        return state.withLock { $0.results.removeValue(forKey: token)! }
+    }
+
+    /// Waits until the store has everything that was acknowledged before.
+    func read() -> StoreError? {
+        let target = number.withLock { $0 }
+        let token = state.withLock { state in
+            state.lastToken += 1
+            return state.lastToken
+        }
+        if store.read(RequestOrigin(target: target, token: token)) { return nil }
+        sem_wait(semaphore)
+        return state.withLock { $0.results.removeValue(forKey: token)?.error }
+    }
+
+    func keepAlive(_ lease: LeaseID) -> Swift.Result<Int64, StoreError> {
+        let answer = Awaited<Swift.Result<Int64, StoreError>>()
+        store.keepAlive(lease) { answer.set($0) }
+        return answer.value
+    }
+
+    func remaining(of lease: LeaseID) -> Swift.Result<Int64?, StoreError> {
+        let answer = Awaited<Swift.Result<Int64?, StoreError>>()
+        store.remaining(of: lease) { answer.set($0) }
+        return answer.value
+    }
+
+    func moveLeader(to target: UInt64) -> StoreError? {
+        let answer = Awaited<StoreError?>()
+        store.moveLeader(to: target) { answer.set($0) }
+        return answer.value
     }
 
     /// Proposes all at once; the results are in their order.
@@ -77,11 +125,29 @@ final class Client: AnswerTarget {
         run(.put(PutRequest(key: Array(key.utf8), value: Array(value.utf8), lease: lease)))
     }
 
+    /// The revision that a snapshot brought the store to; 0 without one.
+    var skippedThrough: Int64 { state.withLock { $0.skippedThrough } }
+
     /// Batches published since the last call.
     func takePublished() -> [PublishedEvents] {
         state.withLock { state in
             defer { state.published = [] }
             return state.published
+        }
+    }
+}
+
+/// An answer that another thread gives.
+final class Awaited<Value: Sendable>: Sendable {
+    private let held = Mutex<Value?>(nil)
+
+    func set(_ value: Value) { held.withLock { $0 = .some(value) } }
+
+    /// Waits for it.
+    var value: Value {
+        while true {
+            if let value = held.withLock({ $0 }) { return value }
+            usleep(1_000)
         }
     }
 }

@@ -86,6 +86,8 @@ struct ServerCommand {
         case .diskFull(let what): log.write(.error, "the log cannot grow yet", ["error": what])
         case .logFailing(let what):
             log.write(.error, "a file of the log cannot be prepared or removed", ["error": what])
+        case .snapshot(let what): log.write(.info, what)
+        case .removed: log.write(.warn, "the cluster has removed this member")
         case .damage(let what): log.write(.error, "damaged record in the store", ["error": what])
         case .fatal(let what):
             log.write(.fatal, "the member stops", ["error": what])

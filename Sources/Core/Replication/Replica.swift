@@ -1,4 +1,4 @@
-internal import DequeModule
+internal import StrakeModel
 public import StrakeRaft
 
 /// One member's part in the cluster: the raft node, and who waits for what.
@@ -8,163 +8,117 @@ public import StrakeRaft
 public struct Replica: Sendable {
     /// Committed entries not yet applied at which further proposals are refused (etcd's limit).
     public static let unappliedMax: UInt64 = 5_000
+    /// Proposals that wait for a leader; further ones are refused.
+    public static let parkedMax = 5_000
 
     public private(set) var node: RaftNode
     /// Ticks after which a request that has not been answered is given up.
-    private let requestTicks: UInt64
-    private var now: UInt64 = 0
-    /// Proposals of this member that are in the log and not applied, in log order.
-    private var proposals: Deque<PendingProposal> = []
-    /// Reads whose index is not known yet, by context. Looked up, never walked.
-    private var unconfirmedReads: [UInt64: PendingRead] = [:]
-    private var lastReadContext: UInt64 = 0
-    /// Reads that wait for the state machine, by ascending index.
-    private var confirmedReads: Deque<ConfirmedRead> = []
-    private var effects: [RaftNode.Effect] = []
-
-    private struct PendingProposal {
-        var id: EntryID
-        var origin: RequestOrigin
-        var deadline: UInt64
-    }
-
-    private struct PendingRead {
-        var origin: RequestOrigin
-        var deadline: UInt64
-    }
-
-    private struct ConfirmedRead {
-        var index: LogIndex
-        var origin: RequestOrigin
-        var deadline: UInt64
-    }
+    let requestTicks: UInt64
+    private(set) var now: UInt64 = 0
+    var proposals = ProposalTable()
+    var reads = ReadTable()
+    /// When the present leader, or the last one, was first seen.
+    private var leaderSince: UInt64 = 0
+    /// When a member was last found out of reach. Looked up, never walked.
+    private var unreachableAt: [MemberID: UInt64] = [:]
+    /// Something has changed for requests that could not go before.
+    private var retriesAreDue = false
+    var effects: [RaftNode.Effect] = []
 
     public init(node: RaftNode, requestTicks: UInt64) {
         self.node = node
         self.requestTicks = requestTicks
     }
 
-    public var isLeader: Bool { node.leader == node.id }
-
-    /// Takes the batch into the log, or refuses all of it.
-    ///
-    /// - Parameter commands: Encoded commands, each with who waits for its result; `nil` when nobody does.
-    public mutating func propose(
-        _ commands: [(data: [UInt8], origin: RequestOrigin?)], into output: inout ReplicaOutput
-    ) {
-        if node.committed.rawValue - node.applied.rawValue > Self.unappliedMax {
-            refuse(commands, .overloaded, into: &output)
-            return
-        }
-        node.step(.propose(commands.map(\.data)), into: &effects)
-        for effect in effects {
-            switch effect {
-            case .proposed(let first, _):
-                for (offset, command) in commands.enumerated() {
-                    guard let origin = command.origin else { continue }
-                    let id = EntryID(term: first.term, index: first.index + UInt64(offset))
-                    proposals.append(PendingProposal(id: id, origin: origin, deadline: now + requestTicks))
-                }
-            case .proposalRefused(let refusal):
-                refuse(commands, ReplicaFailure(refusal), into: &output)
-            case .proposalForwarded:
-                // The options forbid forwarding: the answer would not find its way back.
-                preconditionFailure("a proposal was forwarded")
-            default:
-                break
-            }
-        }
-        carryOut(into: &output)
-    }
-
-    /// Asks for an index that makes a read linearizable (Raft §8). One call may stand for many reads that arrived
-    /// together.
-    public mutating func read(_ origin: RequestOrigin, into output: inout ReplicaOutput) {
-        lastReadContext += 1
-        unconfirmedReads[lastReadContext] = PendingRead(origin: origin, deadline: now + requestTicks)
-        step(.readIndex(context: lastReadContext), into: &output)
-    }
+    public var isLeader: Bool { node.isLeader }
 
     public mutating func tick(into output: inout ReplicaOutput) {
         now += 1
-        while let oldest = proposals.first, oldest.deadline <= now {
-            proposals.removeFirst()
-            output.failures.append(Failure(origin: oldest.origin, reason: .timedOut))
+        for expired in proposals.expire(through: now) {
+            let reason = expired.wasProposed ? timeoutReason(since: expired.began) : .neverProposed
+            output.failures.append(Failure(origin: expired.origin, reason: reason))
         }
-        // Only the front can be next: deadlines come in the order of the contexts, as the indexes do. A read whose index
-        // is not confirmed is the node's to give up.
-        while let oldest = confirmedReads.first, oldest.deadline <= now {
-            confirmedReads.removeFirst()
-            output.failures.append(Failure(origin: oldest.origin, reason: .timedOut))
+        for origin in reads.expire(through: now) {
+            output.failures.append(Failure(origin: origin, reason: .timedOut))
         }
+        retriesAreDue = true
         step(.tick, into: &output)
     }
 
     /// Every entry up to the index has been applied.
     public mutating func applied(through index: LogIndex, into output: inout ReplicaOutput) {
         step(.applied(through: index), into: &output)
-        while let read = confirmedReads.first, read.index <= index {
-            confirmedReads.removeFirst()
-            output.readsReady.append(read.origin)
-        }
+    }
+
+    /// The transport could not reach the member.
+    public mutating func unreachable(_ member: MemberID, into output: inout ReplicaOutput) {
+        unreachableAt[member] = now
+        step(.unreachable(member), into: &output)
     }
 
     /// Gives the node an input that needs no book-keeping here.
     public mutating func step(_ input: RaftNode.Input, into output: inout ReplicaOutput) {
-        node.step(input, into: &effects)
+        stepNode(input)
         carryOut(into: &output)
+        settle(into: &output)
     }
 
     /// Fails everything that is waited for: the member has stopped, and nothing more will come of it.
     public mutating func giveUp(into output: inout ReplicaOutput) {
-        let reads = unconfirmedReads.sorted { $0.key < $1.key }.map(\.value.origin) + confirmedReads.map(\.origin)
-        for origin in proposals.map(\.origin) + reads {
+        for origin in proposals.takeAll() + reads.takeAll() {
             output.failures.append(Failure(origin: origin, reason: .stopped))
         }
-        proposals.removeAll()
-        unconfirmedReads = [:]
-        confirmedReads.removeAll()
     }
 
-    private func refuse(
-        _ commands: [(data: [UInt8], origin: RequestOrigin?)], _ reason: ReplicaFailure,
-        into output: inout ReplicaOutput
-    ) {
-        for case (_, let origin?) in commands {
-            output.failures.append(Failure(origin: origin, reason: reason))
+    mutating func stepNode(_ input: RaftNode.Input) {
+        node.step(input, into: &effects)
+    }
+
+    /// Sends what could not go before on its way, once something has changed for it.
+    mutating func settle(into output: inout ReplicaOutput) {
+        if retriesAreDue {
+            retriesAreDue = false
+            retryProposals(into: &output)
+            retryReads(into: &output)
         }
+        askGathered(into: &output)
+        reads.release(through: node.applied, into: &output.readsReady)
     }
 
     /// Sorts the node's effects into the output.
-    private mutating func carryOut(into output: inout ReplicaOutput) {
+    mutating func carryOut(into output: inout ReplicaOutput) {
         for effect in effects {
             switch effect {
             case .send(let message): output.messages.append(message)
             case .persist(let write): output.writes.append(.write(write))
             case .readLog(let read): output.writes.append(.read(read))
             case .apply(let entries): output.applies.append(batch(of: entries, into: &output))
-            case .readReady(let context, let index): confirm(context, at: index, into: &output)
-            case .readFailed(let context, let failure):
-                guard let read = unconfirmedReads.removeValue(forKey: context) else { continue }
-                output.failures.append(Failure(origin: read.origin, reason: ReplicaFailure(failure)))
-            case .leadershipChanged(let leadership): output.leadership = leadership
+            case .readReady(let context, let index): reads.confirm(context, at: index)
+            case .readFailed(let context, let failure): readFailed(context, failure, into: &output)
+            case .leadershipChanged(let leadership): changed(leadership, into: &output)
             case .configurationChanged(let configuration, _): output.configuration = configuration
+            case .restore(let snapshot, let write): restore(snapshot, write, into: &output)
+            case .prepareSnapshot(let member): output.snapshotsToPrepare.append(member)
+            case .acceptSnapshot(_, let snapshot): output.snapshotsToAccept.append(snapshot)
+            case .discardSnapshot(let snapshot): output.snapshotsToDiscard.append(snapshot)
             case .proposed, .proposalForwarded, .proposalRefused: break
-            case .restore, .prepareSnapshot, .acceptSnapshot, .discardSnapshot:
-                // A cluster of one never sends or needs a snapshot.
-                preconditionFailure("a snapshot was asked for in a cluster of one")
             }
         }
         effects.removeAll(keepingCapacity: true)
     }
 
-    private mutating func confirm(_ context: UInt64, at index: LogIndex, into output: inout ReplicaOutput) {
-        guard let read = unconfirmedReads.removeValue(forKey: context) else { return }
-        if index <= node.applied {
-            output.readsReady.append(read.origin)
-        } else {
-            // Indexes are confirmed in the order of the contexts, so the queue stays sorted.
-            confirmedReads.append(ConfirmedRead(index: index, origin: read.origin, deadline: read.deadline))
+    private mutating func changed(_ leadership: Leadership, into output: inout ReplicaOutput) {
+        output.leadership = leadership
+        guard leadership.leader != nil else { return }
+        leaderSince = now
+        retriesAreDue = true
+    }
+
+    private mutating func restore(_ snapshot: SnapshotMetadata, _ write: UInt64, into output: inout ReplicaOutput) {
+        output.writes.append(.restore(snapshot, write: write))
+        // Whether they are among what the snapshot stands for cannot be told.
+        for origin in proposals.forget(through: snapshot.last.index) {
+            output.failures.append(Failure(origin: origin, reason: .timedOutLeaderFailed))
         }
     }
 
@@ -173,38 +127,21 @@ public struct Replica: Sendable {
         var origins: [RequestOrigin?] = []
         origins.reserveCapacity(entries.count)
         for entry in entries {
-            var origin: RequestOrigin?
-            while let first = proposals.first, first.id.index <= entry.index {
-                proposals.removeFirst()
-                if first.id == entry.id {
-                    origin = first.origin
-                } else {
-                    output.failures.append(Failure(origin: first.origin, reason: .leaderChanged))
-                }
-            }
-            origins.append(origin)
+            origins.append(
+                proposals.take(entry) { lost in
+                    output.failures.append(Failure(origin: lost, reason: .leaderChanged))
+                })
         }
+        if !proposals.parked.isEmpty { retriesAreDue = true }
         return ApplyBatch(entries: entries, origins: origins)
     }
-}
 
-extension ReplicaFailure {
-    init(_ refusal: ProposalRefusal) {
-        switch refusal {
-        case .noLeader: self = .noLeader
-        case .notLeader: self = .notLeader
-        case .transferring, .leaving: self = .leaderChanged
-        case .uncommittedLimit: self = .overloaded
-        case .configurationPending, .configuration, .notReady: self = .overloaded
-        }
-    }
-
-    init(_ failure: ReadFailure) {
-        switch failure {
-        case .noLeader: self = .noLeader
-        case .leaderChanged: self = .leaderChanged
-        case .overloaded: self = .overloaded
-        case .timedOut: self = .timedOut
-        }
+    /// What a client is told of a request that began then and was not applied in time (etcd's distinction).
+    private func timeoutReason(since began: UInt64) -> ReplicaFailure {
+        // The leader before the present one was lost at most two election timeouts before this one was elected.
+        let lostSince = leaderSince - min(leaderSince, 2 * UInt64(node.options.electionTicks))
+        if began > lostSince, began < leaderSince { return .timedOutLeaderFailed }
+        if let leader = node.leader, let lost = unreachableAt[leader], lost >= began { return .timedOutDisconnected }
+        return .timedOut
     }
 }

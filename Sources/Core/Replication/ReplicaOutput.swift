@@ -6,6 +6,7 @@ public import StrakeRaft
 public struct ReplicaOutput: Sendable {
     /// Goes to the disk, in this order, before anything given later.
     public var writes: [DiskWork] = []
+    /// To the other members. One with the body `.snapshot` is the head of the prepared snapshot's stream.
     public var messages: [Message] = []
     /// Committed entries to apply, with who waits for each.
     public var applies: [ApplyBatch] = []
@@ -15,6 +16,13 @@ public struct ReplicaOutput: Sendable {
     /// The newest of several changes.
     public var leadership: Leadership?
     public var configuration: Configuration?
+    /// Members that a snapshot of the state machine is to be pinned for: answer with `.snapshotPrepared`, or with
+    /// `.snapshotReport` when there is none.
+    public var snapshotsToPrepare: [MemberID] = []
+    /// Snapshots whose stream is wanted: answer with `.snapshotReceived`.
+    public var snapshotsToAccept: [SnapshotMetadata] = []
+    /// Received snapshots that are of no use any more.
+    public var snapshotsToDiscard: [SnapshotMetadata] = []
 
     public init() {}
 
@@ -26,12 +34,17 @@ public struct ReplicaOutput: Sendable {
         failures.removeAll(keepingCapacity: true)
         leadership = nil
         configuration = nil
+        snapshotsToPrepare.removeAll(keepingCapacity: true)
+        snapshotsToAccept.removeAll(keepingCapacity: true)
+        snapshotsToDiscard.removeAll(keepingCapacity: true)
     }
 }
 
 public enum DiskWork: Sendable {
     case write(Write)
     case read(LogRead)
+    /// Switch to the received snapshot and begin the log anew after it; acknowledged as a write of this number.
+    case restore(SnapshotMetadata, write: UInt64)
 }
 
 public struct ApplyBatch: Sendable {

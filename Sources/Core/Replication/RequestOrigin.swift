@@ -14,10 +14,21 @@ public struct RequestOrigin: Hashable, Sendable {
 public enum ReplicaFailure: Hashable, Sendable {
     case noLeader
     case notLeader
+    /// Another leader's entry stands where this one's would have: it did not happen.
     case leaderChanged
     /// Too much is waiting already.
     case overloaded
     case timedOut
+    /// Timed out, and the leader that had it was lost meanwhile.
+    case timedOutLeaderFailed
+    /// Timed out, and the leader could not be reached meanwhile.
+    case timedOutDisconnected
+    /// No leader took it in all of its time: it did not happen.
+    case neverProposed
+    /// The configuration cannot change just now: an earlier change is under way, or the leader is too new.
+    case configurationBusy
+    /// The change makes no sense for the configuration that it met.
+    case configurationInvalid
     /// The member has stopped.
     case stopped
 }

@@ -22,15 +22,19 @@ package struct AnswerBatch: Sendable {
     package var failures: [(token: UInt64, error: StoreError)] = []
     /// The changes of the batch, where the target asked for them.
     package var published: PublishedEvents?
+    /// The store has come to this revision by a snapshot: the changes up to it are in its history only.
+    package var skippedThrough: Int64?
 
     var isEmpty: Bool {
-        answers.isEmpty && readsReady.isEmpty && failures.isEmpty && published == nil
+        answers.isEmpty && readsReady.isEmpty && failures.isEmpty && published == nil && skippedThrough == nil
     }
 }
 
 /// The result of one proposal.
 package struct Answer: Sendable {
     package var token: UInt64
+    /// Of its entry in the log.
+    package var index: UInt64
     /// The store's revision and the term after the command.
     package var revision: Int64
     package var term: UInt64
@@ -72,6 +76,10 @@ extension StoreError {
         case .leaderChanged: self = .leaderChanged
         case .overloaded: self = .tooManyRequests
         case .timedOut: self = .timeout
+        case .timedOutLeaderFailed: self = .timeoutLeaderFailure
+        case .timedOutDisconnected: self = .timeoutConnectionLost
+        case .neverProposed: self = .deadlineExceeded
+        case .configurationBusy, .configurationInvalid: self = .tooManyRequests
         case .stopped: self = .stopped
         }
     }

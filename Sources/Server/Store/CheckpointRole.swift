@@ -16,9 +16,13 @@ final class CheckpointRole: Sendable {
     private let relief = Doorbell()
     private let compactor: Compactor
     private let state = Mutex(State())
+    /// Held while the thread works on the store, and by who replaces it.
+    private let working = Mutex(())
 
     private struct State {
         var isClosing = false
+        /// Somebody wants the thread to pause.
+        var pauses = 0
         /// Answers to compactions that asked to wait for the space.
         var waiting: [(answer: Answer, target: Int32)] = []
         var compactionIsDue = true
@@ -46,6 +50,13 @@ final class CheckpointRole: Sendable {
         relief.wait()
     }
 
+    /// Runs the body while the thread does not touch the store; waits for a checkpoint under way.
+    func pausing(_ body: () -> Void) {
+        state.withLock { $0.pauses += 1 }
+        working.withLock { _ in body() }
+        state.withLock { $0.pauses -= 1 }
+    }
+
     func close() {
         state.withLock { $0.isClosing = true }
         bell.ring()
@@ -65,13 +76,15 @@ final class CheckpointRole: Sendable {
                 return (state.isClosing, state.compactionIsDue, state.waiting.count)
             }
             do throws(MVCCError) {
-                try checkpoint(store)
-                if compacts, !isClosing {
-                    if try compact(store, &timer) {
-                        store.deliver(takeWaiting(waiting))
-                    } else {
-                        state.withLock { $0.compactionIsDue = true }
-                    }
+                let isCompacted = try working.withLock { _ throws(MVCCError) in
+                    try checkpoint(store)
+                    guard compacts, !isClosing else { return false }
+                    return try compact(store, &timer)
+                }
+                if isCompacted {
+                    store.deliver(takeWaiting(waiting))
+                } else if compacts, !isClosing {
+                    state.withLock { $0.compactionIsDue = true }
                 }
             } catch {
                 store.stopForGood("cannot write the store: \(error)")
@@ -116,7 +129,9 @@ final class CheckpointRole: Sendable {
     ///
     /// - Returns: Nothing is left to free.
     private func compact(_ store: Store, _ timer: inout CompactionTimer) throws(MVCCError) -> Bool {
-        while !state.withLock({ $0.isClosing }), store.gauges.layerBytes.load(ordering: .relaxed) < Self.layerBytesDue {
+        while !state.withLock({ $0.isClosing || $0.pauses > 0 }),
+            store.gauges.layerBytes.load(ordering: .relaxed) < Self.layerBytesDue
+        {
             let began = MonotonicClock.nanoseconds
             let slice = try compactor.runSlice()
             if !slice.isIdle { timer.record(slice, began: began, in: store.gauges) }

@@ -35,7 +35,7 @@ final class DiskRole: Sendable {
         let isUrgent = work.contains { item in
             switch item {
             case .write(let write): write.mustSync
-            case .read: true
+            case .read, .restore: true
             }
         }
         queue.withLock { $0.work.append(contentsOf: work) }
@@ -65,10 +65,11 @@ final class DiskRole: Sendable {
     /// - Parameters:
     ///   - persisted: Called after each flush with the number of the newest durable write.
     ///   - entriesRead: Called with the answer to a read.
+    ///   - restore: Called to switch to a received snapshot, in its turn.
     ///   - failed: Called once when the disk failed; nothing is written afterwards.
     func run(
         persisted: (UInt64) -> Void, entriesRead: (LogRead, [Entry]) -> Void, needsSegment: () -> Void,
-        failed: (LogError) -> Void
+        restore: (SnapshotMetadata) throws(LogError) -> Void, failed: (LogError) -> Void
     ) {
         thread.store(UInt(pthread_self()), ordering: .relaxed)
         var batch: [DiskWork] = []
@@ -84,7 +85,7 @@ final class DiskRole: Sendable {
                     break
                 }
                 do throws(LogError) {
-                    try carryOut(batch, persisted: persisted, entriesRead: entriesRead)
+                    try carryOut(batch, persisted: persisted, entriesRead: entriesRead, restore: restore)
                 } catch {
                     failed(error)
                     return
@@ -96,7 +97,8 @@ final class DiskRole: Sendable {
     }
 
     private func carryOut(
-        _ batch: [DiskWork], persisted: (UInt64) -> Void, entriesRead: (LogRead, [Entry]) -> Void
+        _ batch: [DiskWork], persisted: (UInt64) -> Void, entriesRead: (LogRead, [Entry]) -> Void,
+        restore: (SnapshotMetadata) throws(LogError) -> Void
     ) throws(LogError) {
         var newest: UInt64?
         var mustSync = false
@@ -109,6 +111,10 @@ final class DiskRole: Sendable {
                 bytes += try log.append(entries: write.entries, hardState: write.hardState)
                 newest = write.number
                 mustSync = mustSync || write.mustSync
+            case .restore(let snapshot, let number):
+                // It replaces all that was appended, and what it leaves is durable.
+                try restore(snapshot)
+                newest = number
             case .read(let read):
                 let paused = MonotonicClock.nanoseconds
                 entriesRead(read, try entries(for: read))

@@ -36,6 +36,7 @@ extension Store {
             }
         }
         groups.deliver(to: targets)
+        if result.changesMembers { membersChanged() }
         if let last = batch.entries.last { finishApplying(last) }
         if result.compacts { checkpoint.compactionRequested() }
         if result.layerBytes > CheckpointRole.layerBytesDue { checkpoint.wake() }
@@ -43,18 +44,23 @@ extension Store {
     }
 
     private func finishApplying(_ last: Entry) {
-        step { replica, output in replica.applied(through: last.index, into: &output) }
-        // The leader's own first entry is applied: everything earlier terms left is too, so leases may run.
-        let leads = replica.withLock { $0.replica.isLeader && $0.replica.node.term == last.term }
-        if leads, lifecycle.beginLeading(last.term.rawValue) {
-            let now = MonotonicClock.milliseconds
-            leases.clock.withLock { $0.promote(now: now, electionTimeout: Int64(options.electionMilliseconds)) }
-            lifecycle.markServing()
+        step { replica, output in
+            // The leader's own first entry is applied: everything earlier terms left is too, so leases may run. In the
+            // lock, so that the leadership cannot end before; ahead of the reads that this lets go.
+            if replica.isLeader, replica.node.term == last.term, lifecycle.beginLeading(last.term.rawValue) {
+                let now = MonotonicClock.milliseconds
+                leases.clock.withLock { clock in
+                    clock.promote(now: now, electionTimeout: Int64(options.electionMilliseconds))
+                    leases.term.store(last.term.rawValue, ordering: .relaxed)
+                }
+            }
+            replica.applied(through: last.index, into: &output)
         }
+        if lifecycle.awaitsLeading(last.term.rawValue) { lifecycle.markServing() }
     }
 
     func leadershipChanged(_ leadership: Leadership) {
-        if leadership.role != .leader { leases.clock.withLock { $0.demote() } }
+        checkTransfers()
         gauges.countLeaderChange(leadership.leader != nil)
         options.onNotice(
             .leadership(term: leadership.term.rawValue, isLeader: leadership.role == .leader))
@@ -89,6 +95,7 @@ struct ApplyResult: Sendable {
     var published: PublishedEvents?
     var layerBytes = 0
     var compacts = false
+    var changesMembers = false
     var applied = 0
     var failed = 0
     var events = 0
@@ -103,14 +110,17 @@ extension StateMachine {
         var result = ApplyResult()
         let before = store.reader.revision
         for (entry, origin) in zip(batch.entries, batch.origins) {
-            guard let outcome = try apply(entry) else { continue }
+            let applied = try apply(entry)
+            if entry.kind == .configuration { result.changesMembers = true }
+            guard let outcome = applied else { continue }
             result.applied += 1
             result.counts.count(outcome)
             if let kind = ProposedCommand.kind(of: entry.data) {
                 result.commands.count(kind, isRefused: outcome.isRefusal)
             }
             let answer = Answer(
-                token: origin?.token ?? 0, revision: store.revision, term: entry.term.rawValue, outcome: outcome)
+                token: origin?.token ?? 0, index: entry.index.rawValue, revision: store.revision,
+                term: entry.term.rawValue, outcome: outcome)
             var isDeferred = false
             switch outcome {
             case .leaseGranted(let id, _): if let lease = lessor.lease(id) { news.append(.granted(lease)) }
@@ -125,7 +135,8 @@ extension StateMachine {
                     isDeferred = true
                 }
             case .refused: result.failed += 1
-            case .put, .deleteRange, .txn, .alarms, .memberSet: break
+            case .memberSet: result.changesMembers = true
+            case .put, .deleteRange, .txn, .alarms: break
             }
             if let origin, !isDeferred { answers.with(origin.target) { $0.answers.append(answer) } }
         }

@@ -8,52 +8,72 @@ internal import Synchronization
 
 extension Store {
     /// The clock thread's body: a raft tick and the leases' work every heartbeat interval.
-    func runClock(until closing: Doorbell) {
-        while !closing.wait(milliseconds: options.heartbeatMilliseconds) {
-            if lifecycle.isStopped { continue }
+    func runClock() {
+        var nextTick = MonotonicClock.milliseconds + Int64(options.heartbeatMilliseconds)
+        while !lifecycle.isClosing {
+            let pause = max(0, nextTick - MonotonicClock.milliseconds)
+            // Rung: something to do that does not wait for the tick.
+            let isRung = clockBell.wait(milliseconds: Int(pause))
+            if lifecycle.isStopped || lifecycle.isClosing { continue }
+            prepareSnapshots()
+            snapshots.removeGarbage()
+            if isRung, MonotonicClock.milliseconds < nextTick { continue }
+            // A clock that stood still does not tick for the time it has missed.
+            nextTick = max(nextTick, MonotonicClock.milliseconds - 1) + Int64(options.heartbeatMilliseconds)
             step { replica, output in replica.tick(into: &output) }
             expireLeases()
+            tickPeers()
         }
+    }
+
+    /// What the cluster needs done at every tick.
+    private func tickPeers() {
+        let now = MonotonicClock.milliseconds
+        publisher.tick(self)
+        desk.tick(now: now, self)
+        for attempt in leaderCalls.tick(now: now, hasLeader: hasLeader, applied: appliedIndex) { ask(attempt) }
+        checkTransfers()
+        if transport != nil { pingPeers() }
+        if lifecycle.isRemoved { lifecycle.countDown(from: options.electionTicks) { options.onNotice(.removed) } }
     }
 
     private func expireLeases() {
         let now = MonotonicClock.milliseconds
-        let (expired, checkpoints) = leases.clock.withLock { clock in
-            clock.isLeading ? (clock.expired(now: now), clock.checkpointsDue(now: now)) : ([], [])
+        let (expired, checkpoints, term) = leases.clock.withLock { clock in
+            let term = Term(rawValue: leases.term.load(ordering: .relaxed))
+            return clock.isLeading ? (clock.expired(now: now), clock.checkpointsDue(now: now), term) : ([], [], term)
         }
         if !expired.isEmpty {
-            // The term is the leader's whose clock it was: in a later term the entry does nothing.
-            let term = gauges.term.load(ordering: .relaxed)
-            let command = Command.leaseExpire(ids: expired, term: term)
-            propose([(command.encoded(nextProposalID()), expiries.origin(of: expired))])
+            // The term is the leader's whose clock it was: in a later term the entry is not proposed, and does nothing.
+            let command = Command.leaseExpire(ids: expired, term: term.rawValue)
+            propose([(command.encoded(nextProposalID()), expiries.origin(of: expired))], leadingIn: term)
         }
         if !checkpoints.isEmpty {
             // A lost checkpoint only gives the leases back some time; the next one comes within a second.
             let command = Command.leaseCheckpoint(checkpoints)
-            propose([(command.encoded(nextProposalID()), nil)])
+            propose([(command.encoded(nextProposalID()), nil)], leadingIn: term)
         }
     }
 
+    /// Proposes what only the leader of that term may.
+    private func propose(_ commands: [(data: [UInt8], origin: RequestOrigin?)], leadingIn term: Term) {
+        step { replica, output in replica.propose(commands, leadingIn: term, into: &output) }
+    }
+
+    /// A name for a proposal that no other member gives out, nor this one again.
     package func nextProposalID() -> ProposalID {
-        ProposalID(rawValue: options.seed &+ proposalCount.wrappingAdd(1, ordering: .relaxed).newValue)
+        let count = proposalCount.wrappingAdd(1, ordering: .relaxed).newValue
+        // Spread, so that members with the same seed do not count through each other's names.
+        return ProposalID(rawValue: options.seed &+ memberID &* 0x9e37_79b9_7f4a_7c15 &+ count)
     }
 
     /// Writes down how much time each lease has left, so that a restart does not give it all back.
     func saveLeaseTimes() {
-        guard !lifecycle.isStopped else { return }
+        guard !lifecycle.isStopped, isLeader else { return }
         let now = MonotonicClock.milliseconds
         let batches = leases.clock.withLock { $0.isLeading ? $0.shutdownCheckpoints(now: now) : [] }
         guard !batches.isEmpty else { return }
         proposeAndWait(batches.map { .leaseCheckpoint($0) })
-    }
-
-    /// Tells the cluster this member's name and URLs, if they are not what it knows already.
-    func publishAttributes() {
-        let attributes = MemberAttributes(
-            id: identity.member.rawValue, name: options.name, peerURLs: options.peerURLs,
-            clientURLs: options.clientURLs)
-        let known = applyRole.machine.withLock { $0.members.first { $0.id == attributes.id } }
-        if known != attributes { proposeAndWait([.setMember(attributes)]) }
     }
 
     /// Proposes commands of the member's own and returns when all have been answered.

@@ -1,6 +1,6 @@
 package import StrakeLog
 internal import StrakeModel
-internal import StrakeRaft
+package import StrakeRaft
 internal import StrakeReplication
 internal import Synchronization
 
@@ -13,16 +13,34 @@ package final class RunningStore: Sendable {
     private let checkpointThread: WorkerThread
     private let housekeepingThread: WorkerThread
     private let clockThread: WorkerThread
-    private let clockBell: Doorbell
+    /// Kept here: the transport need not.
+    private let receiver: StoreReceiver?
 
-    /// Opens the directory, applies what the last checkpoint lacks, and returns once the member serves.
-    package init(opening options: StoreOptions, on disk: any Disk = FileDisk()) throws(StoreStartError) {
-        let store = Store(parts: try StoreParts.open(options, on: disk))
+    /// Who the member is, or would be if it were started now: what a transport has to know before there is a store.
+    package static func identity(
+        for options: StoreOptions, on disk: any Disk = FileDisk()
+    ) throws(StoreStartError) -> (cluster: UInt64, member: MemberID, isNew: Bool) {
+        do throws(DataDirectoryError) {
+            let directory = try DataDirectory(opening: options.dataDirectory, on: disk)
+            defer { directory.close() }
+            let identity = Founding(options, owner: directory.identity).identity
+            return (identity.cluster, identity.member, directory.identity == nil)
+        } catch {
+            throw StoreStartError("\(error)")
+        }
+    }
+
+    /// Opens the directory and starts the member. A member alone applies what the last checkpoint lacks, and serves on
+    /// return; one of several serves what it has by itself at once, and everything else when it finds a leader.
+    ///
+    /// - Parameter transport: To the other members; the store closes it.
+    package init(
+        opening options: StoreOptions, on disk: any Disk = FileDisk(), transport: (any Transport)? = nil
+    ) throws(StoreStartError) {
+        let store = Store(parts: try StoreParts.open(options, on: disk), transport: transport)
         let housekeeper = Housekeeper()
-        let clockBell = Doorbell()
         self.store = store
         self.housekeeper = housekeeper
-        self.clockBell = clockBell
         diskThread = WorkerThread(name: "strake-disk") {
             store.disk.run(
                 persisted: { write in
@@ -32,6 +50,7 @@ package final class RunningStore: Sendable {
                     store.step { replica, output in replica.step(.logRead(read, entries: entries), into: &output) }
                 },
                 needsSegment: { housekeeper.wake() },
+                restore: { (snapshot) throws(LogError) in try store.install(snapshot) },
                 failed: { error in store.stopForGood("the log failed: \(error)") })
         }
         applyThread = WorkerThread(name: "strake-apply") { store.applyRole.run(store.apply) }
@@ -40,22 +59,38 @@ package final class RunningStore: Sendable {
             housekeeper.run(log: store.log) { error in store.options.onNotice(StoreNotice(housekeeping: error)) }
         }
         store.setTruncation { housekeeper.truncate(behind: $0) }
-        clockThread = WorkerThread(name: "strake-clock") { store.runClock(until: clockBell) }
-        // A cluster of one need not wait for an election timeout: nobody else could win.
-        store.step { replica, output in replica.step(.campaign, into: &output) }
-        store.lifecycle.waitUntilServing()
+        clockThread = WorkerThread(name: "strake-clock") { store.runClock() }
+        receiver = transport.map { transport in
+            let receiver = StoreReceiver(store)
+            transport.start(receiver)
+            return receiver
+        }
+        store.membersChanged()
+        let configuration = store.replica.withLock { $0.replica.node.configuration }
+        if configuration.voters == [store.identity.member], !configuration.isJoint {
+            // A cluster of one need not wait for an election timeout: nobody else could win.
+            store.step { replica, output in replica.step(.campaign, into: &output) }
+            store.lifecycle.waitUntilServing()
+            store.waitUntilReady()
+        } else {
+            store.lifecycle.markServing()
+            store.hastenElection()
+        }
         guard !store.lifecycle.isStopped else {
             close()
             throw StoreStartError("the member stopped while it started; the line before says why")
         }
-        store.publishAttributes()
     }
 
     /// Checkpoints what is applied and lets go of the directory. Requests still waiting are refused.
     package func close() {
         store.saveLeaseTimes()
-        clockBell.ring()
+        store.handOverLeadership()
+        store.lifecycle.close()
+        store.clockBell.ring()
         clockThread.join()
+        store.transport?.close()
+        store.snapshots.close()
         store.disk.close()
         diskThread.join()
         store.applyRole.close()

@@ -41,8 +41,6 @@ extension Store {
         return Int64(bytesInUse) >= quota
     }
 
-    package var members: [MemberAttributes] { applyRole.machine.withLock { $0.members } }
-
     package var alarms: [AlarmMember] { applyRole.machine.withLock { $0.alarms.raised } }
 
     // MARK: Leases

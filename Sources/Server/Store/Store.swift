@@ -10,6 +10,8 @@ internal import Synchronization
 /// The lease clock where several closures can share it.
 final class LeaseKeeper: Sendable {
     let clock: Mutex<LeaseClock>
+    /// The term that the clock leads in; changed and read under its lock.
+    let term = Atomic<UInt64>(0)
 
     init(_ clock: LeaseClock) {
         self.clock = Mutex(clock)
@@ -37,7 +39,17 @@ package final class Store: Sendable {
     let targets = Mutex<[any AnswerTarget]>([])
     let gauges = StoreGauges()
     let lifecycle: Lifecycle
+    /// Nil where there are no other members and never will be.
+    let transport: (any Transport)?
+    let snapshots: SnapshotDesk
+    let links = PeerLinks()
+    let leaderCalls = LeaderCalls()
+    let desk = LeaderDesk()
+    let publisher = Publisher()
+    let transfers = Mutex<[Transfer]>([])
     let proposalCount = Atomic<UInt64>(0)
+    /// Rings for the clock's thread.
+    let clockBell = Doorbell()
     /// Set once, before the first checkpoint can end.
     private let truncate = Mutex<(@Sendable (SnapshotMetadata) -> Void)?>(nil)
 
@@ -47,7 +59,9 @@ package final class Store: Sendable {
         var output = ReplicaOutput()
     }
 
-    init(parts: consuming sending StoreParts) {
+    init(parts: consuming sending StoreParts, transport: (any Transport)?) {
+        self.transport = transport
+        snapshots = SnapshotDesk(parts.directories)
         options = parts.options
         identity = parts.identity
         reader = parts.reader
@@ -62,6 +76,9 @@ package final class Store: Sendable {
         lifecycle = Lifecycle()
         applyRole = ApplyRole(machine: parts.machine)
         expiries.setTarget(register(expiries))
+        desk.setTarget(register(desk))
+        desk.attach(self)
+        publisher.setTarget(register(publisher))
     }
 
     package var clusterID: UInt64 { identity.cluster }
@@ -113,12 +130,21 @@ package final class Store: Sendable {
         var groups = AnswerGroups()
         var applies: [ApplyBatch] = []
         var leadership: Leadership?
+        var asksForWork = false
         let wakesDisk = replica.withLock { state in
             body(&state.replica, &state.output)
             // In the lock, so that the disk sees writes in the replica's order.
             let wakes = disk.enqueue(&state.output.writes)
             swap(&applies, &state.output.applies)
+            send(state.output.messages)
             leadership = state.output.leadership
+            // In the lock, so that no later leadership's clock is stopped.
+            if let leadership, leadership.role != .leader { leases.clock.withLock { $0.demote() } }
+            asksForWork = !state.output.snapshotsToPrepare.isEmpty || !state.output.snapshotsToDiscard.isEmpty
+            if asksForWork {
+                snapshots.want(state.output.snapshotsToPrepare)
+                snapshots.discard(state.output.snapshotsToDiscard)
+            }
             for read in state.output.readsReady {
                 groups.with(read.target) { $0.readsReady.append(read.token) }
             }
@@ -132,6 +158,7 @@ package final class Store: Sendable {
             return wakes
         }
         if wakesDisk { disk.wake() }
+        if asksForWork { clockBell.ring() }
         if let leadership { leadershipChanged(leadership) }
         for batch in applies where applyRole.submit(batch, mayRunInline: disk.isOwnThread && !disk.isBehind) {
             applyRole.runInline(apply)
@@ -169,10 +196,15 @@ package final class Store: Sendable {
         if snapshot.last.index.rawValue > kept {
             // The node hears of it first: it must not ask for entries that are going.
             let last = snapshot.last.index - kept
+            var isNeeded = false
             step { replica, output in
+                // A member that is being sent a snapshot needs the entries after it.
+                isNeeded = replica.node.oldestSnapshotInFlight.map { $0 < last } ?? false
                 // The state machine may be a batch ahead of what the node was told is applied.
-                replica.step(.compacted(through: min(last, replica.node.applied)), into: &output)
+                let safe = min(last, replica.node.applied)
+                if !isNeeded { replica.step(.compacted(through: safe), into: &output) }
             }
+            if isNeeded { return }
         }
         truncate.withLock { $0 }?(snapshot)
     }
@@ -187,6 +219,8 @@ package final class Store: Sendable {
     /// Refuses what waits for an answer once the member has stopped. Asked after the stop, and again by requests that came
     /// in beside it, so that none is left waiting.
     func giveUpIfStopped() {
-        if lifecycle.isStopped { step { replica, output in replica.giveUp(into: &output) } }
+        guard lifecycle.isStopped else { return }
+        step { replica, output in replica.giveUp(into: &output) }
+        leaderCalls.giveUp()
     }
 }

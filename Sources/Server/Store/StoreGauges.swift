@@ -10,6 +10,7 @@ package final class StoreGauges: Sendable {
 
     package let term = Atomic<UInt64>(0)
     package let leader = Atomic<UInt64>(0)
+    package let isLearner = Atomic(false)
     package let committed = Atomic<UInt64>(0)
     package let applied = Atomic<UInt64>(0)
     package let leaderChanges = Atomic<UInt64>(0)

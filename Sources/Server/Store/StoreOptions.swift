@@ -11,6 +11,14 @@ public struct StoreOptions: Sendable {
     public var peerURLs = ["http://localhost:2380"]
     public var clientURLs = ["http://localhost:2379"]
     public var clusterToken = "etcd-cluster"
+    /// The members that found a cluster, this one among them. Empty: this one alone. Of no meaning once there is data.
+    public var initialMembers: [InitialMember] = []
+    /// The running cluster that a new member joins, instead of founding one.
+    public var joining: JoinedCluster?
+    /// Refuse changes of membership that could leave the cluster without a quorum.
+    public var strictReconfiguration = true
+    /// Learners that a cluster may have at once.
+    public var learnersMax = 1
     /// Length of a raft tick.
     public var heartbeatMilliseconds = 100
     public var electionMilliseconds = 1_000
@@ -38,6 +46,32 @@ public struct StoreOptions: Sendable {
     }
 }
 
+/// One of the members that found a cluster.
+public struct InitialMember: Hashable, Sendable {
+    public var name: String
+    public var peerURLs: [String]
+
+    public init(name: String, peerURLs: [String]) {
+        self.name = name
+        self.peerURLs = peerURLs
+    }
+}
+
+/// What a member has to know of the cluster that it was added to.
+public struct JoinedCluster: Hashable, Sendable {
+    public var cluster: UInt64
+    /// The id that the member was added under.
+    public var member: UInt64
+    /// Where the members are reached, by id, this one's own URLs included.
+    public var peerURLs: [UInt64: [String]]
+
+    public init(cluster: UInt64, member: UInt64, peerURLs: [UInt64: [String]]) {
+        self.cluster = cluster
+        self.member = member
+        self.peerURLs = peerURLs
+    }
+}
+
 /// Something an operator should know.
 public enum StoreNotice: Sendable {
     /// What opening had to mend: a torn tail of the log.
@@ -50,6 +84,10 @@ public enum StoreNotice: Sendable {
     case logFailing(String)
     /// A read met a record that is not as it was written.
     case damage(String)
+    /// The cluster has removed this member: it has nothing to do any more.
+    case removed
+    /// A snapshot of the store is on its way from or to another member, or has arrived, or was given up.
+    case snapshot(String)
     /// The member can't go on without risking data. The process must end; everything acknowledged is on disk.
     case fatal(String)
 }

@@ -9,7 +9,7 @@ internal import StrakeTables
 
 /// What a member consists of, opened from its directory and fitted together.
 ///
-/// Layout: `STRAKE` (format and ids) and `LOCK`, `log/` (raft log), `store/` (LMDB).
+/// Layout: `STRAKE` (format and ids) and `LOCK`, `log/` (raft log), `store/` (LMDB) or the directory that `CURRENT` names.
 struct StoreParts: ~Copyable {
     var options: StoreOptions
     var identity: MemberIdentity
@@ -19,6 +19,7 @@ struct StoreParts: ~Copyable {
     var leases: LeaseClock
     var log: DurableLog
     var directory: DataDirectory
+    var directories: StoreDirectories
     var machine: StateMachine
 
     static func open(_ options: StoreOptions, on disk: any Disk) throws(StoreStartError) -> StoreParts {
@@ -26,29 +27,43 @@ struct StoreParts: ~Copyable {
             try DataDirectory(opening: options.dataDirectory, on: disk)
         }
         try explained { () throws(DataDirectoryError) in try directory.checkContents() }
-        let identity = directory.identity ?? MemberIdentity(founding: options)
         let isNew = directory.identity == nil
-        try explained { () throws(DiskError) in try disk.createDirectory(directory.storePath) }
-        let tables = try explained { () throws(TableError) in try StoreTables(directory: directory.storePath) }
-        let founding = SnapshotMetadata.bootstrap(voters: [identity.member])
-        let machine = try openMachine(tables, founding)
+        let founding = Founding(options, owner: directory.identity)
+        let identity = founding.identity
+        let directories = try explained { () throws(DiskError) in
+            try StoreDirectories(in: directory.path, on: disk)
+        }
+        let tables = try explained { () throws(TableError) in
+            try StoreTables(directory: directories.currentPath)
+        }
+        var machine = try openMachine(tables, founding)
+        try founding.check(machine, in: options.dataDirectory, isNew: isNew)
+        // Before the log is: the flags say no more how the member began once it has begun.
+        if machine.isNew { try writeFirstCheckpoint(of: &machine) }
 
         var logOptions = DurableLog.Options()
         logOptions.retainedEntries = options.retainedEntries
         logOptions.segmentBytes = options.logSegmentBytes
         // A member that was created had a log, and so had a store that has applied something: an empty one in its place
         // would lose what was acknowledged.
-        logOptions.mayCreate = isNew && machine.applied == founding.last
+        logOptions.mayCreate = isNew && machine.applied == founding.base.last
         let log = try explained { () throws(LogError) in
             try DurableLog(directory: directory.logPath, on: disk, identity: identity, options: logOptions)
         }
         if isNew {
             // Cut short before its last step, a creation is done again from where it was: nobody was answered yet.
-            if log.lastIndex == .zero, machine.applied == founding.last {
-                try explained { () throws(LogError) in try log.replaceAll(with: founding) }
+            if log.lastIndex == .zero, machine.applied == founding.base.last, machine.applied != .zero {
+                let snapshot = machine.snapshot
+                try explained { () throws(LogError) in try log.replaceAll(with: snapshot) }
             }
             try explained { () throws(DataDirectoryError) in try directory.initialize(identity) }
+        } else if directories.isLogBehind(log, machine.applied) {
+            // Nor is the installation of a snapshot that a crash cut short before its last step.
+            let snapshot = machine.snapshot
+            try explained { () throws(LogError) in try log.replaceAll(with: snapshot) }
         }
+        let tidied = directories
+        try explained { () throws(DiskError) in try tidied.removeOthers() }
         if let repair = log.repair { options.onNotice(.repaired("\(repair)")) }
         let replica = try openReplica(options, identity.member, log, machine.snapshot)
         let (reader, compactor, leases) = (
@@ -56,17 +71,23 @@ struct StoreParts: ~Copyable {
         )
         return StoreParts(
             options: options, identity: identity, reader: reader, compactor: compactor, replica: replica,
-            leases: leases, log: log, directory: directory, machine: machine)
+            leases: leases, log: log, directory: directory, directories: directories, machine: machine)
     }
 
     private static func openMachine(
-        _ tables: StoreTables, _ founding: SnapshotMetadata
+        _ tables: StoreTables, _ founding: Founding
     ) throws(StoreStartError) -> StateMachine {
         do throws(StateMachineError) {
-            return try StateMachine(tables: tables, founding: founding)
+            return try StateMachine(tables: tables, founding: founding.base, foundingMembers: founding.members)
         } catch {
             throw StoreStartError("cannot open the store: \(error)")
         }
+    }
+
+    private static func writeFirstCheckpoint(of machine: inout StateMachine) throws(StoreStartError) {
+        guard let work = machine.freeze() else { return }
+        try explained { () throws(MVCCError) in _ = try work.run() }
+        machine.store.finish(work)
     }
 
     private static func openReplica(
@@ -95,7 +116,6 @@ struct StoreParts: ~Copyable {
         raftOptions.electionTicks = options.electionTicks
         raftOptions.heartbeatTicks = 1
         raftOptions.preVote = options.preVote
-        raftOptions.forwardProposals = false
         let node = RaftNode(
             id: member, options: raftOptions, seed: options.seed, hardState: log.hardState, base: applied, log: memory)
         return Replica(node: node, requestTicks: options.requestTicks)

@@ -37,6 +37,12 @@ package protocol TransportReceiver: AnyObject, Sendable {
     func snapshotOffered(_ metadata: SnapshotMetadata, by member: MemberID) -> (any SnapshotSink)?
     func snapshotEnded(_ member: MemberID, _ outcome: SnapshotOutcome)
     func asked(_ request: [UInt8], by member: MemberID, answer: @escaping @Sendable ([UInt8]?) -> Void)
+    /// What a stranger may know who wants to join; nil when nobody can join.
+    var clusterDescription: ClusterDescription? { get }
+}
+
+extension TransportReceiver {
+    package var clusterDescription: ClusterDescription? { nil }
 }
 
 /// A snapshot on its way out, piece by piece in bounded memory. Used by one thread at a time.

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// The little that is needed of the file system.
 enum Files {
-    /// Names of the files in a directory.
+    /// Names of the files below a directory, as paths from there.
     static func names(in directory: String) -> [String] {
         guard let stream = opendir(directory) else { return [] }
         defer { closedir(stream) }
@@ -11,7 +11,11 @@ enum Files {
             let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if entry.pointee.d_type == UInt8(DT_REG) { names.append(name) }
+            if entry.pointee.d_type == UInt8(DT_REG) {
+                names.append(name)
+            } else if entry.pointee.d_type == UInt8(DT_DIR), name != ".", name != ".." {
+                names += self.names(in: directory + "/" + name).map { name + "/" + $0 }
+            }
         }
         return names
     }

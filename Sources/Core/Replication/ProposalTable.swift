@@ -1,0 +1,151 @@
+internal import DequeModule
+internal import StrakeModel
+internal import StrakeRaft
+
+/// Proposals of this member that are not applied, by where they are.
+struct ProposalTable: Sendable {
+    /// A command with who waits for it.
+    struct Command: Sendable {
+        var data: [UInt8]
+        var origin: RequestOrigin?
+        /// In ticks.
+        var began: UInt64
+        var deadline: UInt64
+    }
+
+    struct Expired {
+        var origin: RequestOrigin
+        var began: UInt64
+        /// It was given to a leader, so it may still happen.
+        var wasProposed: Bool
+    }
+
+    private struct Logged {
+        var id: EntryID
+        var origin: RequestOrigin
+        var began: UInt64
+        var deadline: UInt64
+    }
+
+    private struct Forwarded {
+        var command: Command
+        /// The message says it, and no leader of another term takes it.
+        var term: Term
+    }
+
+    /// In the own log, in log order.
+    private var logged: Deque<Logged> = []
+    /// With the leader: their entries are told by the proposal's name. Looked up, never walked.
+    private var forwarded: [ProposalID: Forwarded] = [:]
+    /// The names, in the order they were passed on; some may be answered by now.
+    private var forwardedOrder: Deque<ProposalID> = []
+    /// At least the oldest term of those.
+    private var forwardedSince = Term(rawValue: .max)
+    /// Waiting for a leader, in the order they came.
+    private(set) var parked: Deque<Command> = []
+
+    mutating func log(_ command: Command, as id: EntryID) {
+        guard let origin = command.origin else { return }
+        logged.append(Logged(id: id, origin: origin, began: command.began, deadline: command.deadline))
+    }
+
+    mutating func forward(_ command: Command, in term: Term) {
+        guard command.origin != nil else { return }
+        guard let name = command.data.withUnsafeBytes({ ProposedCommand.proposalID(of: $0) }) else {
+            preconditionFailure("a forwarded command without a name")
+        }
+        forwarded[name] = Forwarded(command: command, term: term)
+        forwardedOrder.append(name)
+        forwardedSince = min(forwardedSince, term)
+    }
+
+    mutating func park(_ command: Command) { parked.append(command) }
+
+    mutating func takeParked() -> Deque<Command> {
+        defer { parked = [] }
+        return parked
+    }
+
+    /// Who waits for an entry that is about to be applied.
+    ///
+    /// - Parameter lose: Called for those whose place in the log it took.
+    mutating func take(_ entry: Entry, lose: (RequestOrigin) -> Void) -> RequestOrigin? {
+        var origin: RequestOrigin?
+        while let first = logged.first, first.id.index <= entry.index {
+            logged.removeFirst()
+            if first.id == entry.id { origin = first.origin } else { lose(first.origin) }
+        }
+        if origin == nil, !forwarded.isEmpty, entry.kind == .command,
+            let name = entry.data.withUnsafeBytes({ ProposedCommand.proposalID(of: $0) })
+        {
+            origin = forwarded.removeValue(forKey: name)?.command.origin
+        }
+        if entry.term > forwardedSince { parkLost(before: entry.term) }
+        return origin
+    }
+
+    /// Forwarded in a term before that of an entry which is applied, and not applied themselves: they never will be. The
+    /// leader of their term did not take them, or its log lost them. So they can be proposed once more.
+    private mutating func parkLost(before term: Term) {
+        forwardedSince = Term(rawValue: .max)
+        var order: Deque<ProposalID> = []
+        for name in forwardedOrder {
+            guard let waiting = forwarded[name] else { continue }
+            if waiting.term < term {
+                forwarded[name] = nil
+                parked.append(waiting.command)
+            } else {
+                order.append(name)
+                forwardedSince = min(forwardedSince, waiting.term)
+            }
+        }
+        forwardedOrder = order
+    }
+
+    /// Lets go of those of which a snapshot up to the index does not tell whether they are in it.
+    mutating func forget(through index: LogIndex) -> [RequestOrigin] {
+        var origins: [RequestOrigin] = []
+        while let first = logged.first, first.id.index <= index {
+            logged.removeFirst()
+            origins.append(first.origin)
+        }
+        for name in forwardedOrder {
+            if let origin = forwarded.removeValue(forKey: name)?.command.origin { origins.append(origin) }
+        }
+        forwardedOrder = []
+        forwardedSince = Term(rawValue: .max)
+        return origins
+    }
+
+    /// Lets go of everything, and tells who waited.
+    mutating func takeAll() -> [RequestOrigin] {
+        let named = forwardedOrder.compactMap { forwarded[$0]?.command.origin }
+        let origins = logged.map(\.origin) + named + parked.compactMap(\.origin)
+        self = ProposalTable()
+        return origins
+    }
+
+    /// Takes out what is not answered in time. Each of the three comes in the order of its deadlines, but for a few that
+    /// were parked first.
+    mutating func expire(through now: UInt64) -> [Expired] {
+        var expired: [Expired] = []
+        while let first = logged.first, first.deadline <= now {
+            logged.removeFirst()
+            expired.append(Expired(origin: first.origin, began: first.began, wasProposed: true))
+        }
+        while let name = forwardedOrder.first {
+            if let command = forwarded[name]?.command, let origin = command.origin {
+                if command.deadline > now { break }
+                forwarded[name] = nil
+                expired.append(Expired(origin: origin, began: command.began, wasProposed: true))
+            }
+            forwardedOrder.removeFirst()
+        }
+        while let first = parked.first, first.deadline <= now {
+            parked.removeFirst()
+            guard let origin = first.origin else { continue }
+            expired.append(Expired(origin: origin, began: first.began, wasProposed: false))
+        }
+        return expired
+    }
+}

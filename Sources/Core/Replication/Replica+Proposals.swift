@@ -1,0 +1,112 @@
+internal import DequeModule
+public import StrakeRaft
+
+// Proposals: into the own log, on to the leader, or parked until there is one.
+extension Replica {
+    /// Takes the batch into the log, or passes it on to the leader. Every origin hears of it once: from the state
+    /// machine, or by a failure.
+    ///
+    /// - Parameter commands: Encoded commands, each with who waits for its result; `nil` when nobody does.
+    public mutating func propose(
+        _ commands: [(data: [UInt8], origin: RequestOrigin?)], into output: inout ReplicaOutput
+    ) {
+        if node.committed.rawValue - node.applied.rawValue > Self.unappliedMax {
+            refuse(commands.map(\.origin), .overloaded, into: &output)
+            return
+        }
+        submit(
+            commands.map {
+                ProposalTable.Command(data: $0.data, origin: $0.origin, began: now, deadline: now + requestTicks)
+            }, into: &output)
+        settle(into: &output)
+    }
+
+    /// The same, only while this member leads in that term: what a leader decides by its own clock is void in any other.
+    public mutating func propose(
+        _ commands: [(data: [UInt8], origin: RequestOrigin?)], leadingIn term: Term, into output: inout ReplicaOutput
+    ) {
+        guard isLeader, node.term == term else {
+            refuse(commands.map(\.origin), .leaderChanged, into: &output)
+            return
+        }
+        propose(commands, into: &output)
+    }
+
+    /// Changes the configuration, if this member leads and no other change is under way.
+    public mutating func propose(
+        _ change: ConfigurationChange, origin: RequestOrigin, into output: inout ReplicaOutput
+    ) {
+        guard isLeader else {
+            refuse([origin], .notLeader, into: &output)
+            return
+        }
+        stepNode(.proposeConfiguration(change))
+        for effect in effects {
+            switch effect {
+            case .proposed(let id, _):
+                let command = ProposalTable.Command(
+                    data: [], origin: origin, began: now, deadline: now + requestTicks)
+                proposals.log(command, as: id)
+            case .proposalRefused(let refusal): refuse([origin], ReplicaFailure(refusal), into: &output)
+            default: break
+            }
+        }
+        carryOut(into: &output)
+        settle(into: &output)
+    }
+
+    private mutating func submit(_ commands: [ProposalTable.Command], into output: inout ReplicaOutput) {
+        stepNode(.propose(commands.map(\.data)))
+        for effect in effects {
+            switch effect {
+            case .proposed(let first, _):
+                for (offset, command) in commands.enumerated() {
+                    proposals.log(command, as: EntryID(term: first.term, index: first.index + UInt64(offset)))
+                }
+            case .proposalForwarded:
+                for command in commands { proposals.forward(command, in: node.term) }
+            case .proposalRefused(.noLeader), .proposalRefused(.transferring), .proposalRefused(.leaving):
+                park(commands, into: &output)
+            case .proposalRefused(let refusal):
+                refuse(commands.map(\.origin), ReplicaFailure(refusal), into: &output)
+            default:
+                break
+            }
+        }
+        carryOut(into: &output)
+    }
+
+    /// There will be a leader soon, or the requests run out of time.
+    private mutating func park(_ commands: [ProposalTable.Command], into output: inout ReplicaOutput) {
+        for command in commands {
+            if proposals.parked.count < Self.parkedMax {
+                proposals.park(command)
+            } else {
+                refuse([command.origin], .overloaded, into: &output)
+            }
+        }
+    }
+
+    mutating func retryProposals(into output: inout ReplicaOutput) {
+        guard node.leader != nil, !proposals.parked.isEmpty else { return }
+        // One at a time: a batch is taken or refused as a whole.
+        for command in proposals.takeParked() { submit([command], into: &output) }
+    }
+
+    private func refuse(_ origins: [RequestOrigin?], _ reason: ReplicaFailure, into output: inout ReplicaOutput) {
+        for case let origin? in origins { output.failures.append(Failure(origin: origin, reason: reason)) }
+    }
+}
+
+extension ReplicaFailure {
+    init(_ refusal: ProposalRefusal) {
+        switch refusal {
+        case .noLeader: self = .noLeader
+        case .notLeader: self = .notLeader
+        case .transferring, .leaving: self = .leaderChanged
+        case .uncommittedLimit: self = .overloaded
+        case .configurationPending, .notReady: self = .configurationBusy
+        case .configuration: self = .configurationInvalid
+        }
+    }
+}

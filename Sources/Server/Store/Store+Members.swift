@@ -1,0 +1,51 @@
+package import StrakeModel
+internal import StrakeRaft
+internal import StrakeStateMachine
+internal import Synchronization
+
+extension Store {
+    /// The members as this one has applied it, by id.
+    package var members: [MemberAttributes] { applyRole.machine.withLock { $0.members } }
+
+    /// The same, each with whether it only learns.
+    package var memberList: [(attributes: MemberAttributes, isLearner: Bool)] {
+        applyRole.machine.withLock { machine in machine.members.map { ($0, machine.isLearner($0.id)) } }
+    }
+
+    package func isLearner(_ member: UInt64) -> Bool { applyRole.machine.withLock { $0.isLearner(member) } }
+
+    /// This member does not vote. Costs a load.
+    package var isLearner: Bool { gauges.isLearner.load(ordering: .relaxed) }
+
+    /// Some member leads, as far as this one knows.
+    package var hasLeader: Bool { gauges.leader.load(ordering: .relaxed) != 0 }
+
+    /// This member leads, as far as it knows.
+    package var isLeader: Bool { gauges.leader.load(ordering: .relaxed) == memberID }
+
+    /// Members that answer each other just now, this one included.
+    package var membersInTouch: Int { links.steady(for: 0, now: MonotonicClock.milliseconds).count + 1 }
+
+    /// The state machine has applied a change of the members.
+    func membersChanged() {
+        let own = memberID
+        let (members, ids, isLearner) = applyRole.machine.withLock { machine in
+            (machine.members, Set(machine.configuration.members.map(\.rawValue)), machine.isLearner(own))
+        }
+        gauges.isLearner.store(isLearner, ordering: .relaxed)
+        var urls: [UInt64: [String]] = [:]
+        if ids.contains(own) {
+            lifecycle.join()
+        } else if lifecycle.hasJoined {
+            lifecycle.leave()
+        } else if let joining = options.joining {
+            // What is applied is from before this member was added: others may have been added in between.
+            urls = joining.peerURLs
+        }
+        for member in members where ids.contains(member.id) { urls[member.id] = member.peerURLs }
+        urls[own] = nil
+        let peers = urls.sorted { $0.key < $1.key }.map { Peer(id: MemberID(rawValue: $0.key), urls: $0.value) }
+        transport?.update(peers)
+        links.update(peers.map(\.id))
+    }
+}

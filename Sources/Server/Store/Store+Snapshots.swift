@@ -1,0 +1,138 @@
+internal import StrakeLeases
+internal import StrakeLog
+internal import StrakeMVCC
+internal import StrakeRaft
+internal import StrakeReplication
+package import StrakeStateMachine
+internal import Synchronization
+
+extension Store {
+    /// A snapshot as of now.
+    package func makeSnapshot() -> SnapshotWriter { applyRole.machine.withLock { $0.writer() } }
+
+    /// The entry that the node's log begins after.
+    package var logStart: UInt64 { replica.withLock { $0.replica.node.status.compacted.rawValue } }
+
+    // MARK: Out
+
+    /// Pins a snapshot for each member that the log cannot help any more. On the clock's thread: it waits for the apply
+    /// role.
+    func prepareSnapshots() {
+        for member in snapshots.takeWanted() {
+            let snapshot = OutgoingSnapshot(makeSnapshot())
+            snapshots.pin(snapshot, for: member)
+            options.onNotice(.snapshot("sending a snapshot as of entry \(snapshot.metadata.last) to member \(member)"))
+            step { replica, output in
+                replica.step(.snapshotPrepared(for: member, snapshot.metadata), into: &output)
+                // No head of the stream: it is not wanted any more.
+                let isSent = output.messages.contains { message in
+                    if case .snapshot = message.body { message.to == member } else { false }
+                }
+                if !isSent { snapshots.unpin(member) }
+            }
+        }
+    }
+
+    /// Under the replica's lock, so that messages leave in raft's order.
+    func send(_ messages: [Message]) {
+        guard let transport else { return }
+        let isPlain = messages.allSatisfy { if case .snapshot = $0.body { false } else { true } }
+        if isPlain { return transport.send(messages) }
+        for message in messages {
+            guard case .snapshot(let metadata) = message.body else {
+                transport.send([message])
+                continue
+            }
+            guard let source = snapshots.outgoing(for: message.to, metadata) else { continue }
+            transport.sendSnapshot(metadata, to: message.to, from: source)
+        }
+    }
+
+    // MARK: In
+
+    /// A member that this one follows offers a snapshot. The offer is the raft message that its stream begins with.
+    func accept(_ metadata: SnapshotMetadata, from member: MemberID) -> IncomingSnapshot? {
+        if lifecycle.isStopped { return nil }
+        var isWanted = false
+        step { replica, output in
+            // The offer does not say its term. Of the leader that this member follows it is the present one; from anybody
+            // else it comes too early or too late, and is made again.
+            guard replica.node.leader == member else { return }
+            let message = Message(
+                from: member, to: identity.member, term: replica.node.term, body: .snapshot(metadata))
+            replica.step(.receive(message), into: &output)
+            isWanted = output.snapshotsToAccept.contains(metadata)
+        }
+        guard isWanted else { return nil }
+        let snapshots = snapshots
+        let snapshot = IncomingSnapshot(
+            metadata,
+            makeDirectory: {
+                try snapshots.directories.withLock { directories in
+                    let name = try directories.makeNew(for: metadata.last)
+                    return (name, directories.path(of: name))
+                }
+            },
+            removeDirectory: { snapshots.addGarbage($0) },
+            finished: { [weak self] staged in self?.received(staged) })
+        snapshots.receive(snapshot)
+        options.onNotice(.snapshot("receiving a snapshot as of entry \(metadata.last) from member \(member)"))
+        return snapshot
+    }
+
+    private func received(_ staged: IncomingSnapshot.Staged) {
+        snapshots.stage(staged)
+        step { replica, output in replica.step(.snapshotReceived(staged.metadata), into: &output) }
+    }
+
+    /// Makes the received snapshot the store, and begins the log anew after it. On the disk's thread, in raft's order; no
+    /// entry is being applied meanwhile.
+    func install(_ metadata: SnapshotMetadata) throws(LogError) {
+        guard let staged = snapshots.takeStaged(metadata) else {
+            preconditionFailure("the snapshot at \(metadata.last) was not received")
+        }
+        var failure: (any Error)?
+        checkpoint.pausing {
+            do {
+                let old = try snapshots.directories.withLock { directories in
+                    let old = directories.current
+                    try directories.install(staged.directory, snapshot: metadata.last)
+                    return old
+                }
+                snapshots.addGarbage(old)
+                try log.replaceAll(with: metadata)
+                try applyRole.machine.withLock { machine in
+                    var next = try StateMachine(tables: staged.tables, founding: metadata)
+                    next.succeed(machine)
+                    machine = next
+                }
+            } catch {
+                failure = error
+            }
+        }
+        switch failure {
+        case nil: break
+        case let error as LogError: throw error
+        case let error as DiskError: throw .disk(error)
+        case let error?:
+            stopForGood("cannot open the snapshot that was received: \(error)")
+            return
+        }
+        resumeAfterInstall(metadata)
+    }
+
+    private func resumeAfterInstall(_ metadata: SnapshotMetadata) {
+        let leasesNow = applyRole.machine.withLock { $0.lessor.all }
+        leases.clock.withLock { $0 = LeaseClock(leasesNow) }
+        gauges.layerBytes.store(0, ordering: .relaxed)
+        membersChanged()
+        var groups = AnswerGroups()
+        let targets = targets.withLock { $0 }
+        for (index, target) in targets.enumerated() where target.wantsEvents {
+            groups.with(Int32(index)) { $0.skippedThrough = reader.revision }
+        }
+        groups.deliver(to: targets)
+        checkpoint.wake()
+        options.onNotice(.snapshot("installed the snapshot as of entry \(metadata.last)"))
+    }
+}

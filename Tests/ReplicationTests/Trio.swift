@@ -1,0 +1,92 @@
+import StrakeModel
+import StrakeRaft
+import StrakeReplication
+
+/// Three replicas whose disks, state machines and network the test plays: everything at once and in order, unless a
+/// member is cut off.
+struct Trio {
+    var replicas: [Replica] = []
+    var outputs = [ReplicaOutput(), ReplicaOutput(), ReplicaOutput()]
+    var cutOff: Set<Int> = []
+    /// What each member applied, and who waited for it there.
+    var applied: [[(entry: Entry, origin: RequestOrigin?)]] = [[], [], []]
+    /// Messages that were sent, by what they are.
+    var sent: [Message] = []
+    /// Messages of these are lost on the way.
+    var isLost: (Message) -> Bool = { _ in false }
+
+    init(requestTicks: UInt64 = 100) {
+        let members = (1...3).map { MemberID(rawValue: $0) }
+        let base = SnapshotMetadata.bootstrap(voters: members)
+        replicas = members.map { member in
+            let node = RaftNode(
+                id: member, seed: member.rawValue, hardState: HardState(), base: base, log: RaftLog(after: base.last))
+            return Replica(node: node, requestTicks: requestTicks)
+        }
+    }
+
+    /// Works until nothing is left to do.
+    mutating func settle() {
+        var isBusy = true
+        while isBusy {
+            isBusy = false
+            for index in replicas.indices { isBusy = work(index) || isBusy }
+        }
+    }
+
+    private mutating func work(_ index: Int) -> Bool {
+        let (writes, applies, messages) = (outputs[index].writes, outputs[index].applies, outputs[index].messages)
+        outputs[index].writes = []
+        outputs[index].applies = []
+        outputs[index].messages = []
+        for case .write(let write) in writes {
+            replicas[index].step(.persisted(write: write.number), into: &outputs[index])
+        }
+        for batch in applies {
+            applied[index] += zip(batch.entries, batch.origins).map { ($0, $1) }
+            replicas[index].applied(through: batch.entries.last!.index, into: &outputs[index])
+        }
+        for message in messages {
+            sent.append(message)
+            let target = Int(message.to.rawValue) - 1
+            if cutOff.contains(index) || cutOff.contains(target) || isLost(message) { continue }
+            replicas[target].step(.receive(message), into: &outputs[target])
+        }
+        return !writes.isEmpty || !applies.isEmpty || !messages.isEmpty
+    }
+
+    mutating func lead(_ index: Int) {
+        replicas[index].step(.campaign, into: &outputs[index])
+        settle()
+        for other in outputs.indices { outputs[other].removeAll() }
+    }
+
+    mutating func handOver(from index: Int, to other: Int) {
+        let member = MemberID(rawValue: UInt64(other) + 1)
+        replicas[index].step(.transferLeadership(to: member), into: &outputs[index])
+        settle()
+        for index in outputs.indices { outputs[index].removeAll() }
+    }
+
+    mutating func tick(_ count: Int = 1) {
+        for _ in 0..<count {
+            for index in replicas.indices { replicas[index].tick(into: &outputs[index]) }
+            settle()
+        }
+    }
+
+    static func command(_ name: UInt64) -> [UInt8] {
+        Command.compact(revision: 0, physical: false).encoded(ProposalID(rawValue: name))
+    }
+
+    static func origin(_ token: UInt64) -> RequestOrigin { RequestOrigin(target: 0, token: token) }
+
+    mutating func propose(_ name: UInt64, at index: Int) {
+        replicas[index].propose([(Self.command(name), Self.origin(name))], into: &outputs[index])
+    }
+
+    /// Tokens that heard from the state machine of a member.
+    func answered(at index: Int) -> [UInt64] { applied[index].compactMap { $0.origin?.token } }
+
+    func count(_ kind: (Message.Body) -> Bool) -> Int { sent.count { kind($0.body) } }
+}

@@ -1,0 +1,177 @@
+import StrakeRaft
+import StrakeReplication
+import Testing
+
+struct TrioTests {
+    @Test func `a follower's proposal is answered by its own state machine, once`() {
+        var trio = Trio()
+        trio.lead(0)
+        trio.propose(7, at: 1)
+        trio.propose(8, at: 0)
+        trio.settle()
+        #expect(trio.answered(at: 1) == [7])
+        #expect(trio.answered(at: 0) == [8])
+        #expect(trio.answered(at: 2).isEmpty)
+        #expect(trio.applied.map(\.count) == [3, 3, 3])
+    }
+
+    @Test func `a forwarded proposal that was lost on the way is given up in its time`() {
+        var trio = Trio(requestTicks: 5)
+        trio.lead(0)
+        trio.isLost = { if case .propose = $0.body { true } else { false } }
+        trio.propose(7, at: 1)
+        trio.tick(4)
+        #expect(trio.outputs[1].failures.isEmpty)
+        trio.tick()
+        #expect(trio.outputs[1].failures == [Failure(origin: Trio.origin(7), reason: .timedOut)])
+        #expect(trio.answered(at: 1).isEmpty)
+    }
+
+    @Test func `a timeout names the leader's failure when another leader was elected meanwhile`() {
+        var trio = Trio(requestTicks: 40)
+        trio.lead(0)
+        trio.tick(9)
+        // The third member is elected; the second one knows it, and hears nothing else of it.
+        trio.isLost = { message in
+            switch message.body {
+            case .propose: true
+            case .append: message.to.rawValue == 2
+            case .requestVote: message.from.rawValue == 2
+            default: false
+            }
+        }
+        trio.propose(7, at: 1)
+        trio.settle()
+        trio.cutOff = [0]
+        trio.tick(39)
+        #expect(trio.replicas[1].node.leader == MemberID(rawValue: 3))
+        #expect(trio.outputs[1].failures.isEmpty)
+        trio.tick()
+        #expect(trio.outputs[1].failures == [Failure(origin: Trio.origin(7), reason: .timedOutLeaderFailed)])
+    }
+
+    @Test func `a forwarded proposal that its leader took to the grave is proposed to the next one, once`() {
+        var trio = Trio()
+        trio.lead(0)
+        // The leader has it in its log, and nobody else does.
+        trio.isLost = { if case .append = $0.body { $0.from.rawValue == 1 } else { false } }
+        trio.propose(7, at: 1)
+        trio.settle()
+        #expect(trio.replicas[0].node.lastEntry.index > trio.replicas[1].node.lastEntry.index)
+        trio.isLost = { _ in false }
+        trio.cutOff = [0]
+        trio.tick(40)
+        #expect(trio.replicas[1].isLeader || trio.replicas[2].isLeader)
+        #expect(trio.answered(at: 1) == [7])
+        trio.cutOff = []
+        trio.tick(5)
+        for applied in trio.applied {
+            #expect(applied.count { $0.entry.data == Trio.command(7) } == 1)
+        }
+        #expect(trio.outputs.allSatisfy { $0.failures.isEmpty })
+    }
+
+    @Test func `a forwarded proposal that was committed in the end is not proposed again`() {
+        var trio = Trio()
+        trio.lead(0)
+        // Everybody has it, and the one who asked does not hear that it is committed before the leader is gone.
+        trio.propose(7, at: 1)
+        trio.isLost = { if case .appendResponse = $0.body { true } else { false } }
+        trio.settle()
+        trio.isLost = { _ in false }
+        trio.cutOff = [0]
+        trio.tick(40)
+        trio.cutOff = []
+        trio.tick(5)
+        #expect(trio.answered(at: 1) == [7])
+        for applied in trio.applied {
+            #expect(applied.count { $0.entry.data == Trio.command(7) } == 1)
+        }
+    }
+
+    @Test func `an entry of another leader in its place ends a proposal of the deposed one`() {
+        var trio = Trio()
+        trio.lead(0)
+        trio.cutOff = [0]
+        trio.propose(7, at: 0)
+        trio.settle()
+        trio.tick(25)
+        #expect(trio.replicas[1].isLeader || trio.replicas[2].isLeader)
+        trio.propose(8, at: 1)
+        trio.settle()
+        trio.cutOff = []
+        trio.tick(3)
+        #expect(trio.outputs[0].failures == [Failure(origin: Trio.origin(7), reason: .leaderChanged)])
+        #expect(trio.answered(at: 1) == [8])
+    }
+
+    @Test func `a follower's reads gather behind one question, and are served where they came`() {
+        var trio = Trio()
+        trio.lead(0)
+        trio.sent = []
+        for token in 1...50 { trio.replicas[1].read(Trio.origin(UInt64(token)), into: &trio.outputs[1]) }
+        trio.settle()
+        trio.tick()
+        #expect(Set(trio.outputs[1].readsReady.map(\.token)) == Set(1...50))
+        // The first goes by itself, the rest together.
+        #expect(trio.count { if case .readIndex = $0 { true } else { false } } == 2)
+    }
+
+    @Test func `a read whose question was lost is asked again under a new context`() {
+        var trio = Trio()
+        trio.lead(0)
+        trio.isLost = { if case .readIndex = $0.body { true } else { false } }
+        trio.replicas[1].read(Trio.origin(1), into: &trio.outputs[1])
+        trio.settle()
+        trio.isLost = { _ in false }
+        trio.tick(12)
+        #expect(trio.outputs[1].readsReady == [Trio.origin(1)])
+        var contexts: [UInt64] = []
+        for message in trio.sent { if case .readIndex(let context) = message.body { contexts.append(context) } }
+        #expect(contexts.count == 2 && Set(contexts).count == 2)
+    }
+
+    @Test func `a read outlives its leader, and is not served by the deposed one`() {
+        var trio = Trio()
+        trio.lead(0)
+        trio.cutOff = [0]
+        trio.replicas[0].read(Trio.origin(1), into: &trio.outputs[0])
+        trio.replicas[1].read(Trio.origin(2), into: &trio.outputs[1])
+        trio.settle()
+        trio.tick(25)
+        #expect(trio.outputs[0].readsReady.isEmpty)
+        #expect(trio.outputs[1].readsReady == [Trio.origin(2)])
+        trio.cutOff = []
+        trio.tick(5)
+        #expect(trio.outputs[0].readsReady == [Trio.origin(1)])
+    }
+
+    @Test func `what a leader decided by its own clock is proposed in its term only`() {
+        var trio = Trio()
+        trio.lead(0)
+        let term = trio.replicas[0].node.term
+        trio.handOver(from: 0, to: 1)
+        let later = trio.replicas[1].node.term
+        #expect(later > term)
+        trio.replicas[0].propose([(Trio.command(7), Trio.origin(7))], leadingIn: term, into: &trio.outputs[0])
+        #expect(trio.outputs[0].failures == [Failure(origin: Trio.origin(7), reason: .leaderChanged)])
+        trio.replicas[1].propose([(Trio.command(8), Trio.origin(8))], leadingIn: term, into: &trio.outputs[1])
+        #expect(trio.outputs[1].failures == [Failure(origin: Trio.origin(8), reason: .leaderChanged)])
+        trio.replicas[1].propose([(Trio.command(9), Trio.origin(9))], leadingIn: later, into: &trio.outputs[1])
+        trio.settle()
+        #expect(trio.answered(at: 1) == [9])
+    }
+
+    @Test func `one change of the configuration is under way at a time`() {
+        var trio = Trio()
+        trio.lead(0)
+        let add = ConfigurationChange([.addLearner(MemberID(rawValue: 4))])
+        trio.replicas[0].propose(add, origin: Trio.origin(1), into: &trio.outputs[0])
+        let remove = ConfigurationChange([.remove(MemberID(rawValue: 3))])
+        trio.replicas[0].propose(remove, origin: Trio.origin(2), into: &trio.outputs[0])
+        trio.replicas[1].propose(remove, origin: Trio.origin(3), into: &trio.outputs[1])
+        trio.isLost = { $0.to.rawValue == 4 }
+        #expect(trio.outputs[0].failures == [Failure(origin: Trio.origin(2), reason: .configurationBusy)])
+        #expect(trio.outputs[1].failures == [Failure(origin: Trio.origin(3), reason: .notLeader)])
+    }
+}

@@ -1,0 +1,85 @@
+import StrakeLog
+import StrakeModel
+import StrakeRaft
+import StrakeStateMachine
+import StrakeStore
+import Testing
+
+/// Members come and go.
+@Suite(.serialized)
+struct MembershipTests {
+    @Test func `a learner joins, is promoted once it is in sync, and votes`() throws {
+        let cluster = try TestCluster(3) { $0.strictReconfiguration = false }
+        let leader = try cluster.leader()
+        let follower = (0..<3).first { $0 != leader }!
+        #expect(cluster.client(leader).put("a", "1").error == nil)
+        let id: UInt64 = 0xabc
+        let urls = ["http://127.0.0.1:1003"]
+        #expect(cluster.change(.add(id, peerURLs: urls, isLearner: true), at: follower) == nil)
+        #expect(cluster.store(follower).members.contains { $0.id == id && $0.peerURLs == urls })
+        #expect(cluster.store(follower).isLearner(id))
+        let second = MembershipChange.add(0xabd, peerURLs: ["http://127.0.0.1:1"], isLearner: true)
+        #expect(cluster.change(second, at: leader) == .tooManyLearners)
+        #expect(cluster.change(.promote(id), at: follower) == .learnerNotReady)
+        #expect(cluster.client(leader).moveLeader(to: id) == .badLeaderTransferee)
+
+        try cluster.join(3, as: id)
+        try cluster.eventually("the learner to have it all") { try cluster.store(3).value("a") == "1" }
+        #expect(cluster.store(3).isLearner)
+        try cluster.eventually("the promotion") { cluster.change(.promote(id), at: follower) == nil }
+        #expect(cluster.change(.promote(id), at: follower) == .notLearner)
+        try cluster.eventually("the news of it") { !cluster.store(3).isLearner }
+        #expect(cluster.client(3).put("b", "2").error == nil)
+        #expect(cluster.client(3).read() == nil)
+        try cluster.eventually("its name to be known") {
+            cluster.store(leader).members.contains { $0.id == id && $0.name == "m3" }
+        }
+        // Four voters stand the loss of one, also after a restart of the new one.
+        cluster.stop(3)
+        try cluster.start(3)
+        cluster.stop(leader)
+        _ = try cluster.leader()
+        #expect(cluster.client(3).put("c", "3").error == nil)
+    }
+
+    @Test func `a removed member is told so, and the others go on`() throws {
+        let cluster = try TestCluster(3) { $0.strictReconfiguration = false }
+        let leader = try cluster.leader()
+        let other = (0..<3).first { $0 != leader }!
+        let id = cluster.store(leader).memberID
+        #expect(cluster.change(.remove(5), at: other) == .memberNotFound)
+        #expect(cluster.change(.remove(id), at: other) == nil)
+        try cluster.eventually("the removed leader to hear of it") {
+            cluster.notices.contains("m\(leader): removed")
+        }
+        let rest = (0..<3).filter { $0 != leader }
+        _ = try cluster.leader(among: rest)
+        #expect(cluster.client(other).put("after", "1").error == nil)
+        #expect(!cluster.store(other).members.contains { $0.id == id })
+        #expect(cluster.change(.remove(id), at: other) == .memberNotFound)
+    }
+
+    @Test func `peer URLs change by agreement, and are nobody's twice`() throws {
+        let cluster = try TestCluster(3) { $0.strictReconfiguration = false }
+        let leader = try cluster.leader()
+        let id = cluster.store(leader).memberID
+        let taken = cluster.store(leader).members.first { $0.id != id }!.peerURLs
+        #expect(cluster.change(.update(id, peerURLs: taken), at: leader) == .peerURLExists)
+        #expect(cluster.change(.add(77, peerURLs: taken, isLearner: false), at: leader) == .peerURLExists)
+        #expect(cluster.change(.update(77, peerURLs: ["http://127.0.0.1:7"]), at: leader) == .memberNotFound)
+        #expect(cluster.change(.update(id, peerURLs: ["http://127.0.0.1:7"]), at: leader) == nil)
+        for number in 0..<3 {
+            try cluster.eventually("the URL to be known to m\(number)") {
+                cluster.store(number).members.first { $0.id == id }?.peerURLs == ["http://127.0.0.1:7"]
+            }
+        }
+        #expect(cluster.store(leader).members.first { $0.id == id }?.name == "m\(leader)")
+    }
+
+    @Test func `strict checks refuse to add before the members know each other well`() throws {
+        let cluster = try TestCluster(3)
+        let leader = try cluster.leader()
+        let add = MembershipChange.add(77, peerURLs: ["http://127.0.0.1:7"], isLearner: true)
+        #expect(cluster.change(add, at: leader) == .unhealthy)
+    }
+}

@@ -1,0 +1,119 @@
+import Dispatch
+import StrakeRaft
+import StrakeStore
+import Synchronization
+
+/// Connects members of one process. Messages arrive in order, on a thread for each member, unless the way is cut.
+final class MemoryNetwork: Sendable {
+    private struct State {
+        var transports: [MemberID: MemoryTransport] = [:]
+        /// Members that nobody reaches and that reach nobody.
+        var isolated: Set<MemberID> = []
+    }
+
+    private let state = Mutex(State())
+
+    func transport(of member: MemberID) -> MemoryTransport {
+        let transport = MemoryTransport(member, on: self)
+        state.withLock { $0.transports[member] = transport }
+        return transport
+    }
+
+    func isolate(_ member: MemberID) { state.withLock { _ = $0.isolated.insert(member) } }
+
+    func heal() { state.withLock { $0.isolated = [] } }
+
+    func remove(_ transport: MemoryTransport) {
+        state.withLock { state in
+            if state.transports[transport.member] === transport { state.transports[transport.member] = nil }
+        }
+    }
+
+    /// The member's transport, if the way to it is open.
+    func way(from: MemberID, to: MemberID) -> MemoryTransport? {
+        state.withLock { state in
+            state.isolated.contains(from) || state.isolated.contains(to) ? nil : state.transports[to]
+        }
+    }
+}
+
+final class MemoryTransport: Transport {
+    private struct State {
+        var receiver: (any TransportReceiver)?
+        var peers: Set<MemberID> = []
+    }
+
+    private struct Lost: Error {}
+
+    let member: MemberID
+    private let network: MemoryNetwork
+    private let state = Mutex(State())
+    private let queue: DispatchQueue
+    private let streams = DispatchQueue(label: "snapshots", attributes: .concurrent)
+
+    init(_ member: MemberID, on network: MemoryNetwork) {
+        self.member = member
+        self.network = network
+        queue = DispatchQueue(label: "member \(member)")
+    }
+
+    private var receiver: (any TransportReceiver)? { state.withLock { $0.receiver } }
+
+    func start(_ receiver: any TransportReceiver) {
+        state.withLock { $0.receiver = receiver }
+    }
+
+    func update(_ peers: [Peer]) {
+        state.withLock { $0.peers = Set(peers.map(\.id)) }
+    }
+
+    func send(_ messages: [Message]) {
+        for message in messages {
+            guard let other = network.way(from: member, to: message.to) else {
+                queue.async { self.receiver?.unreachable(message.to) }
+                continue
+            }
+            other.queue.async { other.receiver?.received([message]) }
+        }
+    }
+
+    func sendSnapshot(_ metadata: SnapshotMetadata, to target: MemberID, from source: any SnapshotSource) {
+        streams.async {
+            guard let other = self.network.way(from: self.member, to: target),
+                let sink = other.receiver?.snapshotOffered(metadata, by: self.member)
+            else {
+                source.cancel()
+                self.receiver?.snapshotEnded(target, .failed)
+                return
+            }
+            do {
+                while let piece = try source.next(bytesMax: 50_000) {
+                    guard self.network.way(from: self.member, to: target) === other else { throw Lost() }
+                    try sink.write(piece)
+                }
+                try sink.finish()
+                self.receiver?.snapshotEnded(target, .delivered)
+            } catch {
+                source.cancel()
+                sink.cancel()
+                self.receiver?.snapshotEnded(target, .failed)
+            }
+        }
+    }
+
+    func ask(_ target: MemberID, _ request: [UInt8], answer: @escaping @Sendable ([UInt8]?) -> Void) {
+        guard let other = network.way(from: member, to: target) else {
+            queue.async { answer(nil) }
+            return
+        }
+        other.queue.async {
+            guard let receiver = other.receiver else { return self.queue.async { answer(nil) } }
+            receiver.asked(request, by: self.member) { bytes in self.queue.async { answer(bytes) } }
+        }
+    }
+
+    func close() {
+        network.remove(self)
+        state.withLock { $0.receiver = nil }
+    }
+}

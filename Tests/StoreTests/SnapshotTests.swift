@@ -1,0 +1,132 @@
+import StrakeLeases
+import StrakeLog
+import StrakeMVCC
+import StrakeModel
+import StrakeRaft
+import StrakeStateMachine
+import StrakeStore
+import StrakeTables
+import Testing
+
+/// Members that the log cannot help any more.
+@Suite(.serialized)
+struct SnapshotTests {
+    @Test func `a member that was away too long becomes a snapshot, and its copy is equal in every way`() throws {
+        let cluster = try TestCluster(3) { $0.retainedEntries = 20 }
+        let leader = try cluster.leader()
+        let away = (0..<3).first { $0 != leader }!
+        let client = cluster.client(leader)
+        #expect(client.put("old", "1").error == nil)
+        try cluster.eventually("the first put to arrive") { try cluster.store(away).value("old") == "1" }
+        cluster.stop(away)
+        Self.fill(client)
+        try cluster.dropLog(of: leader)
+        try cluster.start(away)
+        try cluster.eventually("the snapshot") { cluster.notices.contains("m\(away): installed") }
+        try cluster.eventually("the newest put") { try cluster.store(away).value("newest") == "x" }
+        #expect(try cluster.haveEqualHistories())
+        #expect(cluster.store(away).lease(LeaseID(rawValue: 5))?.ttl == 1_000)
+        #expect(cluster.store(away).alarms == cluster.store(leader).alarms)
+        #expect(cluster.store(away).members == cluster.store(leader).members)
+        // It is a member like any other: also after a restart, and with what comes next.
+        #expect(cluster.client(away).put("through it", "y").error == nil)
+        cluster.stop(away)
+        try cluster.start(away)
+        #expect(cluster.client(away).read() == nil)
+        #expect(try cluster.store(away).value("through it") == "y")
+        _ = client.run(.leaseRevoke(LeaseID(rawValue: 5)))
+        try cluster.eventually("the lease's key to go") { try cluster.store(away).value("leased") == nil }
+        #expect(try cluster.haveEqualHistories())
+    }
+
+    @Test func `reads at old revisions and watches go on in a store that came as a snapshot`() throws {
+        let cluster = try TestCluster(3) { $0.retainedEntries = 20 }
+        let leader = try cluster.leader()
+        let away = (0..<3).first { $0 != leader }!
+        let client = cluster.client(leader)
+        #expect(client.put("a", "first").error == nil)
+        try cluster.eventually("the first put to arrive") { try cluster.store(away).value("a") == "first" }
+        cluster.network.isolate(cluster.id(away))
+        let target = cluster.client(away)
+        _ = target.takePublished()
+        let seen = cluster.store(away).reader.revision
+        Self.fill(client, compacting: false)
+        let old = client.put("a", "second").revision
+        #expect(client.put("a", "third").error == nil)
+        try cluster.dropLog(of: leader)
+        cluster.network.heal()
+        try cluster.eventually("the snapshot") { cluster.notices.contains("m\(away): installed") }
+        try cluster.eventually("the newest value") { try cluster.store(away).value("a") == "third" }
+        let reader = cluster.store(away).reader
+        let key = Array("a".utf8)
+        #expect(try reader.withView { view in try view.keyValue(key, at: old) }?.value == Array("second".utf8))
+        #expect(try reader.withView { view in try view.keyValue(key, at: seen) }?.value == Array("first".utf8))
+        // Whoever watches is told that it has to look into history.
+        #expect(target.skippedThrough > seen)
+        #expect(try cluster.haveEqualHistories())
+    }
+
+    @Test func `a snapshot cut short at any place is refused, and one whole is the store`() throws {
+        let directory = TemporaryDirectory(in: .memory)
+        var options = StoreOptions(dataDirectory: directory.path + "/data")
+        options.logSegmentBytes = 64 << 10
+        let running = try RunningStore(opening: options)
+        defer { running.close() }
+        Self.fill(Client(running.store))
+        var source = running.store.makeSnapshot()
+        var pieces: [[UInt8]] = []
+        while let piece = try source.next(bytesMax: 7_919) { pieces.append(piece) }
+        let whole = pieces.flatMap { $0 }
+        #expect(pieces.allSatisfy { $0.count <= 7_919 })
+
+        func build(_ bytes: [UInt8]) throws -> KVHash {
+            let copy = TemporaryDirectory(in: .memory)
+            let tables = try StoreTables(directory: copy.path)
+            var reader = try SnapshotReader(source.metadata, into: tables)
+            try reader.write(bytes)
+            try reader.finish()
+            var machine = try StateMachine(tables: tables, founding: source.metadata)
+            machine.store.publish()
+            #expect(machine.applied == source.metadata.last)
+            #expect(machine.lessor.lease(LeaseID(rawValue: 5))?.ttl == 1_000)
+            return try machine.store.reader.hashKV(revision: 0)
+        }
+        #expect(try build(whole) == running.store.reader.hashKV(revision: 0))
+        var random = SeededGenerator(seed: 3)
+        for _ in 0..<30 {
+            let cut = Int(random.next() % UInt64(whole.count))
+            #expect(throws: SnapshotError.self) { try build(Array(whole[..<cut])) }
+            var flipped = whole
+            flipped[cut] ^= 1 << UInt8(random.next() % 8)
+            #expect(throws: SnapshotError.self) { try build(flipped) }
+        }
+    }
+
+    /// Keys of all kinds: put again, deleted, made anew, of a lease, in one transaction, and partly compacted.
+    static func fill(_ client: Client, compacting: Bool = true) {
+        _ = client.run(.leaseGrant(id: LeaseID(rawValue: 5), ttlSeconds: 1_000))
+        _ = client.put("leased", "l", lease: LeaseID(rawValue: 5))
+        for round in 0..<3 {
+            _ = client.run(
+                (0..<60).map { number in
+                    let key = Array("key\(number)".utf8)
+                    if number % 7 == round { return .deleteRange(DeleteRangeRequest(range: .key(key))) }
+                    let value = [UInt8](repeating: UInt8(round), count: number * 50)
+                    return .put(PutRequest(key: key, value: value))
+                })
+            var txn = TxnRequest()
+            txn.success = [
+                .put(PutRequest(key: Array("txn1".utf8), value: [UInt8(round)])),
+                .put(PutRequest(key: Array("txn2".utf8), value: [])),
+            ]
+            _ = client.run(.txn(txn))
+        }
+        _ = client.run(.alarm(AlarmCommand(action: .activate, member: 9, alarm: 3)))
+        if compacting {
+            let revision = client.put("mark", "m").revision
+            _ = client.run(.compact(revision: revision - 100, physical: false))
+        }
+        for number in 0..<30 { _ = client.put("late\(number % 5)", "\(number)") }
+        _ = client.put("newest", "x")
+    }
+}

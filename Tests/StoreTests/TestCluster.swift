@@ -1,0 +1,151 @@
+import Glibc
+import StrakeLog
+import StrakeMVCC
+import StrakeModel
+import StrakeRaft
+import StrakeStateMachine
+import StrakeStore
+import Synchronization
+
+/// Members of one cluster in this process, each on a directory of its own.
+final class TestCluster {
+    let network = MemoryNetwork()
+    private let root = TemporaryDirectory(in: .memory)
+    private let initial: [InitialMember]
+    private(set) var running: [Int: RunningStore] = [:]
+    private(set) var clients: [Int: Client] = [:]
+    let notices = Notices()
+    private let configure: (inout StoreOptions) -> Void
+
+    /// What the members told their operators.
+    final class Notices: Sendable {
+        private let texts = Mutex<[String]>([])
+
+        func add(_ text: String) { texts.withLock { $0.append(text) } }
+
+        func contains(_ part: String) -> Bool { texts.withLock { $0.contains { $0.contains(part) } } }
+    }
+
+    init(_ count: Int, configure: @escaping (inout StoreOptions) -> Void = { _ in }) throws {
+        initial = (0..<count).map { InitialMember(name: "m\($0)", peerURLs: ["http://127.0.0.1:\(1_000 + $0)"]) }
+        self.configure = configure
+        for number in 0..<count { try start(number) }
+    }
+
+    deinit { stopAll() }
+
+    func options(_ number: Int) -> StoreOptions {
+        var options = StoreOptions(dataDirectory: root.path + "/m\(number)")
+        options.name = "m\(number)"
+        options.peerURLs = ["http://127.0.0.1:\(1_000 + number)"]
+        options.clientURLs = ["http://127.0.0.1:\(2_000 + number)"]
+        options.initialMembers = initial
+        options.heartbeatMilliseconds = 10
+        options.electionMilliseconds = 100
+        options.logSegmentBytes = 64 << 10
+        options.seed = UInt64(number + 1)
+        let notices = notices
+        options.onNotice = { notice in
+            switch notice {
+            case .snapshot(let text): notices.add("m\(number): \(text)")
+            case .fatal(let text): notices.add("m\(number): fatal: \(text)")
+            case .removed: notices.add("m\(number): removed")
+            case .repaired, .leadership, .diskFull, .logFailing, .damage: break
+            }
+        }
+        configure(&options)
+        return options
+    }
+
+    func start(_ number: Int) throws {
+        try start(number, options(number))
+    }
+
+    private func start(_ number: Int, _ options: StoreOptions) throws {
+        let member = try RunningStore.identity(for: options).member
+        let store = try RunningStore(opening: options, transport: network.transport(of: member))
+        running[number] = store
+        clients[number] = Client(store.store)
+    }
+
+    /// Starts a member that was added to the cluster under this id.
+    func join(_ number: Int, as id: UInt64) throws {
+        var options = options(number)
+        options.initialMembers = []
+        let known = store(try leader()).members
+        options.joining = JoinedCluster(
+            cluster: store(try leader()).clusterID, member: id,
+            peerURLs: Dictionary(uniqueKeysWithValues: known.map { ($0.id, $0.peerURLs) }))
+        try start(number, options)
+    }
+
+    func stop(_ number: Int) {
+        clients[number] = nil
+        running.removeValue(forKey: number)?.close()
+    }
+
+    func stopAll() {
+        for number in running.keys.sorted() { stop(number) }
+    }
+
+    func store(_ number: Int) -> Store { running[number]!.store }
+    func client(_ number: Int) -> Client { clients[number]! }
+    func id(_ number: Int) -> MemberID { MemberID(rawValue: store(number).memberID) }
+
+    struct Timeout: Error {
+        var what: String
+    }
+
+    /// Waits for something that happens on other threads.
+    func eventually(_ what: String, seconds: Double = 20, _ isTrue: () throws -> Bool) throws {
+        let deadline = MonotonicClock.nanoseconds + UInt64(seconds * 1e9)
+        while try !isTrue() {
+            guard MonotonicClock.nanoseconds < deadline else { throw Timeout(what: what) }
+            usleep(2_000)
+        }
+    }
+
+    /// The member that leads in the newest term that anybody knows of, once all that run agree.
+    func leader(among numbers: [Int]? = nil) throws -> Int {
+        var found: Int?
+        try eventually("a leader") {
+            let numbers = numbers ?? running.keys.sorted()
+            let leaders = Set(numbers.map { store($0).status().leader })
+            guard leaders.count == 1, let id = leaders.first, id != 0 else { return false }
+            found = numbers.first { store($0).memberID == id }
+            return found != nil
+        }
+        return found!
+    }
+
+    /// Waits until all that run have applied the same, and says whether their histories are equal then.
+    func haveEqualHistories() throws -> Bool {
+        let numbers = running.keys.sorted()
+        let leader = try leader()
+        try eventually("equal applied indexes") {
+            let target = store(leader).status().committedIndex
+            return numbers.allSatisfy { store($0).status().appliedIndex == target }
+        }
+        return try Set(numbers.map { try store($0).reader.hashKV(revision: 0) }).count == 1
+    }
+
+    /// Has the member's log begin after what it has applied, but for the entries it retains.
+    func dropLog(of number: Int) throws {
+        try eventually("the log to be cut") {
+            store(number).requestCheckpoint()
+            return store(number).logStart > store(number).status().appliedIndex / 2
+        }
+    }
+
+    /// Changes the members, asked of one of them.
+    func change(_ change: MembershipChange, at number: Int) -> StoreError? {
+        let answer = Awaited<StoreError?>()
+        store(number).change(change) { result in
+            switch result {
+            case .success: answer.set(nil)
+            case .failure(let error): answer.set(error)
+            }
+        }
+        return answer.value
+    }
+}
