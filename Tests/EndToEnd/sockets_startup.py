@@ -24,6 +24,10 @@ BAD_FLAGS = [
     (["--heartbeat-interval=100", "--election-timeout=300"], 1, r"should be at least as 5 times as"),
     (["--election-timeout=60000"], 1, r"is too long, and should be set less than 50000ms"),
     (["--initial-cluster=other=http://127.0.0.1:1"], 1, r"couldn't find local name"),
+    (["--initial-cluster=default"], 1, r"not of the form name=peer-url"),
+    (["--initial-cluster=default=http://localhost:2399"], 1, r"default=http://localhost:2399 but missing from"),
+    (["--initial-cluster=default=http://localhost:2380,m2=http://localhost:2380"], 1, r"has duplicate url"),
+    (["--initial-cluster-state=existing"], 1, r"cannot fetch cluster info from peer urls"),
     (["--data-dir=/proc/nowhere"], 1, r"/proc/nowhere"),
     (["somewhere"], 1, r'somewhere.*is not a valid flag'),
 ]

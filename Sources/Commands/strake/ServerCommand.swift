@@ -41,41 +41,47 @@ struct ServerCommand {
 
     private func serve(_ settings: ServerSettings) async -> Never {
         let log = ServerLog(threshold: settings.logLevel)
+        let signals = SignalWaiter()
         log.write(
             .info, "starting a member",
             [
                 "name": settings.store.name, "data-dir": settings.store.dataDirectory, "version": Version.strake,
                 "etcd-version": Version.etcd,
             ])
-        let signals = SignalWaiter()
         var options = settings.store
         options.onNotice = { notice in Self.note(notice, log) }
-        let running: RunningStore
-        do throws(StoreStartError) {
-            running = try RunningStore(opening: options)
-        } catch {
-            log.write(.fatal, "cannot start", ["error": error.description])
-            exit(1)
-        }
+        let running = await open(options, settings, log)
         let server: EtcdServer
         do throws(EtcdServer.ListenError) {
             server = try await EtcdServer.start(
-                store: running.store, options: settings.service, addresses: settings.addresses,
-                reserved: settings.peerAddresses)
+                store: running.store, options: settings.service, addresses: settings.addresses)
         } catch {
             log.write(.fatal, "cannot start", ["error": error.description])
             running.close()
             exit(1)
         }
-        log.write(
-            .info, "ready to serve client requests",
-            ["client-urls": settings.addresses.map { "http://\($0.host):\($0.port)" }.joined(separator: ",")])
+        let clientURLs = settings.addresses.map { "http://\($0.host):\($0.port)" }.joined(separator: ",")
+        // Scripts wait for this line: the member answers, and the cluster knows where it is reached.
+        running.store.whenReady { log.write(.info, "ready to serve client requests", ["client-urls": clientURLs]) }
         let signal = await signals.next()
         log.write(.info, "stopping", ["signal": signal == SIGINT ? "interrupt" : "terminated"])
         await server.stop()
         running.close()
         log.write(.info, "stopped")
         exit(0)
+    }
+
+    /// Opens the way to the other members and the store, or ends the process.
+    private func open(_ options: StoreOptions, _ settings: ServerSettings, _ log: ServerLog) async -> RunningStore {
+        var options = options
+        do {
+            if settings.joins { try await PeerSetup.join(&options) }
+            let transport = try await PeerSetup.open(options, listenURLs: settings.peerURLs, log)
+            return try RunningStore(opening: options, transport: transport)
+        } catch {
+            log.write(.fatal, "cannot start", ["error": "\(error)"])
+            exit(1)
+        }
     }
 
     private static func note(_ notice: StoreNotice, _ log: ServerLog) {
@@ -87,7 +93,10 @@ struct ServerCommand {
         case .logFailing(let what):
             log.write(.error, "a file of the log cannot be prepared or removed", ["error": what])
         case .snapshot(let what): log.write(.info, what)
-        case .removed: log.write(.warn, "the cluster has removed this member")
+        case .removed:
+            log.write(.warn, "the cluster has removed this member; it stops")
+            // As an operator would stop it.
+            kill(getpid(), SIGTERM)
         case .damage(let what): log.write(.error, "damaged record in the store", ["error": what])
         case .fatal(let what):
             log.write(.fatal, "the member stops", ["error": what])

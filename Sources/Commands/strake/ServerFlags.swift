@@ -16,7 +16,7 @@ enum ServerFlags {
             help: "Where to serve clients: gRPC, health and metrics, comma-separated URLs.", section: "Member"),
         Flag(
             name: "listen-peer-urls", kind: .urls, fallback: "http://localhost:2380",
-            help: "Where members of a cluster reach this one; a cluster of one holds the port and answers nobody.",
+            help: "Where the other members reach this one, comma-separated URLs.",
             section: "Member"),
     ]
 
@@ -26,17 +26,26 @@ enum ServerFlags {
             help: "Client URLs that the member list shows.", section: "Cluster"),
         Flag(
             name: "initial-advertise-peer-urls", kind: .urls, fallback: "http://localhost:2380",
-            help: "Peer URLs that the member list shows; the cluster's and the member's ids come from them.",
+            help: "Peer URLs that the other members are told; the ids of a new cluster come from them.",
             section: "Cluster"),
         Flag(
             name: "initial-cluster", kind: .string, fallback: "default=http://localhost:2380",
-            help: "Members at the first start, as name=peer-url; this one alone.", section: "Cluster"),
+            help:
+                "Members at the first start, this one among them, as name=peer-url,name=peer-url,...; without it, this one alone.",
+            section: "Cluster"),
         Flag(
             name: "initial-cluster-state", kind: .choice(["new", "existing"]), fallback: "new",
-            help: "Only 'new': a member starts its own cluster.", section: "Cluster"),
+            help: "At the first start: 'new' founds a cluster, 'existing' joins one that this member was added to.",
+            section: "Cluster"),
         Flag(
             name: "initial-cluster-token", kind: .string, fallback: "etcd-cluster",
-            help: "Part of the cluster's id; keeps clusters with the same URLs apart.", section: "Cluster"),
+            help: "Part of the ids of a new cluster; keeps clusters with the same URLs apart.", section: "Cluster"),
+        Flag(
+            name: "strict-reconfig-check", kind: .bool, fallback: "true",
+            help: "Refuse changes of membership that could leave the cluster without a quorum.", section: "Cluster"),
+        Flag(
+            name: "max-learners", kind: .unsigned, fallback: "1", help: "Most learners in the cluster at once.",
+            section: "Cluster"),
     ]
 
     private static let limits = [
@@ -61,8 +70,8 @@ enum ServerFlags {
 
     private static let timing = [
         Flag(
-            name: "heartbeat-interval", kind: .unsigned, fallback: "100", help: "Milliseconds of a raft tick.",
-            section: "Timing"),
+            name: "heartbeat-interval", kind: .unsigned, fallback: "100",
+            help: "Milliseconds between a leader's heartbeats.", section: "Timing"),
         Flag(
             name: "election-timeout", kind: .unsigned, fallback: "1000",
             help: "Milliseconds without a leader before an election; the shortest lease is 1.5 times as long.",

@@ -1,5 +1,6 @@
 internal import StrakeEtcdService
 internal import StrakeFlags
+internal import StrakePeers
 internal import StrakeStore
 
 /// Flags that fit together, turned into what the pieces take.
@@ -7,8 +8,10 @@ struct ServerSettings {
     var store: StoreOptions
     var service: ServiceOptions
     var addresses: [EtcdServer.Address]
-    var peerAddresses: [EtcdServer.Address]
+    var peerURLs: [PeerURL]
     var logLevel: ServerLog.Level
+    /// The member was added to a running cluster, and has to learn from that who it is.
+    var joins: Bool
 
     init(_ flags: FlagSet) throws(SettingsError) {
         let name = flags.string("name")
@@ -18,7 +21,10 @@ struct ServerSettings {
         store.clientURLs = flags.list("advertise-client-urls")
         store.peerURLs = flags.list("initial-advertise-peer-urls")
         store.clusterToken = flags.string("initial-cluster-token")
-        try Self.check(cluster: flags, name: name)
+        store.initialMembers = try Self.initialMembers(flags, name: name)
+        joins = flags.string("initial-cluster-state") == "existing"
+        store.strictReconfiguration = flags.bool("strict-reconfig-check")
+        store.learnersMax = Int(flags.integer("max-learners"))
         let (heartbeat, election) = try Self.timing(flags)
         store.heartbeatMilliseconds = heartbeat
         store.electionMilliseconds = election
@@ -40,7 +46,7 @@ struct ServerSettings {
         service.clusterVersion = Version.cluster
         self.service = service
         addresses = try Self.addresses(flags.list("listen-client-urls"))
-        peerAddresses = try Self.addresses(flags.list("listen-peer-urls"))
+        peerURLs = try Self.peerURLs(flags.list("listen-peer-urls"))
         logLevel = ServerLog.Level(flags.string("log-level"))
     }
 
@@ -60,29 +66,24 @@ struct ServerSettings {
         return (Int(heartbeat), Int(election))
     }
 
-    private static func check(cluster flags: FlagSet, name: String) throws(SettingsError) {
-        if flags.string("initial-cluster-state") == "existing" {
-            throw SettingsError(
-                "--initial-cluster-state=existing: joining a cluster is not supported by this version; start with 'new'"
-            )
-        }
-        // Without the flag the cluster is this member alone, whatever its name.
-        guard flags.isSet("initial-cluster") else { return }
-        let members = flags.list("initial-cluster")
-        guard members.contains(where: { $0.hasPrefix(name + "=") }) else {
-            throw SettingsError("couldn't find local name \"\(name)\" in the initial cluster configuration")
-        }
-        let names = Set(members.map { String($0.prefix { $0 != "=" }) })
-        guard names.count == 1 else {
-            throw SettingsError(
-                "--initial-cluster names \(names.count) members; this version runs clusters of one")
-        }
-        let urls = Set(members.map { String($0.dropFirst(name.count + 1)) })
-        let advertised = Set(flags.list("initial-advertise-peer-urls"))
-        guard urls == advertised else {
-            throw SettingsError(
-                "--initial-cluster has \(urls.sorted().joined(separator: ",")) for \(name), but "
-                    + "--initial-advertise-peer-urls is \(advertised.sorted().joined(separator: ","))")
+    /// Without the flag the cluster is this member alone, whatever its name.
+    private static func initialMembers(_ flags: FlagSet, name: String) throws(SettingsError) -> [InitialMember] {
+        let advertised = flags.list("initial-advertise-peer-urls")
+        guard flags.isSet("initial-cluster") else { return [InitialMember(name: name, peerURLs: advertised)] }
+        let members = try InitialCluster.members(flags.string("initial-cluster"))
+        try InitialCluster.check(members, name: name, advertised: advertised)
+        return members
+    }
+
+    private static func peerURLs(_ urls: [String]) throws(SettingsError) -> [PeerURL] {
+        // The same rules for where one can listen.
+        _ = try addresses(urls)
+        do throws(PeerURL.Problem) {
+            var parsed: [PeerURL] = []
+            for url in urls { parsed.append(try PeerURL(url)) }
+            return parsed
+        } catch {
+            throw SettingsError(error.description)
         }
     }
 

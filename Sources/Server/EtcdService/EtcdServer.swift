@@ -26,11 +26,8 @@ package final class EtcdServer: Sendable {
     }
 
     /// Opens the ports. Requests are answered from then on.
-    ///
-    /// - Parameter reserved: Ports to hold for this member without serving anybody on them, so that a second member with
-    ///   the same ones is told.
     package static func start(
-        store: Store, options: ServiceOptions, addresses: [Address], reserved: [Address] = []
+        store: Store, options: ServiceOptions, addresses: [Address]
     ) async throws(ListenError) -> EtcdServer {
         let threads = options.threads > 0 ? options.threads : System.coreCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
@@ -46,10 +43,9 @@ package final class EtcdServer: Sendable {
             loops.append(loop)
         }
         var channels: [any Channel] = []
-        for (index, address) in (addresses + reserved).enumerated() {
-            let serves = index < addresses.count
+        for address in addresses {
             do {
-                channels.append(try await listen(address, on: group, loops: serves ? loops : []))
+                channels.append(try await listen(address, on: group, loops: loops))
             } catch {
                 for channel in channels { try? await channel.close() }
                 try? await readers.shutdownGracefully()
@@ -102,8 +98,6 @@ package final class EtcdServer: Sendable {
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    // A port that is only held.
-                    if loops.isEmpty { return channel.close(promise: nil) }
                     guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else {
                         preconditionFailure("a channel on a foreign event loop")
                     }

@@ -172,7 +172,7 @@ struct HTTPEndpoints {
             service.store.alarms.contains { $0.alarm == AlarmMember.corrupt } ? "alarm activated: CORRUPT" : nil
         case .serializableRead: service.store.isServing ? nil : "etcdserver: server stopped"
         case .linearizableRead: service.hasLeader ? nil : "etcdserver: no leader"
-        case .nonLearner: nil
+        case .nonLearner: service.store.isLearner ? "not supported for learner" : nil
         }
     }
 }

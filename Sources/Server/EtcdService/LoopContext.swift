@@ -16,12 +16,14 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
     let watches: WatchLoop
     /// What the calls of this turn count.
     var tally = CallTally()
+    private var leaderWatch: LeaderWatch?
 
     init(eventLoop: any EventLoop, service: Service) {
         self.eventLoop = eventLoop
         self.service = service
         watches = WatchLoop(service: service, eventLoop: eventLoop)
         target = service.store.register(self)
+        leaderWatch = LeaderWatch(self)
     }
 
     var wantsEvents: Bool { watches.wantsEvents }
@@ -82,6 +84,7 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
             let (number, call) = Self.split(token)
             sessions[number]?.readIsReady(call)
         }
+        if let revision = batch.skippedThrough { watches.skip(through: revision) }
         if let published = batch.published { watches.publish(published) }
         flush()
     }

@@ -5,8 +5,8 @@ enum Method: Int, CaseIterable {
     case range, rangeStream, put, deleteRange, txn, compact
     case watch
     case leaseGrant, leaseRevoke, leaseKeepAlive, leaseTimeToLive, leaseLeases
-    case alarm, status, defragment, hash, hashKV
-    case memberList
+    case alarm, status, defragment, hash, hashKV, moveLeader
+    case memberList, memberAdd, memberRemove, memberUpdate, memberPromote
     case healthCheck, healthWatch
 
     var service: String {
@@ -14,8 +14,8 @@ enum Method: Int, CaseIterable {
         case .range, .rangeStream, .put, .deleteRange, .txn, .compact: "etcdserverpb.KV"
         case .watch: "etcdserverpb.Watch"
         case .leaseGrant, .leaseRevoke, .leaseKeepAlive, .leaseTimeToLive, .leaseLeases: "etcdserverpb.Lease"
-        case .alarm, .status, .defragment, .hash, .hashKV: "etcdserverpb.Maintenance"
-        case .memberList: "etcdserverpb.Cluster"
+        case .alarm, .status, .defragment, .hash, .hashKV, .moveLeader: "etcdserverpb.Maintenance"
+        case .memberList, .memberAdd, .memberRemove, .memberUpdate, .memberPromote: "etcdserverpb.Cluster"
         case .healthCheck, .healthWatch: "grpc.health.v1.Health"
         }
     }
@@ -39,7 +39,12 @@ enum Method: Int, CaseIterable {
         case .defragment: "Defragment"
         case .hash: "Hash"
         case .hashKV: "HashKV"
+        case .moveLeader: "MoveLeader"
         case .memberList: "MemberList"
+        case .memberAdd: "MemberAdd"
+        case .memberRemove: "MemberRemove"
+        case .memberUpdate: "MemberUpdate"
+        case .memberPromote: "MemberPromote"
         case .healthCheck: "Check"
         case .healthWatch: "Watch"
         }

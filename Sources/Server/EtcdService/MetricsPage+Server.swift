@@ -13,7 +13,9 @@ extension MetricsPage {
         gauge(
             "etcd_server_is_leader", "Whether or not this member is a leader. 1 if is, 0 otherwise.",
             leader == member ? 1 : 0)
-        gauge("etcd_server_is_learner", "Whether or not this member is a learner. 1 if is, 0 otherwise.", 0)
+        gauge(
+            "etcd_server_is_learner", "Whether or not this member is a learner. 1 if is, 0 otherwise.",
+            store.isLearner ? 1 : 0)
         counter("etcd_server_leader_changes_seen_total", "The number of leader changes seen.", gauges.leaderChanges)
         let committed = gauges.committed.load(ordering: .relaxed)
         let applied = gauges.applied.load(ordering: .relaxed)

@@ -13,9 +13,7 @@ extension Session: ServerHandler {
             default: .unary
             }
         streams[stream] = StreamState(id: stream, method: method, role: role, began: receivedAt)
-        if head.value(of: "hasleader") != nil, !service.hasLeader {
-            refuse(stream, .noLeader)
-        }
+        admit(stream, method, head)
     }
 
     func messageReceived(
@@ -48,7 +46,7 @@ extension Session: ServerHandler {
         case .keepAlive:
             // Keep-alives of this read are still to be answered; the trailers follow them.
             if !reads.isEmpty { submit() }
-            finish(stream, EtcdStatus(code: .ok, message: ""))
+            endKeepAlives(stream)
         case .watch, .answer:
             // A watch goes on after the client's last request (etcd's behaviour) until the client resets it.
             break
@@ -111,21 +109,20 @@ extension Session: ServerHandler {
         case .watch: loop.watches.receive(try WatchRequest(protobuf: message), on: stream, of: self)
         case .leaseGrant: try receiveGrant(stream, message)
         case .leaseRevoke: try receiveRevoke(stream, message)
-        case .leaseKeepAlive:
-            let lease = try LeaseKeepAliveRequest(protobuf: message).id
-            reads.keepAlives.append((stream, lease))
-        case .leaseTimeToLive:
-            let request = try LeaseTimeToLiveRequest(protobuf: message)
-            reads.reads.append(PendingRead(stream: stream, work: .timeToLive(request.id, withKeys: request.keys)))
-        case .leaseLeases:
-            _ = try EmptyRequest(protobuf: message)
-            reads.reads.append(PendingRead(stream: stream, work: .leases))
+        case .leaseKeepAlive: try receiveKeepAlive(stream, message)
+        case .leaseTimeToLive: try receiveTimeToLive(stream, message)
+        case .leaseLeases: try receiveLeases(stream, message)
         case .alarm: try receiveAlarm(stream, message)
         case .status: try receiveStatus(stream, message)
         case .defragment: try receiveDefragment(stream, message)
         case .hash: try receiveHash(stream, message)
         case .hashKV: try receiveHashKV(stream, message)
         case .memberList: try receiveMemberList(stream, message)
+        case .memberAdd: try receiveMemberAdd(stream, message)
+        case .memberRemove: try receiveMemberRemove(stream, message)
+        case .memberUpdate: try receiveMemberUpdate(stream, message)
+        case .memberPromote: try receiveMemberPromote(stream, message)
+        case .moveLeader: try receiveMoveLeader(stream, message)
         case .healthCheck, .healthWatch: try receiveHealth(method, stream, message)
         }
     }

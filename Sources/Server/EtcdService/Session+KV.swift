@@ -11,6 +11,7 @@ extension Session {
         _ method: Method, _ stream: StreamID, _ message: UnsafeRawBufferPointer
     ) throws(WireError) {
         let request = try RangeRequest(protobuf: message)
+        if service.store.isLearner, !request.isSerializable { throw .refused(.learnerNotSupported) }
         try refusing { () throws(StoreError) in try request.validate() }
         if method == .rangeStream, let refusal = request.rangeStreamRefusal {
             finish(stream, refusal)

@@ -31,6 +31,7 @@ extension Session {
         response.raftIndex = status.committedIndex
         response.raftTerm = status.term
         response.raftAppliedIndex = status.appliedIndex
+        response.isLearner = service.store.isLearner
         response.storageVersion = service.options.clusterVersion
         if status.leader == 0 { response.errors.append(EtcdError.noLeader.rawValue) }
         for alarm in status.alarms { response.errors.append(Self.text(of: alarm)) }
@@ -114,14 +115,6 @@ extension Session {
         } else {
             serve(ReadBatch(reads: [read]))
         }
-    }
-
-    func answerMembers(on stream: StreamID) {
-        let members = service.store.members.map {
-            ClusterMember(id: $0.id, name: $0.name, peerURLs: $0.peerURLs, clientURLs: $0.clientURLs)
-        }
-        // etcd leaves the revision out of the cluster service's headers.
-        reply(stream, Response(service.header(revision: 0), MemberListResponse(members: members)))
     }
 
     // MARK: Health

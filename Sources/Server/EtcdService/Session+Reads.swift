@@ -128,7 +128,7 @@ extension Session {
             case .renewed(let ttl): send(stream, Response(header, LeaseKeepAliveResponse(id: lease, ttlSeconds: ttl)))
             case .unknown: send(stream, Response(header, LeaseKeepAliveResponse(id: lease, ttlSeconds: 0)))
             case .renewing(let renewal): propose(renewal, for: stream)
-            case .notLeading: refuse(stream, .notLeader)
+            case .notLeading: askLeaderToKeepAlive(lease, on: stream)
             }
         }
         service.metrics.leaseRenewals.add(keepAlives.count)
@@ -142,8 +142,19 @@ extension Session {
     }
 
     private func answerTimeToLive(_ lease: LeaseID, withKeys: Bool, on stream: StreamID) {
+        let isKnown = service.store.lease(lease) != nil
+        let remaining = service.store.remaining(of: lease)
+        if isKnown, remaining == nil {
+            askLeaderForTimeToLive(lease, withKeys: withKeys, on: stream)
+        } else {
+            answerTimeToLive(lease, remaining: remaining, withKeys: withKeys, on: stream)
+        }
+    }
+
+    /// - Parameter remaining: Milliseconds by the leader's clock; `nil` when there is no such lease.
+    func answerTimeToLive(_ lease: LeaseID, remaining: Int64?, withKeys: Bool, on stream: StreamID) {
         let revision = service.store.reader.revision
-        guard let granted = service.store.lease(lease), let remaining = service.store.remaining(of: lease) else {
+        guard let granted = service.store.lease(lease), let remaining else {
             let response = LeaseTimeToLiveResponse(id: lease, ttlSeconds: -1)
             reply(stream, Response(service.header(revision: revision), response))
             return

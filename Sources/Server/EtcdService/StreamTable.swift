@@ -19,6 +19,12 @@ struct StreamState {
     var began: UInt64 = 0
     /// A unary call's message has come.
     var hasMessage = false
+    /// The client wants to hear when there is no leader.
+    var requiresLeader = false
+    /// Answers of a keep-alive stream that the leader still owes.
+    var awaited = 0
+    /// The client has said all, and `awaited` is not zero.
+    var endIsOwed = false
 }
 
 /// Streams of a session by the dense slot of their handle.

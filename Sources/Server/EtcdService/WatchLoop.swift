@@ -134,6 +134,18 @@ final class WatchLoop {
         if hub.needsEvents { listen() }
     }
 
+    /// The store came to this revision by a snapshot: who watches finds the changes in history.
+    func skip(through revision: Int64) {
+        guard !sink.streams.isEmpty, revision > hub.published else { return }
+        hub.compacted(service.store.reader.compactRevision)
+        sink.begin(nil, revision: revision)
+        hub.skip(through: revision, to: &sink)
+        sink.end()
+        pump()
+        settle()
+        sink.flush()
+    }
+
     /// Begins to listen: from the next published batch on, and from what is published by now.
     private func listen() {
         if wantsEvents { return }

@@ -189,6 +189,12 @@ final class IncomingConnection: ChannelDuplexHandler, @unchecked Sendable {
 
     /// The first bytes are nothing a member says.
     private func refuseStranger() {
+        if greeting.readableBytesView.starts(with: ClusterDiscovery.path.utf8),
+            let description = loop.receiver?.clusterDescription
+        {
+            write(ByteBuffer(string: ClusterDiscovery.answer(description)))
+            return end()
+        }
         let isTLS = greeting.getInteger(at: greeting.readerIndex, as: UInt8.self) == 0x16
         guard !isTLS else { return refuse(stranger: "it speaks TLS, which members do not do yet") }
         write(ByteBuffer(string: Self.answerToHTTP))

@@ -14,6 +14,11 @@ final class TestReceiver: TransportReceiver {
     /// Answers a question; by default with the question turned round.
     let answer = Mutex<@Sendable ([UInt8], @escaping @Sendable ([UInt8]?) -> Void) -> Void>({ $1($0.reversed()) })
 
+    /// What a stranger hears that asks for the cluster.
+    let described = Mutex<ClusterDescription?>(nil)
+
+    var clusterDescription: ClusterDescription? { described.withLock { $0 } }
+
     func received(_ messages: [Message]) { self.messages.add(messages) }
     func unreachable(_ member: MemberID) { unreachable.add(member) }
 

@@ -1,0 +1,58 @@
+internal import StrakePeers
+internal import StrakeStore
+
+/// How a member gets to the others.
+enum PeerSetup {
+    /// A member that was added to a running cluster learns from the others who it is. One that has begun knows it.
+    static func join(_ options: inout StoreOptions) async throws(SettingsError) {
+        do throws(StoreStartError) {
+            guard try RunningStore.identity(for: options).isNew else { return }
+        } catch {
+            throw SettingsError(error.description)
+        }
+        let own = Set(options.peerURLs)
+        let others = options.initialMembers.flatMap(\.peerURLs).filter { !own.contains($0) }
+        guard let cluster = await ClusterDiscovery.ask(others.compactMap { try? PeerURL($0) }) else {
+            throw SettingsError(
+                "cannot fetch cluster info from peer urls: could not retrieve cluster information from the given URLs")
+        }
+        guard let joined = cluster.joined(at: options.peerURLs) else {
+            throw SettingsError(
+                "no member of cluster \(String(cluster.cluster, radix: 16)) is reached at "
+                    + "\(options.peerURLs.sorted().joined(separator: ",")): add this member first, with just these peer URLs"
+            )
+        }
+        options.joining = joined
+    }
+
+    /// Opens the peer ports.
+    static func open(
+        _ options: StoreOptions, listenURLs: [PeerURL], _ log: ServerLog
+    ) async throws(SettingsError) -> PeerTransport {
+        do {
+            let (cluster, member, _) = try RunningStore.identity(for: options)
+            var peers = PeerOptions(
+                cluster: cluster, member: member, listenURLs: listenURLs, advertisedURLs: options.peerURLs)
+            let tell = options.onNotice
+            peers.onNotice = { notice in
+                log.write(notice.level, notice.description)
+                // It was away when it happened, and nobody else will tell it.
+                if case .refusedBy(_, _, .removed) = notice { tell(.removed) }
+            }
+            return try await PeerTransport.open(peers)
+        } catch {
+            throw SettingsError("\(error)")
+        }
+    }
+}
+
+extension PeerNotice {
+    /// How loud it is told.
+    fileprivate var level: ServerLog.Level {
+        switch self {
+        case .connected, .snapshotSent, .snapshotReceived: .info
+        case .disconnected, .unreachable, .refusedBy, .refused, .stranger, .snapshotFailed: .warn
+        case .badURL, .oversized: .error
+        }
+    }
+}

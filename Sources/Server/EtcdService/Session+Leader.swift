@@ -1,0 +1,76 @@
+internal import StrakeEtcdWire
+internal import StrakeHTTP2
+internal import StrakeMVCC
+internal import StrakeModel
+internal import StrakeStore
+
+// Leases on a member that does not lead: their deadlines are the leader's.
+extension Session {
+    func receiveKeepAlive(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
+        let lease = try LeaseKeepAliveRequest(protobuf: message).id
+        if service.store.isLeader {
+            reads.keepAlives.append((stream, lease))
+        } else {
+            askLeaderToKeepAlive(lease, on: stream)
+        }
+    }
+
+    func askLeaderToKeepAlive(_ lease: LeaseID, on stream: StreamID) {
+        streams[stream]?.awaited += 1
+        let later = onLoop(stream)
+        service.store.keepAlive(lease) { result in
+            later { session in
+                session.streams[stream]?.awaited -= 1
+                switch result {
+                case .success(let ttl):
+                    let header = session.service.header(revision: session.service.store.reader.revision)
+                    session.send(stream, Response(header, LeaseKeepAliveResponse(id: lease, ttlSeconds: ttl)))
+                case .failure(let error):
+                    session.refuse(stream, error)
+                }
+                session.finishIfOwed(stream)
+            }
+        }
+    }
+
+    /// The client has said all: the trailers follow the answers that are still on their way.
+    func endKeepAlives(_ stream: StreamID) {
+        streams[stream]?.endIsOwed = true
+        finishIfOwed(stream)
+    }
+
+    private func finishIfOwed(_ stream: StreamID) {
+        guard let state = streams[stream], state.endIsOwed, state.awaited == 0 else { return }
+        finish(stream, EtcdStatus(code: .ok, message: ""))
+    }
+
+    func receiveTimeToLive(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
+        let request = try LeaseTimeToLiveRequest(protobuf: message)
+        if service.hasLeader {
+            // The keys, and whether there is such a lease, are read here.
+            reads.reads.append(PendingRead(stream: stream, work: .timeToLive(request.id, withKeys: request.keys)))
+        } else {
+            askLeaderForTimeToLive(request.id, withKeys: request.keys, on: stream)
+        }
+    }
+
+    func askLeaderForTimeToLive(_ lease: LeaseID, withKeys: Bool, on stream: StreamID) {
+        let later = onLoop(stream)
+        service.store.remaining(of: lease) { result in
+            later { session in
+                switch result {
+                case .success(let milliseconds):
+                    session.answerTimeToLive(lease, remaining: milliseconds, withKeys: withKeys, on: stream)
+                case .failure(let error): session.refuse(stream, error)
+                }
+            }
+        }
+    }
+
+    func receiveLeases(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
+        _ = try EmptyRequest(protobuf: message)
+        let read = PendingRead(stream: stream, work: .leases)
+        // etcd lists what the member knows; without a leader there is nothing better.
+        if service.hasLeader { reads.reads.append(read) } else { serve(ReadBatch(reads: [read])) }
+    }
+}
