@@ -94,7 +94,10 @@ let package = Package(
             ["StrakeFlags", "StrakeModel", "StrakeHTTP2", "StrakeEtcdWire"] + nio),
         .executableTarget(
             name: "strake",
-            dependencies: ["CMemory", "StrakeFlags", "StrakeBench", "StrakeStore", "StrakePeers", "StrakeEtcdService"],
+            dependencies: [
+                "CMemory", "StrakeFlags", "StrakeBench", "StrakeRaft", "StrakeStore", "StrakePeers",
+                "StrakeEtcdService",
+            ],
             path: "Sources/Commands/strake", swiftSettings: settings),
 
         // Testing.

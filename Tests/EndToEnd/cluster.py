@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
+import urllib.request
 
 from harness import ETCDCTL, Server, command_for, free_ports, parse_arguments, run
 from wire import Client, WatchStream, pb
@@ -136,6 +138,17 @@ def check_writes(results, cluster):
     results.equal("one cluster id", len(headers), 1)
 
 
+def check_metrics(results, cluster):
+    member = cluster.followers()[0]
+    page = urllib.request.urlopen(f"http://{member.endpoint}/metrics", timeout=5).read().decode()
+    own = f"{cluster.ids()[member]:x}"
+    for other, number in cluster.ids().items():
+        results.check(f"{other.name} is a known peer", f'known_peers{{Local="{own}",Remote="{number:x}"}} 1' in page)
+        if other is not member:
+            sent = re.search(rf'etcd_network_peer_sent_bytes_total{{To="{number:x}"}} (\d+)', page)
+            results.check(f"bytes sent to {other.name}", sent and int(sent[1]) > 0, sent)
+
+
 def check_leases(results, cluster):
     follower = cluster.followers()[0]
     client = cluster.client(follower)
@@ -252,7 +265,8 @@ def check_snapshot(results, cluster):
     futures = [client.begin("KV/Put", pb.PutRequest(key=b"bulk%d" % (number % 2_000), value=value))
                for number in range(6_000)]
     results.check("6,000 puts without it", all(client.finish(future).ok for future in futures))
-    time.sleep(2.5)
+    # The log is cut with the next checkpoint, which comes by time.
+    time.sleep(6.5)
     away.start()
     results.check("it has the last one", eventually(lambda: len(hashes(cluster)) == 1), hashes(cluster))
     results.check("by a snapshot", "installed the snapshot" in away.log_since(0).decode())
@@ -298,6 +312,7 @@ def main():
         with Cluster(arguments.server, 3, flags) as cluster:
             check_writes(results, cluster)
             check_refusals(results, cluster)
+            check_metrics(results, cluster)
             check_leases(results, cluster)
             check_move_leader(results, cluster)
             check_member_changes(results, cluster)

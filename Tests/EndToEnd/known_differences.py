@@ -86,7 +86,6 @@ GOLDEN = {
     "metrics.json: etcd_grpc_proxy_*": "there is no proxy",
     "metrics.json: etcd_mvcc_db_open_read_transactions":
         "read transactions are short and used again; how many are open at a scrape says nothing",
-    "metrics.json: etcd_network_known_peers": NOT_COUNTED,
     "metrics.json: etcd_server_client_requests_total": "calls are not counted by the version that clients say they have",
     "metrics.json: etcd_server_feature_enabled": "there are no feature gates",
     "metrics.json: etcd_server_go_version": NOT_GO,

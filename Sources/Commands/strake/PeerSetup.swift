@@ -1,5 +1,8 @@
+internal import StrakeEtcdService
 internal import StrakePeers
+internal import StrakeRaft
 internal import StrakeStore
+internal import Synchronization
 
 /// How a member gets to the others.
 enum PeerSetup {
@@ -23,6 +26,16 @@ enum PeerSetup {
             )
         }
         options.joining = joined
+    }
+
+    /// For metrics.
+    static func figures(of transport: PeerTransport) -> [PeerFigures] {
+        transport.counters.map { member, counters in
+            PeerFigures(
+                member: member.rawValue, bytesSent: counters.bytesSent.load(ordering: .relaxed),
+                bytesReceived: counters.bytesReceived.load(ordering: .relaxed),
+                sendFailures: counters.sendFailures.load(ordering: .relaxed), roundTrips: counters.roundTrips)
+        }
     }
 
     /// Opens the peer ports.

@@ -2,6 +2,7 @@ internal import CMemory
 internal import Glibc
 internal import StrakeEtcdService
 internal import StrakeFlags
+internal import StrakePeers
 internal import StrakeStore
 internal import Synchronization
 
@@ -50,11 +51,13 @@ struct ServerCommand {
             ])
         var options = settings.store
         options.onNotice = { notice in Self.note(notice, log) }
-        let running = await open(options, settings, log)
+        let (running, transport) = await open(options, settings, log)
+        var service = settings.service
+        service.peerFigures = { PeerSetup.figures(of: transport) }
         let server: EtcdServer
         do throws(EtcdServer.ListenError) {
             server = try await EtcdServer.start(
-                store: running.store, options: settings.service, addresses: settings.addresses)
+                store: running.store, options: service, addresses: settings.addresses)
         } catch {
             log.write(.fatal, "cannot start", ["error": error.description])
             running.close()
@@ -72,12 +75,14 @@ struct ServerCommand {
     }
 
     /// Opens the way to the other members and the store, or ends the process.
-    private func open(_ options: StoreOptions, _ settings: ServerSettings, _ log: ServerLog) async -> RunningStore {
+    private func open(
+        _ options: StoreOptions, _ settings: ServerSettings, _ log: ServerLog
+    ) async -> (RunningStore, PeerTransport) {
         var options = options
         do {
             if settings.joins { try await PeerSetup.join(&options) }
             let transport = try await PeerSetup.open(options, listenURLs: settings.peerURLs, log)
-            return try RunningStore(opening: options, transport: transport)
+            return (try RunningStore(opening: options, transport: transport), transport)
         } catch {
             log.write(.fatal, "cannot start", ["error": "\(error)"])
             exit(1)

@@ -11,6 +11,7 @@ struct MetricsPage {
         disk(service)
         times(service)
         network(service)
+        peers(service)
         calls(service)
         requests(service)
         process()

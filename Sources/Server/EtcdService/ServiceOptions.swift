@@ -17,5 +17,8 @@ package struct ServiceOptions: Sendable {
     package var version = "3.7.1"
     package var clusterVersion = "3.7.0"
 
+    /// What went to and came from the other members, for metrics.
+    package var peerFigures: @Sendable () -> [PeerFigures] = { [] }
+
     package init() {}
 }
