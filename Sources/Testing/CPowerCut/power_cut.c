@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/uio.h>
@@ -163,6 +164,18 @@ int power_cut_is_in_place(void) {
     return dlsym(RTLD_DEFAULT, "pwrite") == (void *)pwrite && dlsym(RTLD_DEFAULT, "fdatasync") == (void *)fdatasync;
 }
 
+struct child_body {
+    int (*body)(void *context);
+    void *context;
+    int result;
+};
+
+static void *run_child_body(void *raw) {
+    struct child_body *child = raw;
+    child->result = child->body(child->context);
+    return NULL;
+}
+
 int power_cut_run_in_child(int (*body)(void *context), void *context) {
     pid_t child = fork();
     if (child < 0) return -errno;
@@ -171,7 +184,13 @@ int power_cut_run_in_child(int (*body)(void *context), void *context) {
         int null = open("/dev/null", O_WRONLY);
         if (null >= 0) dup2(null, STDERR_FILENO);
         alarm(20);  // A damaged tree can be a ring.
-        _exit(body(context));
+        // On a new thread: the forked one still has the thread id of its parent's cached, and a lock of Swift's that it
+        // took under that id could not be given back once another thread waits for it.
+        struct child_body child = {body, context, 127};
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, run_child_body, &child) != 0) _exit(127);
+        pthread_join(thread, NULL);
+        _exit(child.result);
     }
     int status = 0;
     while (waitpid(child, &status, 0) < 0) {

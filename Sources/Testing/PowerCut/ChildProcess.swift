@@ -7,7 +7,7 @@ package enum ChildProcess {
         case signal(Int32)
     }
 
-    /// Runs `body`, which returns 0 to 127, in a child that has no other thread.
+    /// Runs `body`, which returns 0 to 127, in a child, on the only thread it has that runs.
     package static func run(_ body: () -> Int32) -> Ending {
         withoutActuallyEscaping(body) { body in
             var body = body
