@@ -8,7 +8,7 @@ import StrakeStore
 import Testing
 
 /// Three stores in one process, joined by a network in memory.
-@Suite(.serialized)
+@Suite(.serialized) @OwnThread
 struct ClusterTests {
     @Test func `three members elect a leader, and a put through any of them is read through all`() throws {
         let cluster = try TestCluster(3)

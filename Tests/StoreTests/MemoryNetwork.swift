@@ -115,5 +115,8 @@ final class MemoryTransport: Transport {
     func close() {
         network.remove(self)
         state.withLock { $0.receiver = nil }
+        // Nothing runs any more when it returns: a store that is opened again must find the last one gone.
+        queue.sync {}
+        streams.sync(flags: .barrier) {}
     }
 }

@@ -49,6 +49,10 @@ extension PowerCutTests {
             let network = MemoryNetwork()
             let running = try RunningStore(opening: options, transport: network.transport(of: member))
             defer { running.close() }
+            try cluster.eventually("what it knows to be committed to be applied") {
+                let status = running.store.status()
+                return status.appliedIndex == status.committedIndex
+            }
             let reader = running.store.reader
             let hash = try reader.hashKV(revision: 0)
             #expect(try hash == reference.hashKV(revision: hash.hashRevision), "cut \(seed) at \(position) of \(end)")

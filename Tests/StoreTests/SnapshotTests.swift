@@ -9,7 +9,7 @@ import StrakeTables
 import Testing
 
 /// Members that the log cannot help any more.
-@Suite(.serialized)
+@Suite(.serialized) @OwnThread
 struct SnapshotTests {
     @Test func `a member that was away too long becomes a snapshot, and its copy is equal in every way`() throws {
         let cluster = try TestCluster(3) { $0.retainedEntries = 20 }
@@ -103,7 +103,7 @@ struct SnapshotTests {
     }
 
     /// Keys of all kinds: put again, deleted, made anew, of a lease, in one transaction, and partly compacted.
-    static func fill(_ client: Client, compacting: Bool = true) {
+    nonisolated static func fill(_ client: Client, compacting: Bool = true) {
         _ = client.run(.leaseGrant(id: LeaseID(rawValue: 5), ttlSeconds: 1_000))
         _ = client.put("leased", "l", lease: LeaseID(rawValue: 5))
         for round in 0..<3 {

@@ -21,6 +21,8 @@ final class TestCluster {
     final class Notices: Sendable {
         private let texts = Mutex<[String]>([])
 
+        var all: [String] { texts.withLock { $0 } }
+
         func add(_ text: String) { texts.withLock { $0.append(text) } }
 
         func contains(_ part: String) -> Bool { texts.withLock { $0.contains { $0.contains(part) } } }
@@ -62,6 +64,16 @@ final class TestCluster {
     }
 
     private func start(_ number: Int, _ options: StoreOptions) throws {
+        // Another test may have forked meanwhile: until its child ends, that holds every lock that was held then.
+        try eventually("the lock of m\(number)") {
+            do throws(StoreStartError) {
+                _ = try RunningStore.identity(for: options)
+                return true
+            } catch {
+                guard error.description.contains("is locked") else { throw error }
+                return false
+            }
+        }
         let member = try RunningStore.identity(for: options).member
         let store = try RunningStore(opening: options, transport: network.transport(of: member))
         running[number] = store

@@ -69,6 +69,8 @@ final class IncomingSnapshot: SnapshotSink {
             else { throw Cancelled() }
             try reader.finish()
             state.isOver = true
+            // Whoever still has this must not keep the environment open: it goes with the store.
+            state.tables = nil
             return Staged(metadata: metadata, directory: directory, tables: tables)
         }
         finished(staged)

@@ -25,6 +25,7 @@ package protocol Transport: AnyObject, Sendable {
     /// Asks the member something outside raft (a keep-alive for the leader, …) and gives its answer, or nil when it
     /// cannot be had in time.
     func ask(_ member: MemberID, _ request: [UInt8], answer: @escaping @Sendable ([UInt8]?) -> Void)
+    /// Ends everything. On return no thread of the transport uses the receiver any more, nor a source or sink.
     func close()
 }
 
