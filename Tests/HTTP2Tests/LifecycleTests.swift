@@ -137,14 +137,31 @@ struct LifecycleTests {
         }
     }
 
-    @Test func `bandwidth probes between answers are free`() {
+    @Test func `bandwidth probes between answers are free, however many there are`() {
         let server = TestServer.ready()
         server.receive(Wire.call(1))
-        for _ in 0..<1_000 {
+        for _ in 0..<2 * FloodBudgets().pings.burst {
             server.send(1, [1])
             server.receive(Wire.windowUpdate(0, 6) + Wire.windowUpdate(1, 6) + Wire.ping())
+            _ = server.take()
         }
         #expect(!server.connection.isFailed)
+    }
+
+    @Test func `a server's bandwidth probes between requests are free, its idle pings are not`() throws {
+        let client = TestClient.ready()
+        let stream = try #require(client.connection.open(client.say))
+        for _ in 0..<2 * FloodBudgets().pings.burst {
+            _ = [UInt8(1)].withUnsafeBytes { client.connection.sendMessage(stream, $0) }
+            client.receive(Wire.windowUpdate(0, 6) + Wire.windowUpdate(1, 6) + Wire.ping())
+            _ = client.take()
+        }
+        #expect(!client.connection.isFailed)
+        for _ in 0..<2 * FloodBudgets().pings.burst where !client.connection.isFailed {
+            client.receive(Wire.ping())
+            _ = client.take()
+        }
+        #expect(client.connection.isFailed)
     }
 
     // MARK: - Floods

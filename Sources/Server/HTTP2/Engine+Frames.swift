@@ -83,27 +83,28 @@ extension Engine {
             }
             return .pingAnswered(data)
         }
-        guard pings.take(now: now) else { return stop(.enhanceYourCalm, "too many pings") }
-        guard !isPingTooEarly() else { return stop(.enhanceYourCalm, "too_many_pings") }
+        if let refusal = pingRefusal() { return stop(.enhanceYourCalm, refusal) }
         writePing(data, isAck: true)
         return noteAnswer()
     }
 
-    /// grpc-go's rule: a ping after HEADERS or DATA of ours is free (bandwidth probes come then); others must keep their
-    /// distance, and the third that does not ends the connection.
-    private mutating func isPingTooEarly() -> Bool {
-        guard limits.pingIntervalMin > 0 else { return false }
+    /// grpc-go's rule: a ping after HEADERS or DATA of ours is free, however many come. Bandwidth probes come then, one
+    /// for each answer, which on a fast connection is thousands a second. Others must keep their distance, and the third
+    /// that does not ends the connection.
+    private mutating func pingRefusal() -> String? {
         let last = lastPingAt
         lastPingAt = now
         guard !sentSincePing else {
             sentSincePing = false
             pingStrikes = 0
-            return false
+            return nil
         }
+        guard pings.take(now: now) else { return "too many pings" }
+        guard limits.pingIntervalMin > 0 else { return nil }
         let isQuiet = streams.count == 0 && !limits.pingsWithoutStreams
         let interval = isQuiet ? Self.idlePingInterval : limits.pingIntervalMin
         if let last, now - last < interval { pingStrikes += 1 }
-        return pingStrikes > Self.pingStrikesMax
+        return pingStrikes > Self.pingStrikesMax ? "too_many_pings" : nil
     }
 
     private mutating func goAwayReceived(_ payload: ByteView) -> Event {

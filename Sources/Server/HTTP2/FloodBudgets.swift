@@ -16,7 +16,7 @@ package struct FloodBudgets: Sendable {
     /// Streams reset by the peer, or by us for the peer's fault.
     package var resets = Budget(burst: 50_000, perSecond: 5_000)
     package var settings = Budget(burst: 1_000, perSecond: 10)
-    /// PINGs, beside the keepalive rule.
+    /// PINGs with nothing sent between them, beside the keepalive rule.
     package var pings = Budget(burst: 10_000, perSecond: 1_000)
     /// DATA without a byte and without END_STREAM.
     package var emptyData = Budget(burst: 10_000, perSecond: 100)
