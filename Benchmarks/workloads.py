@@ -53,15 +53,17 @@ def section(results, names):
             r = results[(title, name)]
             lines.append(f"| {title} | {name} | {r['throughput']:,.0f} | {r['cpu']:.2f} | {r['p50'] / 1000:.3f} | "
                          f"{r['p99'] / 1000:.3f} |")
-    lines += ["", "| workload | throughput ratio | bar | CPU ratio | bar | p99 ratio | bars met |",
-              "| --- | ---: | ---: | ---: | ---: | ---: | --- |"]
+    ratios = " | ".join(f"to {peer}" for peer in peers)
+    lines += ["", f"| workload | {ratios} | bar | CPU, to the better | bar | p99, to the better | bars met |",
+              "| --- |" + " ---: |" * (len(peers) + 4) + " --- |"]
     for title, _, _, bar, cpu_bar in WORKLOADS:
         own = results[(title, "strake")]
-        throughput = own["throughput"] / max(results[(title, peer)]["throughput"] for peer in peers)
+        throughput = [own["throughput"] / results[(title, peer)]["throughput"] for peer in peers]
         cpu = own["cpu"] / min(results[(title, peer)]["cpu"] for peer in peers)
         # A watch run has no latencies: events are counted as they come.
         p99 = own["p99"] / min(results[(title, peer)]["p99"] for peer in peers) if own["p99"] else None
-        is_met = throughput >= bar and (not cpu_bar or cpu <= cpu_bar) and (not p99 or p99 <= 1)
-        lines.append(f"| {title} | {throughput:.2f} | >= {bar} | {cpu:.2f} | {f'<= {cpu_bar}' if cpu_bar else ''} | "
-                     f"{f'{p99:.2f}' if p99 else ''} | {'yes' if is_met else '**no**'} |")
+        is_met = min(throughput) >= bar and (not cpu_bar or cpu <= cpu_bar) and (not p99 or p99 <= 1)
+        lines.append(f"| {title} | {' | '.join(f'{ratio:.2f}' for ratio in throughput)} | >= {bar} | {cpu:.2f} | "
+                     f"{f'<= {cpu_bar}' if cpu_bar else ''} | {f'{p99:.2f}' if p99 else ''} | "
+                     f"{'yes' if is_met else '**no**'} |")
     return lines
