@@ -22,6 +22,7 @@ BAD_FLAGS = [
     (["--initial-cluster-state=foo"], 2, r'invalid value "foo" for flag -initial-cluster-state'),
     (["--heartbeat-interval=0"], 1, r"heartbeat-interval must be >0"),
     (["--heartbeat-interval=100", "--election-timeout=300"], 1, r"should be at least as 5 times as"),
+    (["--max-request-bytes=66060289"], 1, r"--max-request-bytes must be at most 66060288"),
     (["--election-timeout=60000"], 1, r"is too long, and should be set less than 50000ms"),
     (["--initial-cluster=other=http://127.0.0.1:1"], 1, r"couldn't find local name"),
     (["--initial-cluster=default"], 1, r"not of the form name=peer-url"),

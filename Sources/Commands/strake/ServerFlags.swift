@@ -55,7 +55,7 @@ enum ServerFlags {
             section: "Limits"),
         Flag(
             name: "max-request-bytes", kind: .unsigned, fallback: "1572864",
-            help: "Largest request accepted, in bytes.",
+            help: "Largest request accepted, in bytes; at most 66060288 (63 MiB).",
             section: "Limits"),
         Flag(
             name: "max-txn-ops", kind: .unsigned, fallback: "128", help: "Most operations in one transaction.",

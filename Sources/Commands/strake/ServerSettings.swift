@@ -36,6 +36,11 @@ struct ServerSettings {
 
         var service = ServiceOptions()
         service.requestBytesMax = Int(flags.integer("max-request-bytes"))
+        guard service.requestBytesMax <= Self.requestBytesMax else {
+            throw SettingsError(
+                "--max-request-bytes must be at most \(Self.requestBytesMax): a request goes to another member in one message"
+            )
+        }
         service.txnOperationsMax = Int(flags.integer("max-txn-ops"))
         service.concurrentStreamsMax = UInt32(clamping: flags.integer("max-concurrent-streams"))
         service.progressNotifyMilliseconds = flags.milliseconds("watch-progress-notify-interval")
@@ -49,6 +54,9 @@ struct ServerSettings {
         peerURLs = try Self.peerURLs(flags.list("listen-peer-urls"))
         logLevel = ServerLog.Level(flags.string("log-level"))
     }
+
+    /// What fits into the longest frame between members, with room for what else the message says.
+    private static let requestBytesMax = PeerOptions.frameBytesMaxDefault - (1 << 20)
 
     private static func timing(_ flags: FlagSet) throws(SettingsError) -> (heartbeat: Int, election: Int) {
         let heartbeat = flags.integer("heartbeat-interval")

@@ -2,6 +2,8 @@ package import StrakeRaft
 
 /// How a member meets the others. Everything but who and where has a default.
 package struct PeerOptions: Sendable {
+    package static let frameBytesMaxDefault = 64 << 20
+
     package var cluster: UInt64
     package var member: MemberID
     /// Where to listen.
@@ -13,7 +15,7 @@ package struct PeerOptions: Sendable {
     /// Raft itself has at most 64 MiB on the way to a member.
     package var bulkBounds = QueueBounds(bytes: 72 << 20, count: 4_096)
     /// The longest frame's payload. A longer message cannot be sent: requests must be bounded below it.
-    package var frameBytesMax = 64 << 20
+    package var frameBytesMax = frameBytesMaxDefault
     /// One lost packet may be sent again in this time; a longer wait would begin the next attempt late.
     package var connectMilliseconds = 2_000
     package var handshakeMilliseconds = 5_000
