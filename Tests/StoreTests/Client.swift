@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import StrakeMVCC
 import StrakeModel
@@ -140,15 +141,19 @@ final class Client: AnswerTarget {
 /// An answer that another thread gives.
 final class Awaited<Value: Sendable>: Sendable {
     private let held = Mutex<Value?>(nil)
+    private let given = DispatchSemaphore(value: 0)
 
-    func set(_ value: Value) { held.withLock { $0 = .some(value) } }
+    func set(_ value: Value) {
+        held.withLock { $0 = .some(value) }
+        given.signal()
+    }
 
     /// Waits for it.
     var value: Value {
-        while true {
-            if let value = held.withLock({ $0 }) { return value }
-            usleep(1_000)
-        }
+        given.wait()
+        // It may be asked for again.
+        given.signal()
+        return held.withLock { $0! }
     }
 }
 

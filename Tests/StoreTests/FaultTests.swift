@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import StrakeLog
 import StrakeMVCC
@@ -11,10 +12,27 @@ struct FaultTests {
     /// Keeps what a store says.
     private final class Notices: Sendable {
         private let all = Mutex<[StoreNotice]>([])
+        private let logFailed = DispatchSemaphore(value: 0)
 
-        func add(_ notice: StoreNotice) { all.withLock { $0.append(notice) } }
+        func add(_ notice: StoreNotice) {
+            all.withLock { $0.append(notice) }
+            switch notice {
+            case .diskFull, .logFailing: logFailed.signal()
+            default: break
+            }
+        }
 
         var said: [StoreNotice] { all.withLock { $0 } }
+
+        /// Waits until it was said that the log cannot grow or fails; what was said, and whether that is a full disk.
+        func logFailure(seconds: Int = 30) -> (isFull: Bool, text: String)? {
+            guard logFailed.wait(timeout: .now() + .seconds(seconds)) == .success else { return nil }
+            for notice in said {
+                if case .diskFull(let text) = notice { return (true, text) }
+                if case .logFailing(let text) = notice { return (false, text) }
+            }
+            return nil
+        }
     }
 
     private func options(_ directory: TemporaryDirectory, _ notices: Notices) -> StoreOptions {
@@ -61,28 +79,16 @@ struct FaultTests {
         defer { running.close() }
         let client = Client(running.store)
         let value = String(repeating: "x", count: 100 << 10)
-        func notice() -> (isFull: Bool, text: String)? {
-            for notice in notices.said {
-                if case .diskFull(let text) = notice { return (true, text) }
-                if case .logFailing(let text) = notice { return (false, text) }
-            }
-            return nil
-        }
-        var rounds = 0
-        while notice() == nil, rounds < 50 {
-            rounds += 1
-            // Looked at before the put: a checkpoint that comes by itself may take it.
-            let checkpoints = running.store.metrics.checkpoints.load(ordering: .relaxed)
+        // Several segments' worth. A compaction that is to have freed its space is answered after a checkpoint, which has
+        // the log cut behind it.
+        for _ in 0..<20 {
             let answer = client.put("k", value)
-            if answer.error != nil { break }
-            running.store.requestCheckpoint()
-            while running.store.metrics.checkpoints.load(ordering: .relaxed) == checkpoints { sched_yield() }
-            // Truncation follows the checkpoint on another thread.
-            for _ in 0..<50 where notice() == nil { usleep(1_000) }
+            guard answer.error == nil else { break }
+            guard client.run(.compact(revision: answer.revision, physical: true)).error == nil else { break }
         }
+        let said = try #require(notices.logFailure())
         // A full disk leaves the segment at hand; any other failure ends the log, and nobody is left waiting.
         #expect(client.put("k", "more").error == (errno == EIO ? .stopped : nil))
-        let said = try #require(notice())
         #expect(said.isFull == (errno != EIO))
         #expect(said.text.hasPrefix("rename \(directory.path)/data/log/"))
         #expect(said.text.hasSuffix(String(cString: strerror(errno))))

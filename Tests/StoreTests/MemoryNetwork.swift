@@ -9,9 +9,27 @@ final class MemoryNetwork: Sendable {
         var transports: [MemberID: MemoryTransport] = [:]
         /// Members that nobody reaches and that reach nobody.
         var isolated: Set<MemberID> = []
+        /// Who waits for the next thing to happen.
+        var watching: [DispatchSemaphore] = []
     }
 
     private let state = Mutex(State())
+
+    /// Waits until a message was delivered. Members that run send heartbeats, so it is never long while one leads; without
+    /// any, looks are `milliseconds` apart.
+    func waitForTraffic(milliseconds: Int) {
+        let next = DispatchSemaphore(value: 0)
+        state.withLock { $0.watching.append(next) }
+        _ = next.wait(timeout: .now() + .milliseconds(milliseconds))
+    }
+
+    func delivered() {
+        let watching = state.withLock { state in
+            defer { state.watching = [] }
+            return state.watching
+        }
+        for waiting in watching { waiting.signal() }
+    }
 
     func transport(of member: MemberID) -> MemoryTransport {
         let transport = MemoryTransport(member, on: self)
@@ -73,7 +91,10 @@ final class MemoryTransport: Transport {
                 queue.async { self.receiver?.unreachable(message.to) }
                 continue
             }
-            other.queue.async { other.receiver?.received([message]) }
+            other.queue.async {
+                other.receiver?.received([message])
+                self.network.delivered()
+            }
         }
     }
 

@@ -108,12 +108,15 @@ final class TestCluster {
         var what: String
     }
 
-    /// Waits for something that happens on other threads.
+    /// Longest time between two looks at something that no message between members announces.
+    private static let lookMilliseconds = 20
+
+    /// Waits for something that happens on other threads, looking again whenever members have heard from each other.
     func eventually(_ what: String, seconds: Double = 20, _ isTrue: () throws -> Bool) throws {
         let deadline = MonotonicClock.nanoseconds + UInt64(seconds * 1e9)
         while try !isTrue() {
             guard MonotonicClock.nanoseconds < deadline else { throw Timeout(what: what) }
-            usleep(2_000)
+            network.waitForTraffic(milliseconds: Self.lookMilliseconds)
         }
     }
 
