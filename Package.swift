@@ -72,17 +72,18 @@ let package = Package(
                 "StrakeModel", "StrakeRaft", "StrakeChecksum", "StrakeTables", "StrakeMVCC", "StrakeLeases",
                 "StrakeStateMachine", "StrakeReplication", "StrakeLog",
             ]),
+        layer("Server/Sockets", nio),
         layer(
             "Server/Peers",
             [
-                "StrakeStore", "StrakeRaft", "StrakeChecksum",
+                "StrakeStore", "StrakeSockets", "StrakeRaft", "StrakeChecksum",
                 .product(name: "DequeModule", package: "swift-collections"),
             ] + nio),
         layer(
             "Server/EtcdService",
             [
                 "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeStateMachine",
-                "StrakeReplication", "StrakeWatching", "StrakeStore", "StrakeHTTP2", "StrakeEtcdWire",
+                "StrakeReplication", "StrakeWatching", "StrakeStore", "StrakeSockets", "StrakeHTTP2", "StrakeEtcdWire",
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio),
 
@@ -95,35 +96,37 @@ let package = Package(
         .executableTarget(
             name: "strake",
             dependencies: [
-                "CMemory", "StrakeFlags", "StrakeBench", "StrakeRaft", "StrakeStore", "StrakePeers",
-                "StrakeEtcdService",
+                "CMemory", "StrakeFlags", "StrakeBench", "StrakeRaft", "StrakeStore", "StrakeSockets",
+                "StrakePeers", "StrakeEtcdService",
             ],
             path: "Sources/Commands/strake", swiftSettings: settings),
 
         // Testing.
         layer("Testing/DataDriven"),
-        layer("Testing/SimulatedDisk", ["StrakeLog"]),
+        layer("Testing/SeededGenerator"),
+        layer("Testing/SimulatedDisk", ["StrakeLog", "StrakeSeededGenerator"]),
         .target(name: "CPowerCut", path: "Sources/Testing/CPowerCut"),
-        layer("Testing/PowerCut", ["CPowerCut"]),
-        tests("Model"),
+        layer("Testing/PowerCut", ["CPowerCut", "StrakeSeededGenerator"]),
+        tests("Model", ["StrakeSeededGenerator"]),
         tests("Raft", ["StrakeDataDriven"], exclude: ["Scenarios"]),
         tests("DataDriven"),
-        tests("LMDB", ["StrakePowerCut"]),
-        tests("Tables", ["StrakeLMDB", "StrakeModel"]),
-        tests("MVCC", ["StrakeModel", "StrakeTables", "StrakeLMDB", "StrakeChecksum"]),
-        tests("Leases", ["StrakeModel"]),
-        tests("Watching", ["StrakeModel"]),
-        tests("Log", ["StrakeSimulatedDisk", "StrakeRaft", "StrakeChecksum"]),
-        tests("HTTP2"),
+        tests("LMDB", ["StrakePowerCut", "StrakeSeededGenerator"]),
+        tests("Tables", ["StrakeLMDB", "StrakeModel", "StrakeSeededGenerator"]),
+        tests("MVCC", ["StrakeModel", "StrakeTables", "StrakeLMDB", "StrakeChecksum", "StrakeSeededGenerator"]),
+        tests("Leases", ["StrakeModel", "StrakeSeededGenerator"]),
+        tests("Watching", ["StrakeModel", "StrakeSeededGenerator"]),
+        tests("Log", ["StrakeSimulatedDisk", "StrakeRaft", "StrakeChecksum", "StrakeSeededGenerator"]),
+        tests("HTTP2", ["StrakeSeededGenerator"]),
         tests("Replication", ["StrakeModel", "StrakeRaft"]),
         tests(
             "Store",
             [
                 "StrakeModel", "StrakeMVCC", "StrakeTables", "StrakeLeases", "StrakeStateMachine", "StrakeReplication",
-                "StrakeLog", "StrakePowerCut",
+                "StrakeLog", "StrakePowerCut", "StrakeSeededGenerator",
             ]),
-        tests("EtcdWire", ["StrakeModel"]),
-        tests("Peers", ["StrakeStore", "StrakeRaft", "StrakeChecksum"] + nio),
+        tests("EtcdWire", ["StrakeModel", "StrakeSeededGenerator"]),
+        tests(
+            "Peers", ["StrakeStore", "StrakeSockets", "StrakeRaft", "StrakeChecksum", "StrakeSeededGenerator"] + nio),
     ],
     swiftLanguageModes: [.v6]
 )

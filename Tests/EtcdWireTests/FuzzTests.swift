@@ -1,6 +1,7 @@
 internal import Glibc
 internal import StrakeEtcdWire
 internal import StrakeModel
+internal import StrakeSeededGenerator
 import Testing
 
 /// Memory that ends where a page ends that nobody may touch: a decoder that reads one byte too far stops the process.

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import StrakeHTTP2
+internal import StrakeSeededGenerator
 internal import Testing
 
 /// Conversations of the client engine, changed at random: whatever comes, the server ends in a state it defines.

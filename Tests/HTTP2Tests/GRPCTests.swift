@@ -1,4 +1,5 @@
 internal import StrakeHTTP2
+internal import StrakeSeededGenerator
 internal import Testing
 
 /// What gRPC asks of its transport.

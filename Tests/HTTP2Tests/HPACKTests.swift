@@ -1,4 +1,5 @@
 internal import StrakeHTTP2
+internal import StrakeSeededGenerator
 internal import Testing
 
 /// Header blocks as the engines read and write them.

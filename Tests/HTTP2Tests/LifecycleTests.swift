@@ -1,4 +1,5 @@
 internal import StrakeHTTP2
+internal import StrakeSeededGenerator
 internal import Testing
 
 /// Shutting down, being shut down, and being flooded.

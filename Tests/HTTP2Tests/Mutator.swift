@@ -1,3 +1,5 @@
+import StrakeSeededGenerator
+
 /// Damages conversations, the same way for the same seed.
 enum Mutator {
     static func damage(_ corpus: [[UInt8]], _ random: inout SeededGenerator) -> [UInt8] {

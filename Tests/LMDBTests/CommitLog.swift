@@ -1,5 +1,6 @@
 import StrakeLMDB
 import StrakePowerCut
+import StrakeSeededGenerator
 
 /// Random commits to an environment, remembered, so that what a disk holds can be told from what it should.
 final class CommitLog {

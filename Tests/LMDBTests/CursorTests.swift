@@ -1,4 +1,5 @@
 import StrakeLMDB
+import StrakeSeededGenerator
 import Testing
 
 struct CursorTests {

@@ -1,6 +1,7 @@
 import Glibc
 import StrakeLMDB
 import StrakePowerCut
+import StrakeSeededGenerator
 import Testing
 
 @Suite(.serialized)

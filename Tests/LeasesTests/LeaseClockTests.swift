@@ -1,5 +1,6 @@
 import StrakeLeases
 import StrakeModel
+import StrakeSeededGenerator
 import Testing
 
 @Suite struct LeaseClockTests {
@@ -126,7 +127,7 @@ import Testing
         "nothing ends early while it is kept alive, and what is not ends in time",
         arguments: Array(1...20) as [UInt64])
     func conversation(seed: UInt64) {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var clock = leader()
         var now: Int64 = 0
         /// Deadlines that hold at the least, by lease.

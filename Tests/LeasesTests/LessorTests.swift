@@ -1,5 +1,6 @@
 import StrakeLeases
 import StrakeModel
+import StrakeSeededGenerator
 import Testing
 
 @Suite struct LessorTests {
@@ -81,7 +82,7 @@ import Testing
     }
 
     @Test func `a lessor restored from the records of its changes is the same`() throws {
-        var random = SplitMix64(seed: 1)
+        var random = SeededGenerator(seed: 1)
         var lessor = Lessor()
         var records: [[UInt8]: [UInt8]] = [:]
         for _ in 0..<2_000 {

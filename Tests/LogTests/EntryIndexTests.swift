@@ -1,5 +1,6 @@
 internal import StrakeLog
 internal import StrakeRaft
+internal import StrakeSeededGenerator
 internal import Testing
 
 struct EntryIndexTests {

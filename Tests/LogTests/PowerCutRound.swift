@@ -1,5 +1,6 @@
 internal import StrakeLog
 internal import StrakeRaft
+internal import StrakeSeededGenerator
 internal import StrakeSimulatedDisk
 
 /// What a log should hold.
@@ -201,23 +202,7 @@ struct PowerCutRound {
     }
 }
 
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed &* 0x9E37_79B9_7F4A_7C15
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = state
-        bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-        return bits ^ (bits >> 31)
-    }
-
-    mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
-
+extension SeededGenerator {
     /// Sometimes larger than a segment, sometimes all zeros.
     mutating func data() -> [UInt8] {
         let count = below([10, 100, 400, 400, 2_000, below(20) == 0 ? 9_000 : 800][below(6)])

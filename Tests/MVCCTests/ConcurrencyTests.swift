@@ -2,6 +2,7 @@ import Dispatch
 import Glibc
 import StrakeMVCC
 import StrakeModel
+import StrakeSeededGenerator
 import StrakeTables
 import Synchronization
 import Testing

@@ -1,5 +1,6 @@
 import StrakeMVCC
 import StrakeModel
+import StrakeSeededGenerator
 import Testing
 
 /// Enough keys in memory for trees of several levels, in every order and with every kind of neighbour.

@@ -1,4 +1,5 @@
 import StrakeModel
+import StrakeSeededGenerator
 
 /// Requests over a few dozen keys, so that everything meets everything.
 struct RandomRequests {

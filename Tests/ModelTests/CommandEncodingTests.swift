@@ -1,4 +1,5 @@
 internal import StrakeModel
+internal import StrakeSeededGenerator
 import Testing
 
 @Suite struct CommandEncodingTests {

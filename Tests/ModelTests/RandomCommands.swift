@@ -1,4 +1,5 @@
 internal import StrakeModel
+internal import StrakeSeededGenerator
 
 // Random commands of every kind, with the numbers at which encodings go wrong.
 

@@ -1,4 +1,5 @@
 internal import StrakeModel
+internal import StrakeSeededGenerator
 import Testing
 
 private func key(_ text: String) -> [UInt8] { [UInt8](text.utf8) }

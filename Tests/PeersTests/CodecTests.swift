@@ -1,6 +1,7 @@
 internal import Glibc
 internal import StrakePeers
 internal import StrakeRaft
+internal import StrakeSeededGenerator
 internal import Testing
 
 struct CodecTests {

@@ -1,6 +1,8 @@
 internal import NIOCore
 internal import StrakePeers
 internal import StrakeRaft
+internal import StrakeSeededGenerator
+internal import StrakeSockets
 internal import StrakeStore
 internal import Testing
 
@@ -274,7 +276,7 @@ struct ConnectionTests {
 
     @Test func `a port that is taken is told`() async throws {
         let member = try await TestMember.open(1)
-        let error = await #expect(throws: PeerTransport.ListenError.self) {
+        let error = await #expect(throws: ListenError.self) {
             try await TestMember.open(2, port: member.port)
         }
         #expect(error?.description == "cannot listen for members at \(member.url): address already in use")

@@ -1,5 +1,6 @@
 internal import StrakePeers
 internal import StrakeRaft
+internal import StrakeSeededGenerator
 internal import StrakeStore
 internal import Synchronization
 internal import Testing

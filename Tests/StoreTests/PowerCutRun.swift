@@ -1,6 +1,7 @@
 import StrakeMVCC
 import StrakeModel
 import StrakePowerCut
+import StrakeSeededGenerator
 import StrakeStore
 import Synchronization
 import Testing

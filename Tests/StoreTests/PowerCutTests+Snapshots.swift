@@ -3,6 +3,7 @@ import StrakeMVCC
 import StrakeModel
 import StrakePowerCut
 import StrakeRaft
+import StrakeSeededGenerator
 import StrakeStore
 import Testing
 

@@ -1,6 +1,7 @@
 import Glibc
 import StrakeMVCC
 import StrakePowerCut
+import StrakeSeededGenerator
 import StrakeStore
 import Testing
 

@@ -3,6 +3,7 @@ import StrakeLog
 import StrakeMVCC
 import StrakeModel
 import StrakeRaft
+import StrakeSeededGenerator
 import StrakeStateMachine
 import StrakeStore
 import StrakeTables

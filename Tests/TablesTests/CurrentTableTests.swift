@@ -1,5 +1,6 @@
 import StrakeLMDB
 import StrakeModel
+import StrakeSeededGenerator
 import StrakeTables
 import Testing
 

@@ -1,4 +1,5 @@
 import StrakeModel
+import StrakeSeededGenerator
 import StrakeWatching
 import Testing
 
@@ -39,7 +40,7 @@ private struct Checker: WatchConsumer {
     /// Positions in history of the batch in hand.
     var batch: [Int] = []
     var full: Set<Int> = []
-    var random: SplitMix64
+    var random: SeededGenerator
     var tracks: [Track] = []
     var live: [Name: Int] = [:]
     var owed: Set<Int> = []
@@ -115,7 +116,7 @@ private struct Checker: WatchConsumer {
 }
 
 private struct HubModel {
-    var random: SplitMix64
+    var random: SeededGenerator
     var hub: WatchHub
     var checker: Checker
     var current: Int64 = 1
@@ -123,7 +124,7 @@ private struct HubModel {
     var reading: (request: ReplayRequest, next: Int64, outcome: ReplayOutcome?)?
 
     init(seed: UInt64) {
-        random = SplitMix64(seed: seed)
+        random = SeededGenerator(seed: seed)
         var limits = WatchLimits()
         limits.progressIntervalTicks = 3
         limits.progressPerTick = 2
@@ -132,7 +133,7 @@ private struct HubModel {
         limits.replayWatchers = 4
         limits.fillRevisions = 6
         hub = WatchHub(published: 1, compactRevision: 0, limits: limits)
-        checker = Checker(random: SplitMix64(seed: seed ^ 0xABCD))
+        checker = Checker(random: SeededGenerator(seed: seed ^ 0xABCD))
     }
 
     mutating func step() {

@@ -1,16 +1,17 @@
 import StrakeModel
+import StrakeSeededGenerator
 import StrakeWatching
 import Testing
 
 @Suite struct IndexTests {
-    private func key(_ random: inout SplitMix64) -> [UInt8] {
+    private func key(_ random: inout SeededGenerator) -> [UInt8] {
         // Long enough, at times, for the comparison of eight bytes at a time.
         let prefix = Bool.random(using: &random) ? Array("/registry/pods/".utf8) : []
         return prefix
             + (0..<Int.random(in: 0...3, using: &random)).map { _ in [0, 97, 98, 255].randomElement(using: &random)! }
     }
 
-    private func range(_ random: inout SplitMix64) -> KeyRange {
+    private func range(_ random: inout SeededGenerator) -> KeyRange {
         while true {
             let lower = key(&random)
             let range =
@@ -23,7 +24,7 @@ import Testing
 
     @Test("the range index finds what a walk over all ranges finds", arguments: [1, 2, 3] as [UInt64])
     func rangeIndex(seed: UInt64) {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var index = RangeIndex()
         var model: [KeyRange: Int] = [:]
         for step in 0..<4_000 {
@@ -48,7 +49,7 @@ import Testing
     }
 
     @Test func `the key table agrees with a dictionary`() {
-        var random = SplitMix64(seed: 4)
+        var random = SeededGenerator(seed: 4)
         var table = KeyTable()
         var model: [[UInt8]: Int] = [:]
         for step in 0..<20_000 {
@@ -67,7 +68,7 @@ import Testing
     }
 
     @Test func `a coverage has the keys that one of its ranges has`() {
-        var random = SplitMix64(seed: 5)
+        var random = SeededGenerator(seed: 5)
         for _ in 0..<500 {
             let ranges = (0..<Int.random(in: 0...6, using: &random)).map { _ in
                 Bool.random(using: &random) ? range(&random) : .key(key(&random))

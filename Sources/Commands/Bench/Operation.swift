@@ -27,7 +27,7 @@ struct OperationSource: Sendable {
         self.options = options
         self.isPrefill = isPrefill
         random = options.seed &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(connection) &* 0xD1B5_4A32_D192_ED03 &+ 1
-        let key = KeyedRequest.placeholder(options.keyBytes)
+        let key = KeyedRequest.zeroKey(options.keyBytes)
         let write = PutRequest(key: key, value: Array(repeating: 0x76, count: options.valueBytes))
         var read = RangeRequest(range: .key(key))
         read.isSerializable = options.isSerializable
@@ -66,18 +66,18 @@ struct KeyedRequest: Sendable {
     private let keyOffset: Int
     private let keyBytes: Int
 
-    /// - Parameter bytes: A request with a placeholder of this length as its key.
+    /// - Parameter bytes: A request whose key is `zeroKey` of this length.
     init(_ bytes: [UInt8], keyBytes: Int) {
         self.bytes = bytes
         self.keyBytes = keyBytes
-        let placeholder = Self.placeholder(keyBytes)
-        let offset = bytes.indices.first { bytes[$0...].starts(with: placeholder) }
-        guard let offset else { preconditionFailure("a request without the placeholder of its key") }
+        let zeroKey = Self.zeroKey(keyBytes)
+        let offset = bytes.indices.first { bytes[$0...].starts(with: zeroKey) }
+        guard let offset else { preconditionFailure("a request without its key") }
         keyOffset = offset
     }
 
-    /// No byte that occurs in a value, so that it is found where the key is.
-    static func placeholder(_ keyBytes: Int) -> [UInt8] { Array(repeating: 0x30, count: keyBytes) }
+    /// The key of number 0. Its digits occur in no value, so that it is found where the key is.
+    static func zeroKey(_ keyBytes: Int) -> [UInt8] { Array(repeating: 0x30, count: keyBytes) }
 
     mutating func with<R>(_ number: Int, _ body: (UnsafeRawBufferPointer) -> R) -> R {
         Self.write(number, to: &bytes, at: keyOffset..<keyOffset + keyBytes)
@@ -86,7 +86,7 @@ struct KeyedRequest: Sendable {
 
     /// The number in decimal behind zeros: keys of one length that sort as their numbers do.
     static func key(_ number: Int, _ options: BenchOptions) -> [UInt8] {
-        var key = placeholder(options.keyBytes)
+        var key = zeroKey(options.keyBytes)
         write(number, to: &key, at: key.indices)
         return key
     }

@@ -3,6 +3,7 @@ internal import Glibc
 internal import StrakeEtcdService
 internal import StrakeFlags
 internal import StrakePeers
+internal import StrakeSockets
 internal import StrakeStore
 internal import Synchronization
 
@@ -55,7 +56,7 @@ struct ServerCommand {
         var service = settings.service
         service.peerFigures = { PeerSetup.figures(of: transport) }
         let server: EtcdServer
-        do throws(EtcdServer.ListenError) {
+        do throws(ListenError) {
             server = try await EtcdServer.start(
                 store: running.store, options: service, addresses: settings.addresses)
         } catch {

@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOPosix
+package import StrakeSockets
 package import StrakeStore
 
 /// The client API on its ports.
@@ -20,11 +21,6 @@ package final class EtcdServer: Sendable {
         }
     }
 
-    /// Why a port could not be opened: a sentence for the operator.
-    package struct ListenError: Error, CustomStringConvertible {
-        package var description: String
-    }
-
     /// Opens the ports. Requests are answered from then on.
     package static func start(
         store: Store, options: ServiceOptions, addresses: [Address]
@@ -39,7 +35,7 @@ package final class EtcdServer: Sendable {
             let loop = try? await eventLoop.submit {
                 NIOLoopBound(LoopContext(eventLoop: eventLoop, service: service), eventLoop: eventLoop)
             }.get()
-            guard let loop else { throw ListenError(description: "an event loop does not run") }
+            guard let loop else { throw ListenError("an event loop does not run") }
             loops.append(loop)
         }
         var channels: [any Channel] = []
@@ -50,8 +46,7 @@ package final class EtcdServer: Sendable {
                 for channel in channels { try? await channel.close() }
                 try? await readers.shutdownGracefully()
                 try? await group.shutdownGracefully()
-                throw ListenError(
-                    description: "cannot listen on \(address.host):\(address.port): \(Self.reason(of: error))")
+                throw ListenError("cannot listen on \(address.host):\(address.port)", error)
             }
         }
         return EtcdServer(group: group, readers: readers, channels: channels, loops: loops)
@@ -106,15 +101,5 @@ package final class EtcdServer: Sendable {
             }
             .bind(host: address.host.isEmpty ? "0.0.0.0" : address.host, port: address.port)
             .get()
-    }
-
-    private static func reason(of error: any Error) -> String {
-        guard let io = error as? IOError else { return "\(error)" }
-        switch io.errnoCode {
-        case 98: return "address already in use"
-        case 13: return "permission denied"
-        case 99: return "cannot assign requested address"
-        default: return io.description
-        }
     }
 }

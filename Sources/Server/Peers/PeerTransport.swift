@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOPosix
 package import StrakeRaft
+package import StrakeSockets
 package import StrakeStore
 
 /// The members' own protocol over TCP: two lasting streams to every other member, and one more for each snapshot.
@@ -17,16 +18,11 @@ package final class PeerTransport: Transport {
     private let channels: [any Channel]
     private let closing = Once()
 
-    /// Why a port could not be opened: a sentence for the operator.
-    package struct ListenError: Error, CustomStringConvertible {
-        package var description: String
-    }
-
     /// Opens the ports. Nobody is let in before `start`.
     package static func open(_ options: PeerOptions) async throws(ListenError) -> PeerTransport {
         guard options.advertisedURLs.reduce(0, { $0 + $1.utf8.count + 2 }) <= Hello.urlBytesMax else {
             throw ListenError(
-                description: "the advertised peer URLs are longer than \(Hello.urlBytesMax) bytes together")
+                "the advertised peer URLs are longer than \(Hello.urlBytesMax) bytes together")
         }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let pool = NIOThreadPool(numberOfThreads: snapshotThreads)
@@ -40,8 +36,7 @@ package final class PeerTransport: Transport {
             } catch {
                 try? await pool.shutdownGracefully()
                 try? await group.shutdownGracefully()
-                throw ListenError(
-                    description: "cannot listen for members at \(url.text): \(reason(of: error))")
+                throw ListenError("cannot listen for members at \(url.text)", error)
             }
         }
         return PeerTransport(group: group, pool: pool, loop: loop, mailbox: mailbox, channels: channels)
@@ -82,16 +77,6 @@ package final class PeerTransport: Transport {
             }
             .bind(host: url.host.isEmpty ? "0.0.0.0" : url.host, port: url.port)
             .get()
-    }
-
-    private static func reason(of error: any Error) -> String {
-        guard let io = error as? IOError else { return "\(error)" }
-        switch io.errnoCode {
-        case 98: return "address already in use"
-        case 13: return "permission denied"
-        case 99: return "cannot assign requested address"
-        default: return io.description
-        }
     }
 
     /// Ports that were opened, in the order asked for: of use where port 0 was.

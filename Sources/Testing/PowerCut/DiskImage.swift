@@ -1,3 +1,5 @@
+internal import StrakeSeededGenerator
+
 /// What a disk may hold of one file after the power failed.
 ///
 /// The kernel writes dirty pages back when it likes, in any order, and a disk keeps sectors whole and nothing larger. So
@@ -22,7 +24,7 @@ struct DiskImage {
         /// Each sector is kept or lost: writes are torn.
         case sectors(keptPercent: UInt64)
 
-        init(_ random: inout SplitMix64) {
+        init(_ random: inout SeededGenerator) {
             let percent = [10, 50, 90][Int(random.next() % 3)] as UInt64
             switch random.next() % 8 {
             case 0: self = .nothing
@@ -34,7 +36,7 @@ struct DiskImage {
     }
 
     /// The file's content, with what was lost counted in `summary`.
-    func bytes(_ loss: Loss, _ random: inout SplitMix64, _ summary: inout CutSummary) -> [UInt8] {
+    func bytes(_ loss: Loss, _ random: inout SeededGenerator, _ summary: inout CutSummary) -> [UInt8] {
         let syncedBefore = syncedBefore()
         // By sector, the last operation that reached the disk. Earlier ones are under it, since all went to one page.
         var reached: [Int: Int] = [:]
@@ -59,7 +61,7 @@ struct DiskImage {
         }
     }
 
-    private func choose(_ sectors: ClosedRange<Int>, _ loss: Loss, _ random: inout SplitMix64) -> [Int] {
+    private func choose(_ sectors: ClosedRange<Int>, _ loss: Loss, _ random: inout SeededGenerator) -> [Int] {
         switch loss {
         case .nothing: Array(sectors)
         case .everything: []

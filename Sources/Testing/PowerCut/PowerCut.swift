@@ -1,4 +1,5 @@
 internal import Glibc
+internal import StrakeSeededGenerator
 internal import Synchronization
 
 /// A record of every write and sync on the files below one directory, from which to make what a disk might hold had the
@@ -61,7 +62,7 @@ package final class PowerCut: Sendable {
         at position: Int, seed: UInt64, into target: String, ignoring: Set<String> = ["lock.mdb"],
         isLie: (_ file: String, _ number: Int) -> Bool = { _, _ in false }
     ) -> CutSummary {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let loss = DiskImage.Loss(&random)
         var summary = CutSummary()
         for (file, image) in images(at: position, isLie).sorted(by: { $0.key < $1.key }) {

@@ -1,3 +1,5 @@
+internal import StrakeSeededGenerator
+
 /// A directory: its names and their inode numbers. Those that a power cut leaves, those that a process sees,
 /// and the changes between.
 struct SimulatedDirectory {
@@ -23,7 +25,7 @@ struct SimulatedDirectory {
     }
 
     /// File systems keep the order of these changes, so what survives is those up to a random moment.
-    mutating func powerCut(_ random: inout SplitMix64) {
+    mutating func powerCut(_ random: inout SeededGenerator) {
         let count = random.below(pending.count + 1)
         for change in pending[..<count] { Self.apply(change, to: &durable) }
         pending = []

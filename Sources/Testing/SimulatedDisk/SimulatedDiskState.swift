@@ -1,5 +1,6 @@
 internal import Glibc
 internal import StrakeLog
+internal import StrakeSeededGenerator
 
 struct SimulatedDiskState {
     struct Fault {
@@ -103,7 +104,7 @@ struct SimulatedDiskState {
     func bytesUsed() -> Int { inodes.values.reduce(0) { $0 + $1.visible.count } }
 
     mutating func powerCut(seed: UInt64) {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for path in directories.keys.sorted() {
             if unsyncedDirectories.contains(path), random.below(2) == 0 {
                 directories = directories.filter { $0.key != path && !$0.key.hasPrefix(path + "/") }

@@ -1,3 +1,5 @@
+internal import StrakeSeededGenerator
+
 /// A file's bytes: those that a power cut leaves, those that a process sees, and the writes between.
 final class SimulatedInode {
     private enum Change {
@@ -37,20 +39,20 @@ final class SimulatedInode {
     /// goes on seeing it.
     func failSync() {
         failures += 1
-        var random = SplitMix64(seed: failures)
+        var random = SeededGenerator(seed: failures)
         writeBack(&random)
         pending = []
     }
 
     /// Becomes what the disk has after a power cut.
-    func powerCut(_ random: inout SplitMix64) {
+    func powerCut(_ random: inout SeededGenerator) {
         writeBack(&random)
         pending = []
         visible = durable
     }
 
     /// Writes some of what is pending.
-    private func writeBack(_ random: inout SplitMix64) {
+    private func writeBack(_ random: inout SeededGenerator) {
         switch random.below(8) {
         case 0: break
         case 1: for change in pending { Self.apply(change, to: &durable) }
@@ -69,7 +71,7 @@ final class SimulatedInode {
     }
 
     /// Each sector becomes one of the versions that it had in memory, each independently of the others.
-    private func tear(_ changes: ArraySlice<Change>, _ random: inout SplitMix64) {
+    private func tear(_ changes: ArraySlice<Change>, _ random: inout SeededGenerator) {
         var kept: [Int: Int] = [:]
         var touches: [Int: Int] = [:]
         for change in changes {

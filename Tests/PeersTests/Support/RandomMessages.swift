@@ -1,4 +1,5 @@
 internal import StrakeRaft
+internal import StrakeSeededGenerator
 
 /// Messages of every kind with any content that raft can give them.
 enum RandomMessages {

@@ -1,0 +1,37 @@
+internal import Glibc
+
+/// SplitMix64 (Steele, Lea, Flood 2014): the same seed gives the same numbers on every machine, so that a test which
+/// failed fails again.
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    package init(seed: UInt64) {
+        state = seed
+    }
+
+    package mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    package mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
+
+    package mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
+
+    package mutating func bytes(count: Int) -> [UInt8] {
+        (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
+    }
+
+    package mutating func bytes(upTo max: Int) -> [UInt8] { bytes(count: below(max + 1)) }
+
+    /// The seed of a test: `STRAKE_SEED`, or another one each time. It is printed.
+    package static func seed(of test: String) -> UInt64 {
+        let given = getenv("STRAKE_SEED").flatMap { UInt64(String(cString: $0)) }
+        let seed = given ?? UInt64.random(in: 0...UInt64.max)
+        print("\(test): STRAKE_SEED=\(seed)")
+        return seed
+    }
+}
