@@ -58,7 +58,7 @@ final class Link: OutgoingOwner, @unchecked Sendable {
             loop.hello(to: member, stream), options: loop.options, counters: loop.mailbox.counters(of: member),
             owner: self)
         state = .connecting(connection)
-        connection.connect(to: url, on: loop.eventLoop)
+        connection.connect(to: url, on: loop)
     }
 
     /// New URLs. A connection stays while its own is among them.

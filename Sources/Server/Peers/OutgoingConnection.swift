@@ -57,8 +57,8 @@ final class OutgoingConnection: ChannelInboundHandler, @unchecked Sendable {
     }
 
     /// Starts to connect.
-    func connect(to url: PeerURL, on eventLoop: any EventLoop) {
-        ClientBootstrap(group: eventLoop)
+    func connect(to url: PeerURL, on loop: PeerLoop) {
+        let bootstrap = ClientBootstrap(group: loop.eventLoop)
             .connectTimeout(.milliseconds(Int64(options.connectMilliseconds)))
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .channelOption(Self.userTimeout, value: patienceMilliseconds)
@@ -68,8 +68,15 @@ final class OutgoingConnection: ChannelInboundHandler, @unchecked Sendable {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(self) }
             }
-            .connect(host: url.host, port: url.port)
-            .whenFailure { self.end(.failed(Self.reason(of: $0))) }
+        let connected: EventLoopFuture<any Channel>
+        if let address = try? SocketAddress(ipAddress: url.host, port: url.port) {
+            connected = bootstrap.connect(to: address)
+        } else {
+            // Names are looked up on a thread that comes back to the loop, which must still be there then.
+            connected = bootstrap.connect(host: url.host, port: url.port)
+            loop.awaitLookup(connected)
+        }
+        connected.whenFailure { self.end(.failed(Self.reason(of: $0))) }
     }
 
     var patienceMilliseconds: Int {

@@ -24,6 +24,9 @@ final class PeerLoop: @unchecked Sendable {
     private var incomingCount: UInt64 = 0
     private var notices = NoticeFilter()
     private var askTimer: Scheduled<Void>?
+    /// Connections whose host name is being looked up, or that are made after that.
+    private var lookups = 0
+    private var lookupsEnded: EventLoopPromise<Void>?
     private var ticker: RepeatedTask?
 
     init(eventLoop: any EventLoop, options: PeerOptions, mailbox: Mailbox, pool: NIOThreadPool) {
@@ -49,6 +52,22 @@ final class PeerLoop: @unchecked Sendable {
         members = [:]
         incoming = [:]
         receiver = nil
+    }
+
+    func awaitLookup(_ connected: EventLoopFuture<any Channel>) {
+        lookups += 1
+        connected.whenComplete { _ in
+            self.lookups -= 1
+            if self.lookups == 0 { self.lookupsEnded?.succeed() }
+        }
+    }
+
+    /// When no look-up is under way any more; none begins after `close`.
+    func afterLookups() -> EventLoopFuture<Void> {
+        guard lookups > 0 else { return eventLoop.makeSucceededVoidFuture() }
+        let ended = lookupsEnded ?? eventLoop.makePromise()
+        lookupsEnded = ended
+        return ended.futureResult
     }
 
     /// Carries out what was posted.

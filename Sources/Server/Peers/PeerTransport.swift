@@ -125,8 +125,8 @@ package final class PeerTransport: Transport {
         // These wait for threads that wait for nobody.
         try? closed.wait()
         try? pool.syncShutdownGracefully()
-        // What the pool's threads handed back is let go on the loop.
-        try? loop.eventLoop.submit {}.wait()
+        // What the pool's threads handed back is let go on the loop, and so is what a look-up of a name brings.
+        try? loop.eventLoop.flatSubmit { [loop] in loop.afterLookups() }.wait()
         try? group.syncShutdownGracefully()
     }
 }

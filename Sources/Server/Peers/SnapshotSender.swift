@@ -42,7 +42,7 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
             loop.hello(to: member, .snapshot), options: loop.options, counters: loop.mailbox.counters(of: member),
             owner: self)
         self.connection = connection
-        connection.connect(to: url, on: loop.eventLoop)
+        connection.connect(to: url, on: loop)
     }
 
     /// Ends it without a report: another one took its place, or the member left.
