@@ -1,4 +1,5 @@
 internal import CLMDB
+internal import Glibc
 
 /// A call of liblmdb that failed.
 package struct LMDBError: Error, Hashable, Sendable {
@@ -58,7 +59,9 @@ package struct LMDBError: Error, Hashable, Sendable {
 
 extension LMDBError: CustomStringConvertible {
     package var description: String {
-        "lmdb \(operation.rawValue): \(String(cString: mdb_strerror(code))) (\(code))"
+        let text = "lmdb \(operation.rawValue): \(String(cString: mdb_strerror(code))) (\(code))"
+        // liblmdb reports a write that the disk took in part, which is what a disk that fills up does, as EIO.
+        return operation == .commit && code == EIO ? text + "; the disk is full, or fails" : text
     }
 }
 

@@ -14,6 +14,15 @@ package enum MVCCError: Error, Hashable, Sendable {
     }
 }
 
+extension MVCCError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .refused(let reason): "refused: \(reason)"
+        case .storage(let error): error.description
+        }
+    }
+}
+
 extension TableError {
     /// An event that others point at is not there, and compaction cannot have taken it.
     static func missingEvent(_ revision: Revision) -> TableError {

@@ -28,6 +28,27 @@ package enum TableError: LMDBFailure, Hashable, Sendable {
     package init(_ error: LMDBError) { self = .lmdb(error) }
 }
 
+extension TableError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .lmdb(let error): error.description
+        case .corruptRecord(let table, let key, let reason):
+            "the record of row \(Self.hexadecimal(key)) in table \(table) is damaged: \(reason.rawValue)"
+        case .unsupportedFormat(let found):
+            "the file is not a store of this program: its format is \(Self.hexadecimal(found))"
+        case .newerFormat(let found, let supported):
+            "the store has format \(found), which a newer version wrote; this one reads formats up to \(supported)"
+        }
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { byte in
+            let digits = String(byte, radix: 16)
+            return byte < 16 ? "0" + digits : digits
+        }.joined()
+    }
+}
+
 extension TableError {
     static func corrupt(_ table: Table, _ key: UnsafeRawBufferPointer, _ reason: Corruption) -> TableError {
         .corruptRecord(table: table.name, key: [UInt8](key), reason: reason)
