@@ -26,14 +26,15 @@ lint:
 	@! grep -rnE '^\s*(public |package |internal )?import (Foundation|Dispatch|Glibc|NIO|Logging)' --exclude-dir=LMDB Sources/Core \
 	  || { echo 'Sources/Core imports what only the server may'; exit 1; }
 
-# Tests have a build folder of their own: the test bundle cannot be linked with a static standard library. Those that talk
-# over sockets have time limits and so run by themselves: beside tests that keep all cores busy they come too late.
+# Tests have a build folder of their own: the test bundle cannot be linked with a static standard library. Members that
+# talk to each other live by the clock, so their tests run by themselves: beside those that keep all cores busy their
+# leaders would seem dead and their time limits pass.
 UNIT := swift test -c release --disable-xctest --scratch-path .build-tests
 DEBUG := swift test --disable-xctest --scratch-path .build-debug
-NETWORK_TESTS := '^StrakePeersTests\.'
+CLUSTER_TESTS := '^StrakePeersTests\.|^StrakeStoreTests\.(Cluster|Membership|Snapshot)Tests/'
 unit: deps
-	$(UNIT) --skip $(NETWORK_TESTS)
-	$(UNIT) --skip-build --filter $(NETWORK_TESTS)
+	$(UNIT) --skip $(CLUSTER_TESTS)
+	$(UNIT) --skip-build --filter $(CLUSTER_TESTS)
 
 e2e: build
 	Tests/EndToEnd/install-peers.sh
@@ -49,10 +50,10 @@ bench: build
 # What takes longer than a test may: debug tests, more power cuts, more fuzzing, more kills.
 soak: build
 	Tests/EndToEnd/install-peers.sh
-	$(DEBUG) --skip $(NETWORK_TESTS)
-	$(DEBUG) --skip-build --filter $(NETWORK_TESTS)
-	STRAKE_POWER_CUTS=5000 STRAKE_FUZZ_CASES=2000000 $(UNIT) --skip $(NETWORK_TESTS)
-	STRAKE_FUZZ_CASES=2000000 $(UNIT) --skip-build --filter $(NETWORK_TESTS)
+	$(DEBUG) --skip $(CLUSTER_TESTS)
+	$(DEBUG) --skip-build --filter $(CLUSTER_TESTS)
+	STRAKE_POWER_CUTS=5000 STRAKE_FUZZ_CASES=2000000 $(UNIT) --skip $(CLUSTER_TESTS)
+	STRAKE_FUZZ_CASES=2000000 $(UNIT) --skip-build --filter $(CLUSTER_TESTS)
 	.peers/python/bin/python Tests/EndToEnd/crash.py --server $(BINARY) --rounds 500 --budget 3600
 
 clean:
