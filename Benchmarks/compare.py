@@ -10,6 +10,8 @@ import pathlib
 import platform
 import subprocess
 
+import catch_up
+import cluster
 import isolation
 import large_store
 import workloads
@@ -31,6 +33,10 @@ def report(options, names):
     lines += large_store.section(large_store.measure(names, options.keys), names, options.keys)
     lines += ["", "## Isolation", ""]
     lines += isolation.section(isolation.measure(names, options.isolation_runs), names)
+    lines += ["", "## Three members", ""]
+    lines += cluster.section(cluster.measure(names, options.runs, options.scale), names)
+    lines += ["", "## A new member", ""]
+    lines += catch_up.section(catch_up.measure(names, options.keys), names, options.keys)
     return "\n".join(lines) + "\n"
 
 
@@ -49,7 +55,7 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--isolation-runs", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of operations")
-    parser.add_argument("--keys", type=int, default=1_000_000, help="for memory, start-up and checkpoints")
+    parser.add_argument("--keys", type=int, default=1_000_000, help="for memory, start-up, checkpoints and a new member")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "docs/benchmarks.md")
     options = parser.parse_args()
     text = report(options, ["strake", *PEERS])

@@ -1,4 +1,4 @@
-"""A member, of Strake or of etcd, on ports and in a directory of its own."""
+"""Members, of Strake or of etcd, on ports and in directories of their own, and the load generator."""
 
 import json
 import pathlib
@@ -25,38 +25,72 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def bench(name, arguments, servers, processes, total, value_bytes=256):
+    """The result of `strake bench` against servers; CPU and memory are those of the processes together."""
+    command = [str(STRAKE), "bench", *arguments, "--total", str(total), "--val-size", str(value_bytes), "--json",
+               "--endpoints", ",".join(server.endpoint for server in servers),
+               "--server-pid", ",".join(str(server.process.pid) for server in processes)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=BENCH_SECONDS_MAX)
+    if done.returncode != 0:
+        sys.exit(f"{name}: {' '.join(arguments)} failed: {done.stdout}{done.stderr}")
+    return json.loads(done.stdout)
+
+
 class Server:
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, name, member="m1"):
+        self.name, self.member = name, member
         self.directory = tempfile.mkdtemp(prefix="strake-bench-")
         self.log = pathlib.Path(self.directory) / "server.log"
+        self.port, self.peer_port = free_port(), free_port()
+        self.initial, self.initial_state = self.as_initial, "new"
+
+    @property
+    def endpoint(self):
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def peer_url(self):
+        return f"http://127.0.0.1:{self.peer_port}"
+
+    @property
+    def as_initial(self):
+        return f"{self.member}={self.peer_url}"
 
     def __enter__(self):
         self.start()
         return self
 
     def __exit__(self, *_):
+        self.remove()
+
+    def remove(self):
         self.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def start(self):
         """Starts it and returns the seconds until it served."""
-        self.port, peer = free_port(), free_port()
-        binary = [str(STRAKE), "server"] if self.name == "strake" else [str(PEERS[self.name])]
-        flags = ["--name", "m1", "--data-dir", self.directory + "/data", "--quota-backend-bytes", str(QUOTA_BYTES)]
-        for flag, port in (("client", self.port), ("peer", peer)):
-            flags += [f"--listen-{flag}-urls", f"http://127.0.0.1:{port}"]
-        flags += ["--advertise-client-urls", f"http://127.0.0.1:{self.port}"]
-        flags += ["--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}"]
-        flags += ["--initial-cluster", f"m1=http://127.0.0.1:{peer}"]
         began = time.monotonic()
+        self.launch()
+        self.wait_until_ready()
+        return time.monotonic() - began
+
+    def launch(self):
+        binary = [str(STRAKE), "server"] if self.name == "strake" else [str(PEERS[self.name])]
+        client = f"http://{self.endpoint}"
+        flags = ["--name", self.member, "--data-dir", self.directory + "/data",
+                 "--quota-backend-bytes", str(QUOTA_BYTES),
+                 "--listen-client-urls", client, "--advertise-client-urls", client,
+                 "--listen-peer-urls", self.peer_url, "--initial-advertise-peer-urls", self.peer_url,
+                 "--initial-cluster", self.initial, "--initial-cluster-state", self.initial_state]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(binary + flags, stdout=log, stderr=log)
+
+    def wait_until_ready(self):
+        deadline = time.monotonic() + START_SECONDS_MAX
         while not self.is_ready():
-            if self.process.poll() is not None or time.monotonic() - began > START_SECONDS_MAX:
+            if self.process.poll() is not None or time.monotonic() > deadline:
                 sys.exit(f"{self.name} does not start: {self.log.read_text()[-2000:]}")
             time.sleep(0.002)
-        return time.monotonic() - began
 
     def is_ready(self):
         return "ready to serve client requests" in self.log.read_text(errors="replace")
@@ -73,13 +107,7 @@ class Server:
         return 0
 
     def bench(self, *arguments, total, value_bytes=256):
-        """The result of `strake bench` against it."""
-        command = [str(STRAKE), "bench", *arguments, "--endpoints", f"127.0.0.1:{self.port}", "--total", str(total),
-                   "--val-size", str(value_bytes), "--server-pid", str(self.process.pid), "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=BENCH_SECONDS_MAX)
-        if done.returncode != 0:
-            sys.exit(f"{self.name}: {' '.join(arguments)} failed: {done.stdout}{done.stderr}")
-        return json.loads(done.stdout)
+        return bench(self.name, arguments, [self], [self], total, value_bytes)
 
 
 class PeakMemory:

@@ -28,8 +28,9 @@ struct BenchOptions: Sendable {
             name: "endpoints", kind: .string, fallback: "127.0.0.1:2379", help: "Servers, host:port, comma-separated.",
             section: "Target"),
         Flag(
-            name: "server-pid", kind: .unsigned, fallback: "0",
-            help: "Process on this machine whose CPU time and memory to report.", section: "Target"),
+            name: "server-pid", kind: .string, fallback: "",
+            help: "Processes on this machine, comma-separated, whose CPU time and memory to report, added up.",
+            section: "Target"),
         Flag(name: "connections", kind: .unsigned, fallback: "1", help: "Connections.", section: "Load"),
         Flag(
             name: "clients", kind: .unsigned, fallback: "1",
@@ -72,7 +73,7 @@ struct BenchOptions: Sendable {
 
     var workload: Workload
     var endpoints: [(host: String, port: Int)]
-    var serverPID: Int
+    var servers: [ServerProcess]
     var connections: Int
     var clients: Int
     var total: Int
@@ -109,7 +110,13 @@ struct BenchOptions: Sendable {
             guard value >= minimum else { throw BenchError("--\(name) must be at least \(minimum)") }
             return value
         }
-        serverPID = Int(flags.integer("server-pid"))
+        servers = []
+        for text in flags.list("server-pid") {
+            guard let pid = Int(text), pid > 0, ServerProcess(pid: pid).cpuSeconds != nil else {
+                throw BenchError("--server-pid: \"\(text)\" is not a process on this machine")
+            }
+            servers.append(ServerProcess(pid: pid))
+        }
         connections = try count("connections")
         clients = max(try count("clients"), connections)
         total = try count("total")

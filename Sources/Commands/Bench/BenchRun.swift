@@ -24,7 +24,7 @@ struct BenchRun {
     private var isWatch: Bool { options.workload == .watch || options.workload == .watchLatency }
 
     private func load(isPrefill: Bool) async throws(BenchError) -> BenchResult {
-        let process = options.serverPID > 0 ? ServerProcess(pid: options.serverPID) : nil
+        let servers = ServerProcesses(all: options.servers)
         let watchers = options.streams * options.watchersPerStream
         let progress = Progress(total: isWatch ? options.total * watchers : options.total)
         let done = group.next().makePromise(of: Void.self)
@@ -43,7 +43,7 @@ struct BenchRun {
             recorders.append(made.0)
             shares.append(made.1)
         }
-        let cpuBefore = process?.cpuSeconds
+        let cpuBefore = servers.cpuSeconds
         let cpuStart = Clock.nanoseconds
         let ticker = bar.follow(
             progress, on: group.next(), label: isPrefill ? "writing keys" : options.workload.rawValue)
@@ -54,7 +54,7 @@ struct BenchRun {
         let ended = Clock.nanoseconds
         ticker?.cancel()
         bar.clear()
-        let cpuAfter = process?.cpuSeconds
+        let cpuAfter = servers.cpuSeconds
         for channel in channels { try? await channel.close() }
         var result = BenchResult(options: options)
         result.seconds = Double(ended - cpuStart) / 1e9
@@ -66,7 +66,7 @@ struct BenchRun {
             if let (latencies, timeline) = measured { result.add(latencies, timeline) }
         }
         if let cpuBefore, let cpuAfter { result.serverCPUSeconds = cpuAfter - cpuBefore }
-        result.serverMemory = process?.memory
+        result.serverMemory = servers.memory
         return result
     }
 

@@ -1,7 +1,25 @@
 internal import Glibc
 
+/// CPU time and memory of processes on this machine, added up: of one server, or of a cluster's members.
+struct ServerProcesses {
+    let all: [ServerProcess]
+
+    /// Nil when one of them has ended.
+    var cpuSeconds: Double? { sum(\.cpuSeconds, +) }
+
+    var memory: (resident: Int, anonymous: Int)? {
+        sum(\.memory) { ($0.resident + $1.resident, $0.anonymous + $1.anonymous) }
+    }
+
+    private func sum<Value>(_ value: (ServerProcess) -> Value?, _ add: (Value, Value) -> Value) -> Value? {
+        let values = all.compactMap(value)
+        guard let first = values.first, values.count == all.count else { return nil }
+        return values.dropFirst().reduce(first, add)
+    }
+}
+
 /// CPU time and memory of a process on this machine, from /proc.
-struct ServerProcess {
+struct ServerProcess: Sendable {
     let pid: Int
 
     /// User and system time so far.
