@@ -47,6 +47,21 @@ struct TruncationTests {
         #expect(kept == makeEntries(1, (start.index.rawValue + 1)...100, bytes: 300))
     }
 
+    @Test func `what is still needed below the mark stays`() throws {
+        let fixture = try LogFixture()
+        let log = try filled(fixture)
+        _ = try log.truncatePrefix(through: makeSnapshot(1, 90), last: LogIndex(rawValue: 30))
+        try log.append(entries: [])
+        try log.sync()
+        let bytes = log.bytes
+        #expect(try log.truncatePrefix(through: makeSnapshot(1, 90), last: LogIndex(rawValue: 30)) > 0)
+        #expect(log.bytes < bytes)
+        #expect(log.start.index.rawValue > 10 && log.start.index.rawValue <= 30)
+        #expect(log.snapshot == makeSnapshot(1, 90))
+        #expect(try log.truncatePrefix(through: makeSnapshot(1, 90)) > 0)
+        #expect(log.start.index.rawValue > 70)
+    }
+
     @Test func `nothing is removed before the mark is synced`() throws {
         let fixture = try LogFixture()
         let log = try filled(fixture)

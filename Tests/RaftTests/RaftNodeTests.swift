@@ -124,11 +124,35 @@ struct RaftNodeTests {
         let configuration = node.node.configuration
         let old = SnapshotMetadata(last: .at(4, term: 2), configuration: configuration)
         #expect(node.step(.snapshotPrepared(for: three, old)) == [.prepareSnapshot(for: three)])
-        #expect(node.node.oldestSnapshotInFlight == nil)
         let new = SnapshotMetadata(last: .at(6, term: 3), configuration: configuration)
         node.step(.snapshotPrepared(for: three, new))
         #expect(node.settle().sent(to: 3) == [.snapshot(new)])
-        #expect(node.node.oldestSnapshotInFlight == LogIndex(rawValue: 6))
+        #expect(node.node.neededAfter == LogIndex(rawValue: 6))
+    }
+
+    @Test func `the log is needed as far back as the members in touch need it`() {
+        var options = RaftOptions.plain
+        options.checkQuorum = true
+        var node = Solo(log: [1, 2, 2, 2, 2], committed: 5, options: options)
+        #expect(node.node.neededAfter == nil)
+        node.lead()
+        node.receive(.accepted(6))
+        // How far 3 is nobody knows yet; it is not before the log's beginning that the log would help.
+        #expect(node.node.neededAfter == LogIndex(rawValue: 6))
+        node.receive(.accepted(4), from: 3)
+        #expect(node.node.neededAfter == LogIndex(rawValue: 4))
+        // 3 is silent from here on: it counts until the quorum has been looked at twice.
+        for expected in [4, 6] as [UInt64] {
+            for _ in 0..<node.node.options.electionTicks {
+                node.step(.tick)
+                node.receive(.accepted(6))
+            }
+            #expect(node.node.neededAfter == LogIndex(rawValue: expected))
+        }
+        // What the log does not have does not bind it.
+        node.step(.compacted(through: LogIndex(rawValue: 5)))
+        node.receive(.accepted(4), from: 3)
+        #expect(node.node.neededAfter == LogIndex(rawValue: 6))
     }
 
     @Test func `a member restarts from any point between its checkpoint and its log`() {

@@ -40,6 +40,31 @@ struct SnapshotTests {
         #expect(try cluster.haveEqualHistories())
     }
 
+    @Test func `one snapshot is enough, however much is written meanwhile`() throws {
+        let cluster = try TestCluster(3) { $0.retainedEntries = 20 }
+        let leader = try cluster.leader()
+        let away = (0..<3).first { $0 != leader }!
+        let client = cluster.client(leader)
+        cluster.stop(away)
+        Self.fill(client)
+        try cluster.dropLog(of: leader)
+        try cluster.start(away)
+        // The log is cut as often as it can be, until the member has what is newest.
+        var count = 0
+        try cluster.eventually("the member to catch up") {
+            for _ in 0..<50 {
+                count += 1
+                #expect(client.put("meanwhile", "\(count)").error == nil)
+            }
+            cluster.store(leader).requestCheckpoint()
+            return cluster.notices.contains("m\(away): installed") && count > 2_000
+        }
+        try cluster.eventually("the newest value") { try cluster.store(away).value("meanwhile") == "\(count)" }
+        #expect(cluster.notices.all.count { $0.contains("sending a snapshot") } == 1)
+        // With everybody up to date the log goes.
+        try cluster.dropLog(of: leader)
+    }
+
     @Test func `reads at old revisions and watches go on in a store that came as a snapshot`() throws {
         let cluster = try TestCluster(3) { $0.retainedEntries = 20 }
         let leader = try cluster.leader()

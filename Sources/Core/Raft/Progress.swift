@@ -27,6 +27,8 @@ struct Progress: Sendable {
     var committed = LogIndex.zero
     /// Heard from since the last look at the quorum.
     var isActive: Bool
+    /// Was when the quorum was looked at.
+    private(set) var wasActive = false
     /// Last heartbeat round answered.
     var round: UInt64 = 0
     /// Entries for it are being fetched from the durable log.
@@ -132,6 +134,20 @@ extension Progress {
         isPaused = false
         inflights.removeAll()
         read = nil
+    }
+
+    /// The quorum was looked at: what is heard from here on counts for the next time.
+    mutating func beginCensus() {
+        wasActive = isActive
+        isActive = false
+    }
+
+    /// The entry after which the log must go on for this member; nil when it is out of touch.
+    var neededAfter: LogIndex? {
+        switch state {
+        case .probe, .replicate: isActive || wasActive ? match : nil
+        case .snapshot(let through): through
+        }
     }
 
     /// An answer to a heartbeat shows that the way is open: one more message may go.

@@ -33,13 +33,12 @@ extension RaftNode {
     public var roleKind: RoleKind { role.kind }
     public var isLeader: Bool { role.isLeader }
 
-    /// The oldest snapshot on its way to a member. A log compacted beyond it would make that member need another one.
-    public var oldestSnapshotInFlight: LogIndex? {
+    /// All members in touch have the log through here, or get as much with the snapshot on its way. A log compacted
+    /// beyond it would make one of them need a snapshot. Nil when the log is no help to any of them.
+    public var neededAfter: LogIndex? {
         guard case .leader(let state) = role else { return nil }
-        let indexes = state.progress.compactMap { progress in
-            if case .snapshot(let through) = progress.state { through } else { nil }
-        }
-        return indexes.min()
+        let indexes = state.progress.lazy.filter { $0.member != self.id }.compactMap(\.neededAfter)
+        return indexes.filter { $0 >= self.log.base.index }.min()
     }
 
     public var status: RaftStatus {

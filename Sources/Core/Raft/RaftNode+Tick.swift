@@ -42,7 +42,7 @@ extension RaftNode {
         let outcome = Quorum.outcome(of: configuration) { member in
             member == own || (state.place(of: member).map { state.progress[$0].isActive } ?? false)
         }
-        for place in state.progress.indices { role.leading.progress[place].isActive = false }
+        for place in state.progress.indices { role.leading.progress[place].beginCensus() }
         return outcome == .won
     }
 

@@ -17,17 +17,21 @@ extension DurableLog {
     }
 
     /// Says what the state machine holds durably, and removes segments that are not needed any more: those wholly below
-    /// the last synced mark less `retainedEntries`.
+    /// the last synced mark less `retainedEntries`, and below `last`, which somebody may set who needs more.
     ///
     /// The mark is written with the next batch, so the segments that it frees go when this is called after that
     /// batch was synced: with the next checkpoint.
     ///
     /// - Returns: how many segments went.
     @discardableResult
-    package func truncatePrefix(through checkpoint: SnapshotMetadata) throws(LogError) -> Int {
+    package func truncatePrefix(
+        through checkpoint: SnapshotMetadata, last: LogIndex = LogIndex(rawValue: .max)
+    ) throws(LogError) -> Int {
         var removed = 0
         try withHousekeeping { (recyclable) throws(DiskError) in
-            let segments = shared.withLock { $0.detachSegments(checkpoint, retained: options.retainedEntries) }
+            let segments = shared.withLock {
+                $0.detachSegments(checkpoint, retained: options.retainedEntries, last: last)
+            }
             removed = segments.count
             guard removed > 0 else { return }
             var recycled: [String] = []
@@ -63,7 +67,9 @@ extension DurableLog {
 
 extension SharedState {
     /// Notes the mark for the next batch and takes the segments off the list that nobody needs any more.
-    fileprivate mutating func detachSegments(_ checkpoint: SnapshotMetadata, retained: UInt64) -> [Segment] {
+    fileprivate mutating func detachSegments(
+        _ checkpoint: SnapshotMetadata, retained: UInt64, last: LogIndex
+    ) -> [Segment] {
         let known = (pendingMark ?? snapshot)?.last.index ?? .zero
         if checkpoint.last.index > known {
             precondition(
@@ -72,7 +78,7 @@ extension SharedState {
             pendingMark = checkpoint
         }
         guard !hasUnsyncedCut, let mark = snapshot?.last.index, mark.rawValue > retained else { return [] }
-        let count = index.removable(of: segments.map(\.sequence), through: mark - retained)
+        let count = index.removable(of: segments.map(\.sequence), through: min(mark - retained, last))
         guard count > 0 else { return [] }
         index.removeSegments(through: segments[count - 1].sequence)
         let detached = Array(segments[..<count])

@@ -118,6 +118,9 @@ extension DurableLog {
 
     package var last: EntryID { shared.withLock { $0.index.last } }
 
+    /// What the segments take on the disk, spares not counted.
+    package var bytes: Int { shared.withLock { $0.segments.count } * options.segmentBytes }
+
     /// The entry just before `firstIndex`: zero for a log that was never truncated.
     package var start: EntryID { shared.withLock { $0.index.start } }
 

@@ -15,8 +15,7 @@ final class PeerLoop: @unchecked Sendable {
     let eventLoop: any EventLoop
     let options: PeerOptions
     let mailbox: Mailbox
-    /// Reads and writes snapshots: an event loop must not wait for a disk.
-    let pool: NIOThreadPool
+    let snapshotThreads: SnapshotThreads
     private(set) var receiver: (any TransportReceiver)?
     private var members: [MemberID: RemoteMember] = [:]
     private var removed: [MemberID] = []
@@ -29,11 +28,11 @@ final class PeerLoop: @unchecked Sendable {
     private var lookupsEnded: EventLoopPromise<Void>?
     private var ticker: RepeatedTask?
 
-    init(eventLoop: any EventLoop, options: PeerOptions, mailbox: Mailbox, pool: NIOThreadPool) {
+    init(eventLoop: any EventLoop, options: PeerOptions, mailbox: Mailbox, snapshotThreads: SnapshotThreads) {
         self.eventLoop = eventLoop
         self.options = options
         self.mailbox = mailbox
-        self.pool = pool
+        self.snapshotThreads = snapshotThreads
     }
 
     func start(_ receiver: any TransportReceiver) {
@@ -203,7 +202,7 @@ final class PeerLoop: @unchecked Sendable {
 
     func sendSnapshot(_ metadata: SnapshotMetadata, to id: MemberID, from source: any SnapshotSource) {
         guard let member = members[id], let url = member.urgent.url else {
-            pool.submit { _ in source.cancel() }
+            snapshotThreads.submit { source.cancel() }
             receiver?.snapshotEnded(id, .failed)
             return
         }

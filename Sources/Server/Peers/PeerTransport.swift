@@ -28,7 +28,8 @@ package final class PeerTransport: Transport {
         let pool = NIOThreadPool(numberOfThreads: snapshotThreads)
         pool.start()
         let mailbox = Mailbox(options: options)
-        let loop = PeerLoop(eventLoop: group.next(), options: options, mailbox: mailbox, pool: pool)
+        let loop = PeerLoop(
+            eventLoop: group.next(), options: options, mailbox: mailbox, snapshotThreads: SnapshotThreads(pool: pool))
         var channels: [any Channel] = []
         for url in options.listenURLs {
             do {

@@ -90,7 +90,7 @@ final class SnapshotReceiver: @unchecked Sendable {
         guard case .receiving(let sink) = state, !isWorking, !work.isEmpty else { return }
         isWorking = true
         let next = work.removeFirst()
-        loop.pool.submit { _ in
+        loop.snapshotThreads.submit {
             let result = Result {
                 switch next {
                 case .piece(let bytes): try sink.write(bytes)
@@ -140,7 +140,7 @@ final class SnapshotReceiver: @unchecked Sendable {
     }
 
     private func cancel(_ sink: any SnapshotSink) {
-        loop.pool.submit { _ in sink.cancel() }
+        loop.snapshotThreads.submit { sink.cancel() }
     }
 
     private func reply(_ reply: SnapshotReply, _ text: String = "") {

@@ -70,7 +70,7 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
 
     private func cancelSource() {
         let source = source
-        loop.pool.submit { _ in source.cancel() }
+        loop.snapshotThreads.submit { source.cancel() }
     }
 
     // MARK: Connection
@@ -140,7 +140,7 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
         guard case .streaming = state, !isReading, let connection, connection.isWritable else { return }
         isReading = true
         let source = source
-        loop.pool.submit { _ in
+        loop.snapshotThreads.submit {
             let piece = Result { try source.next(bytesMax: Self.pieceBytes) }
             self.loop.eventLoop.execute { self.pieceRead(piece) }
         }

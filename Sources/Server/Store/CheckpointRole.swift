@@ -68,6 +68,7 @@ final class CheckpointRole: Sendable {
         // An unreadable file is met again, and reported, by the first checkpoint.
         try? measure(store)
         var timer = CompactionTimer()
+        var heldBack: SnapshotMetadata?
         while true {
             _ = bell.wait(milliseconds: Self.intervalMilliseconds)
             // Taken before the checkpoint: what is asked for later may concern history that it does not write.
@@ -77,7 +78,7 @@ final class CheckpointRole: Sendable {
             }
             do throws(MVCCError) {
                 let isCompacted = try working.withLock { _ throws(MVCCError) in
-                    try checkpoint(store)
+                    try checkpoint(store, &heldBack)
                     guard compacts, !isClosing else { return false }
                     return try compact(store, &timer)
                 }
@@ -102,11 +103,16 @@ final class CheckpointRole: Sendable {
         }
     }
 
-    private func checkpoint(_ store: Store) throws(MVCCError) {
+    /// - Parameter heldBack: the newest checkpoint, while other members still need the log before it.
+    private func checkpoint(_ store: Store, _ heldBack: inout SnapshotMetadata?) throws(MVCCError) {
         let (frozen, snapshot) = store.applyRole.machine.withLock { machine in
             (machine.freeze(), machine.snapshot)
         }
-        guard let work = frozen else { return }
+        guard let work = frozen else {
+            // Nothing is new, but who held the log may have caught up or gone.
+            if let checkpoint = heldBack, store.truncateLog(behind: checkpoint) { heldBack = nil }
+            return
+        }
         let began = MonotonicClock.nanoseconds
         try work.run()
         store.gauges.checkpointTimes.record(MonotonicClock.nanoseconds - began)
@@ -114,7 +120,7 @@ final class CheckpointRole: Sendable {
         relief.ring()
         store.gauges.checkpoints.add(1, ordering: .relaxed)
         try measure(store)
-        store.truncateLog(behind: snapshot)
+        heldBack = store.truncateLog(behind: snapshot) ? nil : snapshot
     }
 
     private func measure(_ store: Store) throws(MVCCError) {

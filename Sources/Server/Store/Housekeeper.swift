@@ -2,10 +2,16 @@ internal import StrakeLog
 internal import StrakeRaft
 internal import Synchronization
 
+/// The log may begin after `last`, once it has a mark that the state machine holds everything through `checkpoint`.
+struct LogTruncation: Sendable {
+    var checkpoint: SnapshotMetadata
+    var last: LogIndex
+}
+
 /// What the log needs done beside its appends: the next segment's zeros, and truncation.
 final class Housekeeper: Sendable {
     private struct Work {
-        var checkpoint: SnapshotMetadata?
+        var truncation: LogTruncation?
         var isClosing = false
     }
 
@@ -14,8 +20,8 @@ final class Housekeeper: Sendable {
 
     func wake() { bell.ring() }
 
-    func truncate(behind checkpoint: SnapshotMetadata) {
-        work.withLock { $0.checkpoint = checkpoint }
+    func truncate(_ truncation: LogTruncation) {
+        work.withLock { $0.truncation = truncation }
         bell.ring()
     }
 
@@ -28,14 +34,16 @@ final class Housekeeper: Sendable {
     func run(log: DurableLog, failed: (LogError) -> Void) {
         while true {
             bell.wait()
-            let (checkpoint, isClosing) = work.withLock { work in
-                defer { work.checkpoint = nil }
-                return (work.checkpoint, work.isClosing)
+            let (truncation, isClosing) = work.withLock { work in
+                defer { work.truncation = nil }
+                return (work.truncation, work.isClosing)
             }
             if isClosing { return }
             do throws(LogError) {
                 if log.wantsNextSegment { try log.prepareNextSegment() }
-                if let checkpoint { try log.truncatePrefix(through: checkpoint) }
+                if let truncation {
+                    try log.truncatePrefix(through: truncation.checkpoint, last: truncation.last)
+                }
             } catch {
                 failed(error)
             }

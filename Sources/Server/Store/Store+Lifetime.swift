@@ -58,7 +58,7 @@ package final class RunningStore: Sendable {
         housekeepingThread = WorkerThread(name: "strake-log") {
             housekeeper.run(log: store.log) { error in store.options.onNotice(StoreNotice(housekeeping: error)) }
         }
-        store.setTruncation { housekeeper.truncate(behind: $0) }
+        store.setTruncation { housekeeper.truncate($0) }
         clockThread = WorkerThread(name: "strake-clock") { store.runClock() }
         receiver = transport.map { transport in
             let receiver = StoreReceiver(store)

@@ -51,7 +51,7 @@ package final class Store: Sendable {
     /// Rings for the clock's thread.
     let clockBell = Doorbell()
     /// Set once, before the first checkpoint can end.
-    private let truncate = Mutex<(@Sendable (SnapshotMetadata) -> Void)?>(nil)
+    private let truncate = Mutex<(@Sendable (LogTruncation) -> Void)?>(nil)
 
     /// The replica with the output that its steps fill again and again.
     struct ReplicaState: ~Copyable {
@@ -186,27 +186,32 @@ package final class Store: Sendable {
         groups.deliver(to: targets.withLock { $0 })
     }
 
-    func setTruncation(_ body: @escaping @Sendable (SnapshotMetadata) -> Void) {
+    func setTruncation(_ body: @escaping @Sendable (LogTruncation) -> Void) {
         truncate.withLock { $0 = body }
     }
 
     /// The state machine's disk holds everything up to the snapshot: the log need not.
-    func truncateLog(behind snapshot: SnapshotMetadata) {
-        let kept = options.retainedEntries
-        if snapshot.last.index.rawValue > kept {
+    ///
+    /// - Returns: false when other members still need some of what could go.
+    func truncateLog(behind snapshot: SnapshotMetadata) -> Bool {
+        var isWhole = true
+        var last = LogIndex.zero
+        if snapshot.last.index.rawValue > options.retainedEntries {
+            last = snapshot.last.index - options.retainedEntries
+            let helpsLaggards = log.bytes < options.laggardLogBytesMax
             // The node hears of it first: it must not ask for entries that are going.
-            let last = snapshot.last.index - kept
-            var isNeeded = false
             step { replica, output in
-                // A member that is being sent a snapshot needs the entries after it.
-                isNeeded = replica.node.oldestSnapshotInFlight.map { $0 < last } ?? false
+                if helpsLaggards, let needed = replica.node.neededAfter, needed < last {
+                    last = needed
+                    isWhole = false
+                }
                 // The state machine may be a batch ahead of what the node was told is applied.
-                let safe = min(last, replica.node.applied)
-                if !isNeeded { replica.step(.compacted(through: safe), into: &output) }
+                last = min(last, replica.node.applied)
+                replica.step(.compacted(through: last), into: &output)
             }
-            if isNeeded { return }
         }
-        truncate.withLock { $0 }?(snapshot)
+        truncate.withLock { $0 }?(LogTruncation(checkpoint: snapshot, last: last))
+        return isWhole
     }
 
     /// The member must not go on: every request from here on is refused, and the operator hears why.

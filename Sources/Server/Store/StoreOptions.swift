@@ -27,6 +27,9 @@ public struct StoreOptions: Sendable {
     public var quotaBytes: Int64? = quotaBytesDefault
     /// Applied entries that stay in the log behind the newest checkpoint.
     public var retainedEntries: UInt64 = 10_000
+    /// Bytes that the log of a leader may take while it keeps entries for members that catch up. At the bound they go, and
+    /// such a member needs a snapshot.
+    package var laggardLogBytesMax = 2 << 30
     /// Size of a file of the log.
     package var logSegmentBytes = 16 << 20
     /// Seeds the election's jitter, lease and proposal numbers; the shell's only source of chance.
