@@ -38,10 +38,10 @@ def case_difference(server, case):
     return difference(dict(expected, body=levelled(expected["body"])), dict(actual, body=levelled(actual["body"])))
 
 
-def request(server, case):
-    connection = http.client.HTTPConnection("127.0.0.1", server.client_port, timeout=10)
+def request(server, case, timeout=10):
+    connection = http.client.HTTPConnection("127.0.0.1", server.client_port, timeout=timeout)
     try:
-        connection.request(case["method"], case["path"], headers=case.get("request_headers", {}))
+        connection.request(case["method"], case["path"], case.get("body"), case.get("request_headers", {}))
         answer = connection.getresponse()
         headers = {name.lower(): value for name, value in answer.getheaders()}
         return {"status": answer.status, "headers": headers, "body": answer.read().decode()}

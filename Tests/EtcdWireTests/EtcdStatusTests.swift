@@ -32,6 +32,7 @@ import Testing
             (.notLeader, 9, "etcdserver: not leader"),
             (.timeout, 14, "etcdserver: request timed out"),
             (.stopped, 14, "etcdserver: server stopped"),
+            (.deadlineExceeded, 4, "context deadline exceeded"),
         ] as [(StoreError, UInt8, String)])
     func storeErrors(error: StoreError, code: UInt8, message: String) {
         let status = EtcdStatus(error)

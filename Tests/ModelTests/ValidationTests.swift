@@ -31,6 +31,18 @@ private func error(of txn: TxnRequest, maxOperations: Int = 128) -> StoreError? 
 }
 
 @Suite struct ValidationTests {
+    @Test
+    func `a transaction without conditions and operations may be answered by any member, one that only compares not`() {
+        var local = RangeRequest(range: .key(key("a")))
+        local.isSerializable = true
+        let comparison = Compare(range: .key(key("a")), result: .equal, target: .version(1))
+        #expect(TxnRequest().isSerializable)
+        #expect(!TxnRequest(compare: [comparison]).isSerializable)
+        #expect(TxnRequest(compare: [comparison], success: [.range(local)]).isSerializable)
+        #expect(!TxnRequest(success: [.range(local), read("b")]).isSerializable)
+        #expect(!TxnRequest(success: [.range(local), put("b")]).isSerializable)
+    }
+
     @Test(
         "a put is checked for its key, its value and its lease, in this order",
         arguments: [

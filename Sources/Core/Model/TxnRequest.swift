@@ -57,10 +57,10 @@ public struct TxnRequest: Hashable, Sendable {
         }
     }
 
-    /// It may be answered without asking the other members: it has ranges, and each of them says so. Without a range
-    /// nothing in it says that its comparisons may be stale.
+    /// It may be answered without asking the other members: it has ranges, and each of them says so, or it reads nothing
+    /// at all. Without a range nothing in it says that its comparisons may be stale.
     public var isSerializable: Bool {
-        if success.isEmpty && failure.isEmpty { return false }
+        if success.isEmpty && failure.isEmpty { return compare.isEmpty }
         return allOperations { operation in
             switch operation {
             case .range(let range): range.isSerializable

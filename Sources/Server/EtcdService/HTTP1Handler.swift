@@ -9,9 +9,19 @@ final class HTTP1Handler: ChannelInboundHandler {
 
     private let endpoints: HTTPEndpoints
     private var request: HTTPRequestHead?
+    /// While the connection is open.
+    private var context: ChannelHandlerContext?
 
-    init(service: Service) {
-        endpoints = HTTPEndpoints(service: service)
+    init(loop: LoopContext) {
+        endpoints = HTTPEndpoints(loop: loop)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -21,7 +31,10 @@ final class HTTP1Handler: ChannelInboundHandler {
         case .end:
             guard let head = request else { return }
             request = nil
-            respond(to: head, context: context)
+            // The next request of the connection waits until this one is answered.
+            endpoints.answer(HTTPRequest(method: head.method.rawValue, target: head.uri)) { answer in
+                self.respond(to: head, answer)
+            }
         }
     }
 
@@ -29,8 +42,8 @@ final class HTTP1Handler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    private func respond(to head: HTTPRequestHead, context: ChannelHandlerContext) {
-        let answer = endpoints.answer(HTTPRequest(method: head.method.rawValue, target: head.uri))
+    private func respond(to head: HTTPRequestHead, _ answer: HTTPAnswer) {
+        guard let context else { return }
         var headers = HTTPHeaders(answer.headers.map { ($0.name, $0.value) })
         headers.replaceOrAdd(name: "content-length", value: String(answer.body.utf8.count))
         if !head.isKeepAlive { headers.replaceOrAdd(name: "connection", value: "close") }

@@ -1,3 +1,4 @@
+internal import StrakeEtcdWire
 internal import StrakeModel
 internal import StrakeStateMachine
 internal import StrakeStore
@@ -32,14 +33,31 @@ struct HTTPEndpoints {
     private static let plain = ("content-type", "text/plain; charset=utf-8")
     private static let noSniff = ("x-content-type-options", "nosniff")
 
-    private let service: Service
+    private let loop: LoopContext
+    private var service: Service { loop.service }
 
-    init(service: Service) {
-        self.service = service
+    init(loop: LoopContext) {
+        self.loop = loop
     }
 
-    func answer(_ request: HTTPRequest) -> HTTPAnswer {
-        var answer = request.method == "OPTIONS" ? HTTPAnswer(status: 200) : route(request)
+    /// On the loop, and answered there: at once, unless the health of the cluster has to be tried with a read.
+    func answer(_ request: HTTPRequest, _ done: @escaping (HTTPAnswer) -> Void) {
+        guard triesRead(request) else { return done(answer(request, readFailure: nil)) }
+        loop.read { failure in done(answer(request, readFailure: failure)) }
+    }
+
+    /// The answer says whether a linearizable read succeeds.
+    private func triesRead(_ request: HTTPRequest) -> Bool {
+        guard request.method == "GET", Self.cleaned(request.path) == nil else { return false }
+        if request.path == "/health" {
+            return refusal(request) == nil && request.values(of: "serializable").first != "true"
+        }
+        guard let checks = Self.checks(for: request.path), checks.contains(.linearizableRead) else { return false }
+        return !request.values(of: "exclude").contains(Check.linearizableRead.rawValue)
+    }
+
+    private func answer(_ request: HTTPRequest, readFailure: StoreError?) -> HTTPAnswer {
+        var answer = request.method == "OPTIONS" ? HTTPAnswer(status: 200) : route(request, readFailure)
         answer.headers += [
             ("access-control-allow-headers", "accept, content-type, authorization"),
             ("access-control-allow-methods", "POST, GET, OPTIONS, PUT, DELETE"),
@@ -48,7 +66,7 @@ struct HTTPEndpoints {
         return answer
     }
 
-    private func route(_ request: HTTPRequest) -> HTTPAnswer {
+    private func route(_ request: HTTPRequest, _ readFailure: StoreError?) -> HTTPAnswer {
         let path = request.path
         if let clean = Self.cleaned(path) {
             let body = "<a href=\"\(clean)\">Temporary Redirect</a>.\n\n"
@@ -67,8 +85,8 @@ struct HTTPEndpoints {
             return HTTPAnswer(
                 status: 405, headers: [("allow", "GET"), Self.plain, Self.noSniff], body: "Method Not Allowed\n")
         }
-        if let checks { return run(checks, request) }
-        return path == "/version" ? version() : health(request)
+        if let checks { return run(checks, request, readFailure) }
+        return path == "/version" ? version() : health(request, readFailure)
     }
 
     /// Where a path with doubled slashes or dots leads; `nil` for a path that is clean.
@@ -95,22 +113,23 @@ struct HTTPEndpoints {
 
     // MARK: /health
 
-    private func health(_ request: HTTPRequest) -> HTTPAnswer {
-        let answer = judge(request)
+    private func health(_ request: HTTPRequest, _ readFailure: StoreError?) -> HTTPAnswer {
+        let answer =
+            refusal(request) ?? readFailure.map { unhealthy("RANGE ERROR:\(EtcdStatus($0).message)") }
+            ?? HTTPAnswer(status: 200, headers: [Self.plain], body: "{\"health\":\"true\",\"reason\":\"\"}")
         (answer.status == 200 ? service.metrics.healthSuccesses : service.metrics.healthFailures).add(1)
         return answer
     }
 
-    private func judge(_ request: HTTPRequest) -> HTTPAnswer {
+    /// What is known to be wrong without a try.
+    private func refusal(_ request: HTTPRequest) -> HTTPAnswer? {
         let excluded = Set(request.values(of: "exclude"))
         let alarm = service.store.alarms.lazy
             .sorted { $0.alarm < $1.alarm }
             .map(Self.name).first { !excluded.contains($0) }
         if let alarm { return unhealthy("ALARM \(alarm)") }
         if request.values(of: "serializable").first != "true", !service.hasLeader { return unhealthy("RAFT NO LEADER") }
-        return service.store.isServing
-            ? HTTPAnswer(status: 200, headers: [Self.plain], body: "{\"health\":\"true\",\"reason\":\"\"}")
-            : unhealthy("RANGE ERROR:etcdserver: server stopped")
+        return service.store.isServing ? nil : unhealthy("RANGE ERROR:etcdserver: server stopped")
     }
 
     private func unhealthy(_ reason: String) -> HTTPAnswer {
@@ -148,12 +167,12 @@ struct HTTPEndpoints {
         return nil
     }
 
-    private func run(_ checks: [Check], _ request: HTTPRequest) -> HTTPAnswer {
+    private func run(_ checks: [Check], _ request: HTTPRequest, _ readFailure: StoreError?) -> HTTPAnswer {
         let excluded = Set(request.values(of: "exclude"))
         var lines = ""
         var passes = true
         for check in checks where !excluded.contains(check.rawValue) {
-            if let problem = problem(of: check) {
+            if let problem = problem(of: check, readFailure) {
                 passes = false
                 lines += "[-]\(check.rawValue) failed: \(problem)\n"
             } else {
@@ -166,12 +185,12 @@ struct HTTPEndpoints {
         return HTTPAnswer(status: 200, headers: headers, body: (isVerbose ? lines : "") + "ok\n")
     }
 
-    private func problem(of check: Check) -> String? {
+    private func problem(of check: Check, _ readFailure: StoreError?) -> String? {
         switch check {
         case .dataCorruption:
             service.store.alarms.contains { $0.alarm == AlarmMember.corrupt } ? "alarm activated: CORRUPT" : nil
         case .serializableRead: service.store.isServing ? nil : "etcdserver: server stopped"
-        case .linearizableRead: service.hasLeader ? nil : "etcdserver: no leader"
+        case .linearizableRead: readFailure.map { EtcdStatus($0).message }
         case .nonLearner: service.store.isLearner ? "not supported for learner" : nil
         }
     }

@@ -1,4 +1,6 @@
 internal import NIOCore
+internal import StrakeModel
+internal import StrakeReplication
 internal import StrakeStore
 internal import StrakeWatching
 
@@ -17,6 +19,11 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
     /// What the calls of this turn count.
     var tally = CallTally()
     private var leaderWatch: LeaderWatch?
+    /// Who waits for reads that are no session's, by call.
+    private var probes: [UInt32: (StoreError?) -> Void] = [:]
+    private var lastProbe: UInt32 = 0
+    /// Stands in tokens where no session has asked.
+    private static let ownNumber: UInt32 = 0
 
     init(eventLoop: any EventLoop, service: Service) {
         self.eventLoop = eventLoop
@@ -35,7 +42,7 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
     // MARK: On the loop
 
     func add(_ session: Session) -> UInt32 {
-        repeat { lastSession &+= 1 } while sessions[lastSession] != nil
+        repeat { lastSession &+= 1 } while sessions[lastSession] != nil || lastSession == Self.ownNumber
         sessions[lastSession] = session
         return lastSession
     }
@@ -62,6 +69,17 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
         recordCalls()
     }
 
+    /// Tries a linearizable read, for its own sake. Answered on the loop, with what it failed of.
+    func read(_ done: @escaping (StoreError?) -> Void) {
+        lastProbe &+= 1
+        let token = Self.token(session: Self.ownNumber, call: lastProbe)
+        if service.store.read(RequestOrigin(target: target, token: token)) {
+            done(nil)
+        } else {
+            probes[lastProbe] = done
+        }
+    }
+
     func recordCalls() {
         if !tally.isEmpty { tally.flush(into: service.metrics, now: MonotonicClock.nanoseconds) }
     }
@@ -78,10 +96,12 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
         }
         for (token, error) in batch.failures {
             let (number, call) = Self.split(token)
+            if number == Self.ownNumber { probes.removeValue(forKey: call)?(error) }
             sessions[number]?.failed(call, error)
         }
         for token in batch.readsReady {
             let (number, call) = Self.split(token)
+            if number == Self.ownNumber { probes.removeValue(forKey: call)?(nil) }
             sessions[number]?.readIsReady(call)
         }
         if let revision = batch.skippedThrough { watches.skip(through: revision) }

@@ -45,7 +45,7 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
                 try pipeline.addHandler(Session(loop: loop))
             } else {
                 try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
-                try pipeline.addHandler(HTTP1Handler(service: loop.service))
+                try pipeline.addHandler(HTTP1Handler(loop: loop))
             }
         } catch {
             context.close(promise: nil)

@@ -47,7 +47,7 @@ extension Session: ServerHandler {
             // Keep-alives of this read are still to be answered; the trailers follow them.
             if !reads.isEmpty { submit() }
             endKeepAlives(stream)
-        case .watch, .answer:
+        case .watch, .answer, .httpAsked:
             // A watch goes on after the client's last request (etcd's behaviour) until the client resets it.
             break
         case .http(let request): answer(request, on: stream)
@@ -65,7 +65,7 @@ extension Session: ServerHandler {
         switch state.role {
         case .answer(let answer): answer.writable(capacity: capacity)
         case .watch(let key): loop.watches.drained(key)
-        case .unary, .keepAlive, .http: break
+        case .unary, .keepAlive, .http, .httpAsked: break
         }
     }
 
@@ -93,7 +93,7 @@ extension Session: ServerHandler {
         switch state.role {
         case .watch(let key): loop.watches.close(key)
         case .answer(let answer): answer.cancel()
-        case .unary, .keepAlive, .http: break
+        case .unary, .keepAlive, .http, .httpAsked: break
         }
     }
 

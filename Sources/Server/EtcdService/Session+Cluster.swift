@@ -28,7 +28,7 @@ extension Session {
             case .watch, .keepAlive:
                 release(state)
                 refuse(state.id, .noLeader)
-            case .unary, .answer, .http: break
+            case .unary, .answer, .http, .httpAsked: break
             }
         }
         loop.touch(self)

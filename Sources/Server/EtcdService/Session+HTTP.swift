@@ -3,8 +3,13 @@ internal import StrakeHTTP2
 extension Session {
     /// Answers a plain request that came over HTTP/2.
     func answer(_ request: HTTPRequest, on stream: StreamID) {
-        let answer = HTTPEndpoints(service: service).answer(request)
-        streams.remove(stream)
+        streams[stream]?.role = .httpAsked
+        HTTPEndpoints(loop: loop).answer(request) { self.respond(to: request, $0, on: stream) }
+    }
+
+    private func respond(to request: HTTPRequest, _ answer: HTTPAnswer, on stream: StreamID) {
+        guard streams.remove(stream) != nil else { return }
+        loop.touch(self)
         let body = request.method == "HEAD" ? [] : Array(answer.body.utf8)
         let headers =
             answer.headers.map { HeaderField($0.name, $0.value) }

@@ -9,6 +9,8 @@ struct StreamState {
         case keepAlive
         case answer(LongAnswer)
         case http(HTTPRequest)
+        /// A plain request whose answer is on its way.
+        case httpAsked
     }
 
     var id: StreamID

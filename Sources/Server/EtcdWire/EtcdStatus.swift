@@ -36,7 +36,12 @@ package struct EtcdStatus: Error, Hashable, Sendable {
     }
 
     package init(_ error: StoreError) {
-        self.init(error.etcdError)
+        // What etcd's own wait ends with is no error of etcd's: the text is its gRPC library's.
+        if error == .deadlineExceeded {
+            self.init(code: .deadlineExceeded, message: "context deadline exceeded")
+        } else {
+            self.init(error.etcdError)
+        }
     }
 
     /// For request bytes that are no protobuf message.
