@@ -38,6 +38,11 @@ struct MembershipRulesTests {
                 rules(voters: 3, started: 2), health(steady: 3), .add(7, peerURLs: urls, isLearner: false),
                 .notEnoughStarted
             ),
+            // Of two reasons etcd names this one.
+            (
+                rules(voters: 3, started: 2), health(steady: 2), .add(7, peerURLs: urls, isLearner: false),
+                .notEnoughStarted
+            ),
             (rules(voters: 3, started: 2), health(steady: 3), .add(7, peerURLs: urls, isLearner: true), nil),
             // A cluster of one must be able to grow, though the second has not started when it is added.
             (rules(voters: 1, started: 1), health(steady: 1), .add(7, peerURLs: urls, isLearner: false), nil),

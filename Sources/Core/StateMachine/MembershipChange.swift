@@ -83,16 +83,22 @@ package struct MembershipRules: Sendable {
         }
     }
 
-    private func checkAdd(_ id: UInt64, _ urls: [String], _ isLearner: Bool, _ health: Health) throws(StoreError) {
-        if isStrict {
-            if !isLearner {
-                // A second member is let in before it starts, or a cluster of one could never grow.
-                let started = startedVoters(except: nil)
-                let isSecond = started == 1 && voters.count == 1
-                guard isSecond || started >= (voters.count + 1) / 2 + 1 else { throw .notEnoughStarted }
-            }
-            guard voters.allSatisfy({ health.steady.contains($0) }) else { throw .unhealthy }
+    /// What of an addition etcd checks on the member that was asked, so that a minority is told at once.
+    ///
+    /// - Parameter steady: With whom that member has been in touch for some seconds, itself included.
+    package func checkReadiness(toAddLearner isLearner: Bool, steady: Set<UInt64>) throws(StoreError) {
+        guard isStrict else { return }
+        if !isLearner {
+            // A second member is let in before it starts, or a cluster of one could never grow.
+            let started = startedVoters(except: nil)
+            let isSecond = started == 1 && voters.count == 1
+            guard isSecond || started >= (voters.count + 1) / 2 + 1 else { throw .notEnoughStarted }
         }
+        guard voters.allSatisfy({ steady.contains($0) }) else { throw .unhealthy }
+    }
+
+    private func checkAdd(_ id: UInt64, _ urls: [String], _ isLearner: Bool, _ health: Health) throws(StoreError) {
+        try checkReadiness(toAddLearner: isLearner, steady: health.steady)
         guard !isMember(id) else { throw .memberExists }
         guard !isTaken(urls, except: id) else { throw .peerURLExists }
         if isLearner, configuration.learners.count + 1 > learnersMax { throw .tooManyLearners }

@@ -36,11 +36,13 @@ extension Store {
     package func change(
         _ change: MembershipChange, answer: @escaping @Sendable (Result<Void, StoreError>) -> Void
     ) {
-        if case .add = change, options.strictReconfiguration {
-            // etcd asks the member that was asked, so that a minority is told at once.
-            let voters = applyRole.machine.withLock { $0.configuration.voters.map(\.rawValue) }
-            let steady = members(inTouchFor: Self.steadyMilliseconds)
-            guard voters.allSatisfy(steady.contains) else { return answer(.failure(.unhealthy)) }
+        if case .add(_, _, let isLearner) = change {
+            do throws(StoreError) {
+                try membershipRules.checkReadiness(
+                    toAddLearner: isLearner, steady: members(inTouchFor: Self.steadyMilliseconds))
+            } catch {
+                return answer(.failure(error))
+            }
         }
         askLeader(.change(change)) { reply in
             switch reply {
@@ -144,11 +146,7 @@ extension Store {
 
     /// Checks a change against what this leader has applied, and puts it into the log.
     func proposeMembers(_ change: MembershipChange, _ origin: RequestOrigin) -> MembersProposal {
-        let rules = applyRole.machine.withLock { machine in
-            MembershipRules(
-                members: machine.members, configuration: machine.configuration, learnersMax: options.learnersMax,
-                isStrict: options.strictReconfiguration)
-        }
+        let rules = membershipRules
         let status = replica.withLock { $0.replica.node.status }
         guard status.leadership.role == .leader else { return .refused(.notLeader) }
         guard status.configuration == rules.configuration else { return .later }
@@ -172,6 +170,15 @@ extension Store {
             }
         }
         return .proposed
+    }
+
+    /// The rules for the members that this one has applied.
+    private var membershipRules: MembershipRules {
+        applyRole.machine.withLock { machine in
+            MembershipRules(
+                members: machine.members, configuration: machine.configuration, learnersMax: options.learnersMax,
+                isStrict: options.strictReconfiguration)
+        }
     }
 
     /// This member included.
