@@ -15,12 +15,13 @@ struct Trio {
     /// Messages of these are lost on the way.
     var isLost: (Message) -> Bool = { _ in false }
 
-    init(requestTicks: UInt64 = 100) {
+    init(requestTicks: UInt64 = 100, options: RaftOptions = RaftOptions()) {
         let members = (1...3).map { MemberID(rawValue: $0) }
         let base = SnapshotMetadata.bootstrap(voters: members)
         replicas = members.map { member in
             let node = RaftNode(
-                id: member, seed: member.rawValue, hardState: HardState(), base: base, log: RaftLog(after: base.last))
+                id: member, options: options, seed: member.rawValue, hardState: HardState(), base: base,
+                log: RaftLog(after: base.last))
             return Replica(node: node, requestTicks: requestTicks)
         }
     }

@@ -27,6 +27,55 @@ struct TrioTests {
         #expect(trio.answered(at: 1).isEmpty)
     }
 
+    @Test func `a leader that has too much to do says so at once to the member that asked`() {
+        var options = RaftOptions()
+        options.uncommittedBytesMax = 1
+        var trio = Trio(options: options)
+        trio.lead(0)
+        // Nothing that is proposed commits for now.
+        trio.isLost = { if case .append = $0.body { true } else { false } }
+        trio.propose(7, at: 0)
+        trio.propose(8, at: 1)
+        trio.propose(9, at: 2)
+        trio.settle()
+        #expect(trio.outputs[1].failures == [Failure(origin: Trio.origin(8), reason: .overloaded)])
+        #expect(trio.outputs[2].failures == [Failure(origin: Trio.origin(9), reason: .overloaded)])
+        for index in trio.outputs.indices { trio.outputs[index].failures = [] }
+        // It was true: neither happens later, even if the message comes once more when there is room again.
+        trio.isLost = { _ in false }
+        trio.tick(3)
+        #expect(trio.answered(at: 0) == [7])
+        let messages = trio.sent.filter { if case .propose = $0.body { true } else { false } }
+        #expect(messages.count == 2)
+        for message in messages { trio.replicas[0].step(.receive(message), into: &trio.outputs[0]) }
+        trio.tick(20)
+        #expect(trio.answered(at: 1).isEmpty && trio.answered(at: 2).isEmpty)
+        #expect(trio.applied.map(\.count) == [2, 2, 2])
+        // And what is proposed now is taken.
+        trio.propose(10, at: 1)
+        trio.settle()
+        #expect(trio.answered(at: 1) == [10])
+        #expect(trio.outputs.flatMap(\.failures).isEmpty)
+    }
+
+    @Test func `a proposal that meets a leader which is handing over is made once it stays or another one leads`() {
+        var trio = Trio()
+        trio.lead(0)
+        trio.isLost = { if case .timeoutNow = $0.body { true } else { false } }
+        trio.replicas[0].step(.transferLeadership(to: MemberID(rawValue: 3)), into: &trio.outputs[0])
+        trio.settle()
+        trio.propose(7, at: 1)
+        trio.settle()
+        #expect(trio.count { if case .proposeRefused(_, .leaving) = $0 { true } else { false } } == 1)
+        #expect(trio.applied.map(\.count) == [1, 1, 1])
+        // The transfer fails after an election timeout.
+        trio.tick(12)
+        #expect(trio.replicas[0].isLeader)
+        #expect(trio.answered(at: 1) == [7])
+        #expect(trio.applied.map(\.count) == [2, 2, 2])
+        #expect(trio.outputs.flatMap(\.failures).isEmpty)
+    }
+
     @Test func `a timeout names the leader's failure when another leader was elected meanwhile`() {
         var trio = Trio(requestTicks: 40)
         trio.lead(0)

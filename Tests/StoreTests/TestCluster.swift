@@ -15,6 +15,8 @@ final class TestCluster {
     private(set) var running: [Int: RunningStore] = [:]
     private(set) var clients: [Int: Client] = [:]
     let notices = Notices()
+    /// Members that are not on the real disk.
+    private let disks: [Int: any Disk]
     private let configure: (inout StoreOptions) -> Void
 
     /// What the members told their operators.
@@ -28,7 +30,10 @@ final class TestCluster {
         func contains(_ part: String) -> Bool { texts.withLock { $0.contains { $0.contains(part) } } }
     }
 
-    init(_ count: Int, configure: @escaping (inout StoreOptions) -> Void = { _ in }) throws {
+    init(
+        _ count: Int, disks: [Int: any Disk] = [:], configure: @escaping (inout StoreOptions) -> Void = { _ in }
+    ) throws {
+        self.disks = disks
         initial = (0..<count).map { InitialMember(name: "m\($0)", peerURLs: ["http://127.0.0.1:\(1_000 + $0)"]) }
         self.configure = configure
         for number in 0..<count { try start(number) }
@@ -75,7 +80,8 @@ final class TestCluster {
             }
         }
         let member = try RunningStore.identity(for: options).member
-        let store = try RunningStore(opening: options, transport: network.transport(of: member))
+        let store = try RunningStore(
+            opening: options, on: disks[number] ?? FileDisk(), transport: network.transport(of: member))
         running[number] = store
         clients[number] = Client(store.store)
     }

@@ -25,7 +25,9 @@ public struct Message: Hashable, Sendable {
         /// Campaign at once: leadership is handed to you (thesis §3.10).
         case timeoutNow
         /// A follower passes on what it was asked to propose.
-        case propose([Proposal])
+        case propose([Proposal], BatchID)
+        /// The leader has not taken the batch, and never will.
+        case proposeRefused(BatchID, BatchRefusal)
         case readIndex(context: UInt64)
         case readIndexResponse(context: UInt64, index: LogIndex)
         case transferLeadership(to: MemberID)
@@ -120,4 +122,25 @@ extension Message {
 public enum Proposal: Hashable, Sendable {
     case command([UInt8])
     case configuration(ConfigurationChange)
+}
+
+/// Names proposals that were passed on together.
+public struct BatchID: Hashable, Sendable {
+    /// Of the run of the process that passed them on: their numbers begin anew with each.
+    public var session: UInt64
+    /// Ascending from 1.
+    public var number: UInt64
+
+    public init(session: UInt64, number: UInt64) {
+        self.session = session
+        self.number = number
+    }
+}
+
+/// Why a leader does not take what was passed on to it.
+public enum BatchRefusal: UInt8, Hashable, Sendable {
+    /// Too much is waiting for a majority already.
+    case overloaded = 0
+    /// It is handing over, or has stopped leading: the next leader may take it.
+    case leaving = 1
 }

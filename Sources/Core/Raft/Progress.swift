@@ -33,12 +33,16 @@ struct Progress: Sendable {
     var round: UInt64 = 0
     /// Entries for it are being fetched from the durable log.
     var read: LogRead?
+    private var batches = BatchWindow()
 
     init(member: MemberID, next: LogIndex, isActive: Bool) {
         self.member = member
         self.next = next
         self.isActive = isActive
     }
+
+    /// Takes note of a batch of proposals. False: it has been here before, or may have been.
+    mutating func admit(_ batch: BatchID) -> Bool { batches.admit(batch) }
 
     var isSnapshot: Bool {
         if case .snapshot = state { true } else { false }

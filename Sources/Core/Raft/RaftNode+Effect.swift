@@ -25,7 +25,9 @@ extension RaftNode {
         /// The proposed commands are in the leader's log under consecutive indexes. They succeed when the entry applied
         /// at an index is of the same term.
         case proposed(first: EntryID, count: Int)
-        case proposalForwarded(to: MemberID)
+        case proposalForwarded(to: MemberID, batch: UInt64)
+        /// What was forwarded as this batch has not happened, and will not.
+        case forwardedRefused(batch: UInt64, BatchRefusal)
         case proposalRefused(ProposalRefusal)
         /// Serve the read once `index` is applied.
         case readReady(context: UInt64, index: LogIndex)

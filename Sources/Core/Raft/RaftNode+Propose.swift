@@ -21,13 +21,18 @@ extension RaftNode {
     private mutating func forward(_ proposals: [Proposal], into effects: inout [Effect]) {
         guard let leader else { return effects.append(.proposalRefused(.noLeader)) }
         guard options.forwardProposals else { return effects.append(.proposalRefused(.notLeader(leader))) }
-        send(.propose(proposals), to: leader, into: &effects)
-        effects.append(.proposalForwarded(to: leader))
+        lastBatch.number += 1
+        send(.propose(proposals, lastBatch), to: leader, into: &effects)
+        effects.append(.proposalForwarded(to: leader, batch: lastBatch.number))
     }
 
-    /// A follower passed these on. It learns what became of them from the log; a refusal is a loss to it.
-    mutating func proposeForwarded(_ proposals: [Proposal], into effects: inout [Effect]) {
+    /// A follower passed these on. It learns what became of them from the log, or from a refusal.
+    mutating func proposeForwarded(
+        _ proposals: [Proposal], _ batch: BatchID, from member: MemberID, into effects: inout [Effect]
+    ) {
         guard role.isLeader else { return }
+        // Of a message that comes twice, one could be taken and the other refused, and the refusal would not be true.
+        guard let place = role.leading.place(of: member), role.leading.progress[place].admit(batch) else { return }
         var commands: [[UInt8]] = []
         for proposal in proposals {
             switch proposal {
@@ -35,7 +40,9 @@ extension RaftNode {
             case .configuration(let change): _ = append(change, into: &effects)
             }
         }
-        if !commands.isEmpty { _ = append(commands, into: &effects) }
+        guard !commands.isEmpty, case .failure(let refusal) = append(commands, into: &effects) else { return }
+        let reason: BatchRefusal = refusal == .uncommittedLimit ? .overloaded : .leaving
+        send(.proposeRefused(batch, reason), to: member, into: &effects)
     }
 
     private mutating func append(

@@ -19,7 +19,11 @@ extension RaftNode {
         case .timeoutNow:
             guard case .follower = role else { return }
             campaign(isTransfer: true, into: &effects)
-        case .propose(let proposals): proposeForwarded(proposals, into: &effects)
+        case .propose(let proposals, let batch):
+            proposeForwarded(proposals, batch, from: message.from, into: &effects)
+        case .proposeRefused(let batch, let refusal):
+            guard batch.session == lastBatch.session else { return }
+            effects.append(.forwardedRefused(batch: batch.number, refusal))
         case .readIndex(let context): readIndex(context, for: message.from, into: &effects)
         case .readIndexResponse(let context, let index): readAnswered(context, index: index, into: &effects)
         case .transferLeadership(let member): transferLeadership(to: member, into: &effects)
@@ -45,8 +49,8 @@ extension RaftNode {
             becomeFollower(term: message.term, leader: nil, into: &effects)
         case .append, .heartbeat, .snapshot:
             becomeFollower(term: message.term, leader: message.from, into: &effects)
-        case .appendResponse, .heartbeatResponse, .timeoutNow, .propose, .readIndex, .readIndexResponse,
-            .transferLeadership:
+        case .appendResponse, .heartbeatResponse, .timeoutNow, .propose, .proposeRefused, .readIndex,
+            .readIndexResponse, .transferLeadership:
             becomeFollower(term: message.term, leader: nil, into: &effects)
         }
         return true
@@ -64,8 +68,8 @@ extension RaftNode {
             // A pre-candidate with an old term learns the present one, and does not ask for ever.
             let answer = Message.VoteAnswer(ballot: request.ballot, granted: false)
             send(.vote(answer), to: message.from, after: .vote, into: &effects)
-        case .vote, .appendResponse, .heartbeatResponse, .timeoutNow, .propose, .readIndex, .readIndexResponse,
-            .transferLeadership:
+        case .vote, .appendResponse, .heartbeatResponse, .timeoutNow, .propose, .proposeRefused, .readIndex,
+            .readIndexResponse, .transferLeadership:
             break
         }
     }

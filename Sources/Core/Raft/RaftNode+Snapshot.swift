@@ -46,7 +46,7 @@ extension RaftNode {
         storage.truncate(from: committed + 1)
         log.restore(to: snapshot.last)
         committed = snapshot.last.index
-        let write = storage.issue(hardState: nil, last: snapshot.last.index)
+        let write = storage.issue(hardState: nil, last: snapshot.last.index, now: ticks)
         restoring = Restoring(snapshot: snapshot, write: write)
         effects.append(.restore(snapshot, write: write))
         configuration = snapshot.configuration

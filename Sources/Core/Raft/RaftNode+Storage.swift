@@ -23,7 +23,7 @@ extension RaftNode {
 
     mutating func write(hardState: HardState?, entries: [Entry], mustSync: Bool, into effects: inout [Effect]) {
         let last = entries.last?.index ?? storage.handed
-        let number = storage.issue(hardState: hardState, last: last)
+        let number = storage.issue(hardState: hardState, last: last, now: mustSync ? ticks : nil)
         effects.append(
             .persist(Write(number: number, hardState: hardState, entries: entries, mustSync: mustSync)))
     }

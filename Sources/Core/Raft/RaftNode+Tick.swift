@@ -19,6 +19,7 @@ extension RaftNode {
     private mutating func tickLeader(into effects: inout [Effect]) {
         electionElapsed += 1
         heartbeatElapsed += 1
+        handOverIfStalled(into: &effects)
         if electionElapsed >= options.electionTicks {
             electionElapsed = 0
             // A transfer that takes longer than an election has failed (thesis §3.10).
@@ -33,6 +34,24 @@ extension RaftNode {
             broadcastHeartbeat(into: &effects)
             confirmReads(into: &effects)
         }
+    }
+
+    /// The own disk has not answered for long. The others may commit without it, but what they commit is applied and
+    /// answered here only when it does; and who leads is asked most.
+    private mutating func handOverIfStalled(into effects: inout [Effect]) {
+        guard let bound = options.diskStallTicks, let since = storage.waitingSince, ticks - since >= UInt64(bound),
+            role.leading.transferee == nil
+        else { return }
+        // Only where they can elect one of them without this member's vote, which its disk would have to keep first.
+        let own = id
+        let state = role.leading
+        let outcome = Quorum.outcome(of: configuration) { member in
+            guard member != own, let place = state.place(of: member) else { return false }
+            return state.progress[place].isActive && state.progress[place].match >= committed
+        }
+        guard outcome == .won else { return }
+        let best = state.progress.filter { $0.member != own && $0.isVoter && $0.isActive }.max { $0.match < $1.match }
+        if let best { transferLeadership(to: best.member, into: &effects) }
     }
 
     /// Whether a majority was heard from since the last time; begins counting anew.

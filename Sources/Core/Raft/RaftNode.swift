@@ -55,6 +55,9 @@ public struct RaftNode: Sendable {
         var deadline: UInt64
     }
 
+    /// The newest batch of proposals passed on.
+    var lastBatch: BatchID
+
     var ticks: UInt64 = 0
     /// Since this member last heard from a leader or voted; as leader, since the last look at the quorum.
     var electionElapsed = 0
@@ -96,6 +99,9 @@ public struct RaftNode: Sendable {
         self.applied = base.last.index
         self.applying = base.last.index
         self.random = SplitMix64(seed: seed)
+        // Of a seed that is used again, another session as long as the log has moved.
+        var session = SplitMix64(seed: seed ^ self.term.rawValue << 32 ^ log.last.index.rawValue)
+        self.lastBatch = BatchID(session: session.next(), number: 0)
         self.reported = Leadership(term: term, role: .follower, leader: nil)
         while self.log.takeChange(through: base.last.index) != nil {}
         var ignored: [Effect] = []

@@ -9,6 +9,9 @@ public struct RaftOptions: Hashable, Sendable {
     /// A leader that has not heard from a majority for `electionTicks` steps down, and a member that has heard from its
     /// leader within them disregards candidates (thesis §6.2, §4.2.3).
     public var checkQuorum = true
+    /// Ticks that a write of a leader's log may take before it hands over to a voter whose disk is quicker; `nil`: any
+    /// time.
+    public var diskStallTicks: Int?
     /// A follower passes proposals on to its leader; else it refuses them and names the leader.
     public var forwardProposals = true
     /// Bytes of entries in one append message. A larger entry travels alone.
@@ -32,6 +35,7 @@ public struct RaftOptions: Hashable, Sendable {
     func validate() {
         precondition(heartbeatTicks > 0, "heartbeatTicks \(heartbeatTicks)")
         precondition(electionTicks > heartbeatTicks, "electionTicks \(electionTicks) not above \(heartbeatTicks)")
+        precondition((diskStallTicks ?? 1) > 0, "diskStallTicks \(diskStallTicks ?? 0)")
         precondition(messageBytesMax > 0 && applyBytesMax > 0, "a bound of no bytes")
         precondition(inflightMax > 0 && inflightBytesMax >= messageBytesMax, "inflight bounds below one message")
     }

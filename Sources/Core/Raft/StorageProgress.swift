@@ -5,6 +5,8 @@ struct StorageProgress: Sendable {
         /// Last entry that becomes durable with it. Lowered when the log is cut: an acknowledgement that arrives late
         /// must not count for entries that have been overwritten since.
         var last: LogIndex
+        /// The tick at which it was handed out; `nil` for one that nobody waits for.
+        var since: UInt64?
     }
 
     private(set) var issued: UInt64 = 0
@@ -26,10 +28,12 @@ struct StorageProgress: Sendable {
     }
 
     /// Numbers the next write.
-    mutating func issue(hardState: HardState?, last: LogIndex) -> UInt64 {
+    ///
+    /// - Parameter now: In ticks; `nil` for a write that may take any time.
+    mutating func issue(hardState: HardState?, last: LogIndex, now: UInt64?) -> UInt64 {
         issued += 1
         handed = last
-        pending.append(PendingWrite(number: issued, last: last))
+        pending.append(PendingWrite(number: issued, last: last, since: now))
         if let hardState {
             if hardState.term != self.hardState.term || hardState.vote != self.hardState.vote {
                 hardStateWrite = issued
@@ -56,6 +60,9 @@ struct StorageProgress: Sendable {
         durable = min(durable, index - 1)
         for place in pending.indices { pending[place].last = min(pending[place].last, index - 1) }
     }
+
+    /// The tick at which the oldest write was handed out that is waited for.
+    var waitingSince: UInt64? { pending.lazy.compactMap(\.since).first }
 
     /// The first write after which everything through `index` is durable; zero if it is already.
     func write(covering index: LogIndex) -> UInt64 {

@@ -33,12 +33,18 @@ struct ProposalTable: Sendable {
         var term: Term
     }
 
+    /// What one message passed on.
+    private struct Batch {
+        var number: UInt64
+        var names: [ProposalID]
+    }
+
     /// In the own log, in log order.
     private var logged: Deque<Logged> = []
     /// With the leader: their entries are told by the proposal's name. Looked up, never walked.
     private var forwarded: [ProposalID: Forwarded] = [:]
-    /// The names, in the order they were passed on; some may be answered by now.
-    private var forwardedOrder: Deque<ProposalID> = []
+    /// The batches, in the order they were passed on; some proposals may be answered by now.
+    private var forwardedOrder: Deque<Batch> = []
     /// At least the oldest term of those.
     private var forwardedSince = Term(rawValue: .max)
     /// Waiting for a leader, in the order they came.
@@ -49,14 +55,31 @@ struct ProposalTable: Sendable {
         logged.append(Logged(id: id, origin: origin, began: command.began, deadline: command.deadline))
     }
 
-    mutating func forward(_ command: Command, in term: Term) {
-        guard command.origin != nil else { return }
-        guard let name = command.data.withUnsafeBytes({ ProposedCommand.proposalID(of: $0) }) else {
-            preconditionFailure("a forwarded command without a name")
+    /// - Parameter batch: Higher than those before.
+    mutating func forward(_ commands: [Command], batch: UInt64, in term: Term) {
+        var names: [ProposalID] = []
+        for command in commands where command.origin != nil {
+            guard let name = command.data.withUnsafeBytes({ ProposedCommand.proposalID(of: $0) }) else {
+                preconditionFailure("a forwarded command without a name")
+            }
+            forwarded[name] = Forwarded(command: command, term: term)
+            names.append(name)
         }
-        forwarded[name] = Forwarded(command: command, term: term)
-        forwardedOrder.append(name)
+        guard !names.isEmpty else { return }
+        forwardedOrder.append(Batch(number: batch, names: names))
         forwardedSince = min(forwardedSince, term)
+    }
+
+    /// Takes out what the leader has refused.
+    mutating func takeRefused(batch: UInt64) -> [Command] {
+        var (low, high) = (0, forwardedOrder.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if forwardedOrder[middle].number < batch { low = middle + 1 } else { high = middle }
+        }
+        guard low < forwardedOrder.count, forwardedOrder[low].number == batch else { return [] }
+        defer { forwardedOrder[low].names = [] }
+        return forwardedOrder[low].names.compactMap { forwarded.removeValue(forKey: $0)?.command }
     }
 
     mutating func park(_ command: Command) { parked.append(command) }
@@ -88,16 +111,19 @@ struct ProposalTable: Sendable {
     /// leader of their term did not take them, or its log lost them. So they can be proposed once more.
     private mutating func parkLost(before term: Term) {
         forwardedSince = Term(rawValue: .max)
-        var order: Deque<ProposalID> = []
-        for name in forwardedOrder {
-            guard let waiting = forwarded[name] else { continue }
-            if waiting.term < term {
-                forwarded[name] = nil
-                parked.append(waiting.command)
-            } else {
-                order.append(name)
+        var order: Deque<Batch> = []
+        for var batch in forwardedOrder {
+            batch.names.removeAll { name in
+                guard let waiting = forwarded[name] else { return true }
+                if waiting.term < term {
+                    forwarded[name] = nil
+                    parked.append(waiting.command)
+                    return true
+                }
                 forwardedSince = min(forwardedSince, waiting.term)
+                return false
             }
+            if !batch.names.isEmpty { order.append(batch) }
         }
         forwardedOrder = order
     }
@@ -109,7 +135,7 @@ struct ProposalTable: Sendable {
             logged.removeFirst()
             origins.append(first.origin)
         }
-        for name in forwardedOrder {
+        for name in forwardedOrder.lazy.flatMap(\.names) {
             if let origin = forwarded.removeValue(forKey: name)?.command.origin { origins.append(origin) }
         }
         forwardedOrder = []
@@ -119,7 +145,7 @@ struct ProposalTable: Sendable {
 
     /// Lets go of everything, and tells who waited.
     mutating func takeAll() -> [RequestOrigin] {
-        let named = forwardedOrder.compactMap { forwarded[$0]?.command.origin }
+        let named = forwardedOrder.flatMap(\.names).compactMap { forwarded[$0]?.command.origin }
         let origins = logged.map(\.origin) + named + parked.compactMap(\.origin)
         self = ProposalTable()
         return origins
@@ -133,10 +159,13 @@ struct ProposalTable: Sendable {
             logged.removeFirst()
             expired.append(Expired(origin: first.origin, began: first.began, wasProposed: true))
         }
-        while let name = forwardedOrder.first {
-            if let command = forwarded[name]?.command, let origin = command.origin {
-                if command.deadline > now { break }
-                forwarded[name] = nil
+        while let batch = forwardedOrder.first {
+            let waiting = batch.names.compactMap { forwarded[$0]?.command }
+            if waiting.contains(where: { $0.deadline > now }) { break }
+            for name in batch.names {
+                guard let command = forwarded.removeValue(forKey: name)?.command, let origin = command.origin else {
+                    continue
+                }
                 expired.append(Expired(origin: origin, began: command.began, wasProposed: true))
             }
             forwardedOrder.removeFirst()

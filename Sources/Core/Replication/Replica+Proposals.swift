@@ -63,8 +63,8 @@ extension Replica {
                 for (offset, command) in commands.enumerated() {
                     proposals.log(command, as: EntryID(term: first.term, index: first.index + UInt64(offset)))
                 }
-            case .proposalForwarded:
-                for command in commands { proposals.forward(command, in: node.term) }
+            case .proposalForwarded(_, let batch):
+                proposals.forward(commands, batch: batch, in: node.term)
             case .proposalRefused(.noLeader), .proposalRefused(.transferring), .proposalRefused(.leaving):
                 park(commands, into: &output)
             case .proposalRefused(let refusal):
@@ -74,6 +74,15 @@ extension Replica {
             }
         }
         carryOut(into: &output)
+    }
+
+    /// The leader has said that it did not take them: they did not happen.
+    mutating func forwardedRefused(_ batch: UInt64, _ refusal: BatchRefusal, into output: inout ReplicaOutput) {
+        let commands = proposals.takeRefused(batch: batch)
+        switch refusal {
+        case .overloaded: refuse(commands.map(\.origin), .overloaded, into: &output)
+        case .leaving: park(commands, into: &output)
+        }
     }
 
     /// There will be a leader soon, or the requests run out of time.

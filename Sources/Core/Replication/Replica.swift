@@ -101,6 +101,7 @@ public struct Replica: Sendable {
             case .prepareSnapshot(let member): output.snapshotsToPrepare.append(member)
             case .acceptSnapshot(_, let snapshot): output.snapshotsToAccept.append(snapshot)
             case .discardSnapshot(let snapshot): output.snapshotsToDiscard.append(snapshot)
+            case .forwardedRefused(let batch, let refusal): forwardedRefused(batch, refusal, into: &output)
             case .proposed, .proposalForwarded, .proposalRefused: break
             }
         }

@@ -36,7 +36,14 @@ extension MessageCodec {
         case .timeoutNow:
             return .timeoutNow
         case .propose:
-            return .propose(try proposals(&reader))
+            let batch = try batch(&reader)
+            return .propose(try proposals(&reader), batch)
+        case .proposeRefused:
+            let batch = try batch(&reader)
+            guard let refusal = BatchRefusal(rawValue: try reader.integer(UInt8.self)) else {
+                throw .malformed("refusal of proposals")
+            }
+            return .proposeRefused(batch, refusal)
         case .readIndex:
             return .readIndex(context: try reader.integer(UInt64.self))
         case .readIndexResponse:
@@ -81,6 +88,10 @@ extension MessageCodec {
             case .rejected: .rejected(at: place, hint: try entryID(&reader))
             }
         return Message.AppendAnswer(result: result, committed: try index(&reader))
+    }
+
+    private static func batch(_ reader: inout ByteReader) throws(PeerProtocolError) -> BatchID {
+        BatchID(session: try reader.integer(UInt64.self), number: try reader.integer(UInt64.self))
     }
 
     private static func proposals(_ reader: inout ByteReader) throws(PeerProtocolError) -> [Proposal] {

@@ -16,8 +16,9 @@ extension MessageCodec {
             case .heartbeat, .heartbeatResponse, .readIndexResponse: 16
             case .snapshot(let metadata): encodedSize(metadata)
             case .timeoutNow: 0
-            case .propose(let proposals):
-                proposals.reduce(4) { $0 + proposalHeadBytes + encodedSize($1) }
+            case .propose(let proposals, _):
+                proposals.reduce(batchBytes + 4) { $0 + proposalHeadBytes + encodedSize($1) }
+            case .proposeRefused: batchBytes + 1
             case .readIndex, .transferLeadership: 8
             }
         return headBytes + body
@@ -61,9 +62,14 @@ extension MessageCodec {
             encode(metadata, to: &writer)
         case .timeoutNow:
             writer.add(Kind.timeoutNow.rawValue)
-        case .propose(let proposals):
+        case .propose(let proposals, let batch):
             writer.add(Kind.propose.rawValue)
+            add(batch, to: &writer)
             add(proposals, to: &writer)
+        case .proposeRefused(let batch, let refusal):
+            writer.add(Kind.proposeRefused.rawValue)
+            add(batch, to: &writer)
+            writer.add(refusal.rawValue)
         case .readIndex(let context):
             writer.add(Kind.readIndex.rawValue)
             writer.add(context)
@@ -120,6 +126,12 @@ extension MessageCodec {
             writer.add(UInt32(data.count))
             writer.add(data)
         }
+    }
+
+    /// session u64 | number u64.
+    private static func add(_ batch: BatchID, to writer: inout ByteWriter) {
+        writer.add(batch.session)
+        writer.add(batch.number)
     }
 
     /// term u64 | index u64.

@@ -11,6 +11,7 @@ package enum MessageCodec {
     /// An entry without its data. Its index follows from its place.
     static let entryHeadBytes = 13
     static let proposalHeadBytes = 5
+    static let batchBytes = 16
     /// Terms, indexes and the like stay below: there is always a next one.
     static let numberMax = UInt64(Int64.max)
 
@@ -27,6 +28,7 @@ package enum MessageCodec {
         case readIndex = 10
         case readIndexResponse = 11
         case transferLeadership = 12
+        case proposeRefused = 13
     }
 
     enum ProposalKind: UInt8 {

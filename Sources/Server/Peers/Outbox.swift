@@ -54,8 +54,8 @@ extension Message.Body {
     var stream: StreamKind {
         switch self {
         case .append, .propose: .bulk
-        case .requestVote, .vote, .appendResponse, .heartbeat, .heartbeatResponse, .snapshot, .timeoutNow, .readIndex,
-            .readIndexResponse, .transferLeadership:
+        case .requestVote, .vote, .appendResponse, .heartbeat, .heartbeatResponse, .snapshot, .timeoutNow,
+            .proposeRefused, .readIndex, .readIndexResponse, .transferLeadership:
             .urgent
         }
     }

@@ -128,5 +128,6 @@ struct StoreParts: ~Copyable {
         } catch {
             throw StoreStartError("\(error)")
         }
+        raftOptions.diskStallTicks = options.electionTicks
     }
 }

@@ -3,7 +3,7 @@ internal import StrakeSeededGenerator
 
 /// Messages of every kind with any content that raft can give them.
 enum RandomMessages {
-    static let kinds = 12
+    static let kinds = 13
 
     static func message(kind: Int, _ random: inout SeededGenerator) -> Message {
         let term = number(&random)
@@ -32,11 +32,16 @@ enum RandomMessages {
         case 5: return .heartbeatResponse(.init(round: random.next(), committed: index(&random)))
         case 6: return .snapshot(metadata(&random))
         case 7: return .timeoutNow
-        case 8: return .propose((0..<random.below(5)).map { _ in proposal(&random) })
+        case 8: return .propose((0..<random.below(5)).map { _ in proposal(&random) }, batch(&random))
         case 9: return .readIndex(context: random.next())
         case 10: return .readIndexResponse(context: random.next(), index: index(&random))
-        default: return .transferLeadership(to: member(&random))
+        case 11: return .transferLeadership(to: member(&random))
+        default: return .proposeRefused(batch(&random), random.chance(50) ? .overloaded : .leaving)
         }
+    }
+
+    private static func batch(_ random: inout SeededGenerator) -> BatchID {
+        BatchID(session: random.next(), number: random.next())
     }
 
     static func metadata(_ random: inout SeededGenerator) -> SnapshotMetadata {

@@ -81,7 +81,9 @@ final class Cluster {
             answers.append(ReadAnswer(member: id, context: context, index: index))
             checker.answered(context, index: index)
         case .readFailed(let context, _): answers.append(ReadAnswer(member: id, context: context, index: nil))
-        case .proposed, .proposalForwarded, .proposalRefused, .leadershipChanged, .configurationChanged: break
+        case .proposed, .proposalForwarded, .forwardedRefused, .proposalRefused, .leadershipChanged,
+            .configurationChanged:
+            break
         }
     }
 

@@ -48,6 +48,7 @@ extension Command {
         set("uncommitted", \.uncommittedBytesMax)
         set("apply", \.applyBytesMax)
         set("cache", \.cacheBytesMax)
+        options.diskStallTicks = arguments["stall"].flatMap { Int($0) }
         return options
     }
 }

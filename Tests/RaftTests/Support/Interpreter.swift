@@ -7,7 +7,7 @@ internal import StrakeRaft
 /// prints none:
 ///
 ///     nodes 1 2 3 learners=4 joining=5 prevote=off checkquorum=off forward=off
-///           election=10 message=1000 inflight=512 uncommitted=1000 apply=1000 cache=1000 seed=1
+///           election=10 message=1000 inflight=512 uncommitted=1000 apply=1000 cache=1000 stall=10 seed=1
 ///     campaign 1            tick 1 10             propose 1 a b c          propose-bytes 1 100 3
 ///     change 1 +2 ~3 -1     leave 1               read 1 7                 transfer 1 2
 ///     forget 1              compact 1 10          crash 1 torn=2           restart 1

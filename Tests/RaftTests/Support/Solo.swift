@@ -49,7 +49,7 @@ struct Solo {
                 applied += entries
                 step(.applied(through: entries[entries.count - 1].index))
             case .readLog, .prepareSnapshot, .acceptSnapshot, .discardSnapshot, .proposed, .proposalForwarded,
-                .proposalRefused, .readReady, .readFailed, .leadershipChanged, .configurationChanged:
+                .forwardedRefused, .proposalRefused, .readReady, .readFailed, .leadershipChanged, .configurationChanged:
                 break
             }
         }

@@ -1,0 +1,28 @@
+/// Which batches of proposals of one member have come: each is to be taken once, however often its message comes.
+package struct BatchWindow: Hashable, Sendable {
+    /// Nil before the first one.
+    private var newest: BatchID?
+    /// Bit n: the batch n below the newest one has come. One that is overtaken by more than these is lost.
+    private var seen: UInt64 = 0
+
+    package init() {}
+
+    /// False for one that has come, or may have.
+    package mutating func admit(_ batch: BatchID) -> Bool {
+        guard let newest, newest.session == batch.session else {
+            self.newest = batch
+            seen = 1
+            return true
+        }
+        if batch.number > newest.number {
+            // A shift by more than the width gives zero.
+            seen = seen << (batch.number - newest.number) | 1
+            self.newest = batch
+            return true
+        }
+        let bit: UInt64 = 1 << (newest.number - batch.number)
+        guard bit != 0, seen & bit == 0 else { return false }
+        seen |= bit
+        return true
+    }
+}
