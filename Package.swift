@@ -119,10 +119,13 @@ let package = Package(
         tests("HTTP2", ["StrakeSeededGenerator"]),
         tests("Replication", ["StrakeModel", "StrakeRaft"]),
         tests(
+            "StateMachine",
+            ["StrakeModel", "StrakeRaft", "StrakeTables", "StrakeLMDB", "StrakeMVCC", "StrakeSeededGenerator"]),
+        tests(
             "Store",
             [
-                "StrakeModel", "StrakeMVCC", "StrakeTables", "StrakeLeases", "StrakeStateMachine", "StrakeReplication",
-                "StrakeLog", "StrakePowerCut", "StrakeSeededGenerator",
+                "StrakeModel", "StrakeLMDB", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeStateMachine",
+                "StrakeReplication", "StrakeLog", "StrakePowerCut", "StrakeSeededGenerator",
             ]),
         tests("EtcdWire", ["StrakeModel", "StrakeSeededGenerator"]),
         tests(

@@ -13,6 +13,10 @@ private final class Pair {
     var requests: RandomRequests
     /// With what each command answered, and the revisions after it.
     var log: [(command: TestCommand, answer: TestAnswer, revision: Int64, compactRevision: Int64)] = []
+    /// The store's digest after each command, as it was when that was first applied.
+    var digests: [UInt64] = []
+    var audit: StoreAudit?
+    var audits = 0
     /// Commands that the store has applied; fewer than the log's while it catches up after a crash.
     var applied = 0
     var work: CheckpointWork?
@@ -44,6 +48,8 @@ private final class Pair {
         applied += 1
         if store.revision != entry.revision { Issue.record("revision \(store.revision) is not \(entry.revision)") }
         if store.compactRevision != entry.compactRevision { Issue.record("compact revision \(store.compactRevision)") }
+        if digests.count < applied { digests.append(store.digest) }
+        if store.digest != digests[applied - 1] { Issue.record("another digest after command \(applied)") }
     }
 
     private func answer(_ command: TestCommand) throws -> TestAnswer {
@@ -84,6 +90,27 @@ private final class Pair {
         }
     }
 
+    /// A slice of physical compaction.
+    func compact() throws {
+        let slice = try store.compactor.runSlice(eventsMax: 1 + requests.below(60))
+        audit?.note(removed: slice.removed)
+    }
+
+    /// A slice of an audit, with anything between two of them.
+    func advanceAudit(bytesMax: Int) throws {
+        var running = try audit ?? StoreAudit(store.compactor)
+        audit = running
+        switch try running.runSlice(bytesMax: bytesMax).progress {
+        case .unfinished: audit = running
+        case .differs:
+            Issue.record("what was read is not what was applied")
+            audit = nil
+        case .sound:
+            audits += 1
+            audit = nil
+        }
+    }
+
     private func limits() -> CheckpointLimits {
         var limits = CheckpointLimits()
         if requests.chance(50) { limits.pagesMax = 1 + requests.below(20) }
@@ -98,6 +125,7 @@ private final class Pair {
             try work.run(limits: limits)
         }
         work = nil
+        audit = nil
         crashes += 1
         store = try RevisionStore(tables: tables)
         applied = Int(store.appliedIndex)
@@ -288,7 +316,8 @@ struct StoreModelTests {
             case 900..<904: try pair.compareAllRevisions()
             case 904..<909: try pair.compareHash()
             case 909..<940: try pair.advanceCheckpoint()
-            case 940..<997: _ = try pair.store.compactor.runSlice(eventsMax: 1 + pair.requests.below(60))
+            case 940..<970: try pair.compact()
+            case 970..<997: try pair.advanceAudit(bytesMax: 1 + pair.requests.below(60_000))
             default: try pair.crash()
             }
         }
@@ -296,6 +325,8 @@ struct StoreModelTests {
         pair.publish()
         try pair.compareAllRevisions()
         try pair.compareHash()
+        try pair.advanceAudit(bytesMax: .max)
+        #expect(pair.audits > 5)
         #expect(pair.crashes > 5)
         #expect(pair.comparedTxns.answered > 50 && pair.comparedTxns.refused > 5, "\(pair.comparedTxns)")
         #expect(pair.log.count > 1_000)

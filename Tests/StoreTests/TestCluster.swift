@@ -56,6 +56,7 @@ final class TestCluster {
             switch notice {
             case .snapshot(let text): notices.add("m\(number): \(text)")
             case .fatal(let text): notices.add("m\(number): fatal: \(text)")
+            case .corruption(let text): notices.add("m\(number): \(text)")
             case .removed: notices.add("m\(number): removed")
             case .repaired, .leadership, .diskFull, .logFailing, .damage: break
             }

@@ -109,6 +109,7 @@ struct ServerCommand {
             exit(1)
         }
     }
+        case .corruption(let what): log.write(.error, what)
 
     private static func environment() -> [String: String] {
         var values: [String: String] = [:]

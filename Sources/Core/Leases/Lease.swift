@@ -20,4 +20,12 @@ package struct Lease: Hashable, Sendable {
         self.ttl = ttl
         self.remaining = min(max(remaining, 0), ttl)
     }
+
+    /// Stands for the lease; that of a set of leases is the sum.
+    var digest: UInt64 {
+        var digest = Digest()
+        digest.add(id.rawValue, ttl)
+        digest.add(remaining, 0)
+        return digest.value
+    }
 }

@@ -5,6 +5,8 @@ package struct Lessor: Sendable {
     private var leases: [LeaseID: Lease] = [:]
     /// Granted, checkpointed or revoked since the store last asked.
     private var changed: Set<LeaseID> = []
+    /// Of the set of leases: the sum of theirs.
+    package private(set) var digest: UInt64 = 0
 
     package init() {}
 
@@ -13,6 +15,7 @@ package struct Lessor: Sendable {
         for lease in leases {
             precondition(self.leases[lease.id] == nil, "two records of lease \(lease.id.rawValue)")
             self.leases[lease.id] = lease
+            digest &+= lease.digest
         }
     }
 
@@ -30,13 +33,16 @@ package struct Lessor: Sendable {
         guard id != .none else { throw .leaseNotFound }
         guard ttl <= LeaseTTL.max else { throw .leaseTTLTooLarge }
         guard leases[id] == nil else { throw .leaseExists }
-        leases[id] = Lease(id: id, ttl: max(ttl, 1))
+        let lease = Lease(id: id, ttl: max(ttl, 1))
+        leases[id] = lease
+        digest &+= lease.digest
         changed.insert(id)
     }
 
     /// Removes a lease. The keys attached to it are the caller's to delete, in the same revision.
     package mutating func revoke(_ id: LeaseID) throws(StoreError) {
-        guard leases.removeValue(forKey: id) != nil else { throw .leaseNotFound }
+        guard let lease = leases.removeValue(forKey: id) else { throw .leaseNotFound }
+        digest &-= lease.digest
         changed.insert(id)
     }
 
@@ -47,6 +53,7 @@ package struct Lessor: Sendable {
             let updated = Lease(id: lease.id, ttl: lease.ttl, remaining: checkpoint.remainingSeconds)
             if updated == lease { continue }
             leases[lease.id] = updated
+            digest = digest &- lease.digest &+ updated.digest
             changed.insert(lease.id)
         }
     }

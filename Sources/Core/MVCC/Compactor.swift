@@ -1,5 +1,5 @@
 internal import StrakeLMDB
-internal import StrakeModel
+package import StrakeModel
 internal import StrakeTables
 
 /// Removes compacted history from the file, on the thread that runs checkpoints.
@@ -22,9 +22,16 @@ package struct Compactor: Sendable {
     package struct Slice: Hashable, Sendable {
         package var progress: Progress
         /// Events taken from history.
-        package var removedCount = 0
+        package var removed: [RemovedEvent] = []
+        package var removedCount: Int { removed.count }
         /// There was nothing to do, and nothing was written.
         package var isIdle = false
+    }
+
+    /// An event that left history.
+    package struct RemovedEvent: Hashable, Sendable {
+        package var revision: Revision
+        package var digest: UInt64
     }
 
     /// Events that one slice visits unless told otherwise: a few thousand pages, well under LMDB's bound.
@@ -74,9 +81,10 @@ package struct Compactor: Sendable {
             record.target = target
         }
         let visits = try visit(&record, eventsMax, in: txn)
-        let removedCount = try remove(visits, record.target, in: txn)
+        let removed = try remove(visits, record.target, in: txn)
+        for event in removed { record.removedDigest &+= event.digest }
         try record.write(tables, in: txn)
-        return Slice(progress: idleProgress(record, checkpoint) ?? .unfinished, removedCount: removedCount)
+        return Slice(progress: idleProgress(record, checkpoint) ?? .unfinished, removed: removed)
     }
 
     /// Reads events from `record.next` on and moves it. Done when the target is passed.
@@ -108,10 +116,10 @@ package struct Compactor: Sendable {
     /// Drops what a read or a watch at or after `target` can no longer meet: of each key everything below `target` but
     /// the newest, and that too if it is a tombstone.
     ///
-    /// - Returns: How many events went.
+    /// - Returns: The events that went.
     private func remove(
         _ visits: [Visit], _ target: Int64, in txn: borrowing WriteTransaction
-    ) throws(TableError) -> Int {
+    ) throws(TableError) -> [RemovedEvent] {
         var dropped: [Revision] = []
         for visit in visits {
             if visit.previous != .zero, visit.previous.main < target { dropped.append(visit.previous) }
@@ -119,9 +127,12 @@ package struct Compactor: Sendable {
             dropped.append(visit.revision)
             try dropCurrent(key, tombstone: visit.revision, in: txn)
         }
-        var count = 0
-        for revision in dropped.sorted() where try dropEvent(revision, in: txn) { count += 1 }
-        return count
+        var removed: [RemovedEvent] = []
+        for revision in dropped.sorted() {
+            guard let digest = try dropEvent(revision, in: txn) else { continue }
+            removed.append(RemovedEvent(revision: revision, digest: digest))
+        }
+        return removed
     }
 
     /// Unless the key was written again since.
@@ -136,10 +147,13 @@ package struct Compactor: Sendable {
     }
 
     /// With its lease row. It may be gone already, taken by an earlier slice or as another event's predecessor.
-    private func dropEvent(_ revision: Revision, in txn: borrowing WriteTransaction) throws(TableError) -> Bool {
-        guard let header = try tables.history.header(at: revision, in: txn) else { return false }
+    ///
+    /// - Returns: The digest of what went.
+    private func dropEvent(_ revision: Revision, in txn: borrowing WriteTransaction) throws(TableError) -> UInt64? {
+        guard let header = try tables.history.header(at: revision, in: txn) else { return nil }
         if header.lease != .none { _ = try tables.leaseKeys.delete(header.lease, revision, in: txn) }
         var writer = try tables.history.writer(in: txn)
-        return try writer.delete(revision)
+        _ = try writer.delete(revision)
+        return header.digest
     }
 }

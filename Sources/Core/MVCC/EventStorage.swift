@@ -13,8 +13,7 @@ final class EventStorage: ManagedBuffer<EventHeader, UInt8> {
         _ header: EventHeader, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer
     ) -> EventStorage {
         var header = header
-        header.keyCount = key.count
-        header.valueCount = value.count
+        header.describe(key: key, value: value)
         let made = create(minimumCapacity: key.count + value.count) { [header] _ in header }
         made.withUnsafeMutablePointerToElements { elements in
             let memory = UnsafeMutableRawPointer(elements)

@@ -9,6 +9,8 @@ package struct HistoryTransfer: Sendable {
     package let revision: Int64
     /// Zero: never compacted.
     package let compactRevision: Int64
+    /// Of the whole store, what compaction took included.
+    package let digest: UInt64
     private let reader: Reader
     private let hold: RangeHold
     private let generation: UInt64
@@ -18,6 +20,7 @@ package struct HistoryTransfer: Sendable {
     init(_ store: borrowing RevisionStore) {
         revision = store.revision
         compactRevision = store.compactRevision
+        digest = store.digest
         reader = store.reader
         generation = store.generation
         hold = store.publication.take(at: store.compactRevision)

@@ -11,6 +11,8 @@ struct Layer {
     private var leaseEvents = EventLog()
     private var leaseRows = KeyTree()
     private(set) var bytes = 0
+    /// The sum of the events' digests.
+    private(set) var digest: UInt64 = 0
 
     var count: Int { events.count }
 
@@ -19,6 +21,7 @@ struct Layer {
         keys.insert(.passUnretained(event))
         bytes += event.bytes
         let header = event.header
+        digest &+= header.digest
         if header.lease != .none { attach(header.lease, header.revision) }
     }
 

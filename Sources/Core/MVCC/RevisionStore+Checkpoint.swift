@@ -12,7 +12,8 @@ extension RevisionStore {
     ) -> CheckpointWork? {
         if isCheckpointing { return nil }
         let record = CheckpointRecord(
-            appliedIndex: appliedIndex, appliedTerm: appliedTerm, revision: revision, compactRevision: compactRevision)
+            appliedIndex: appliedIndex, appliedTerm: appliedTerm, revision: revision, compactRevision: compactRevision,
+            digest: digest)
         if record == checkpoint && stateChanges.isEmpty { return nil }
         precondition(isPublished, "a freeze before what was applied is published")
         precondition(appliedIndex >= checkpoint.appliedIndex, "the applied index falls to \(appliedIndex)")

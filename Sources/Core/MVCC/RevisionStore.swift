@@ -24,6 +24,9 @@ package struct RevisionStore: ~Copyable {
     /// Changes made so far by the request that is being applied.
     var changeCount: Int32 = 0
 
+    /// Of all events ever applied, but for the active layer's.
+    private var retiredDigest: UInt64
+
     /// How often the store that readers see was replaced.
     var generation: UInt64 = 0
 
@@ -42,6 +45,7 @@ package struct RevisionStore: ~Copyable {
         }
         revision = checkpoint.revision
         compactRevision = checkpoint.compactRevision
+        retiredDigest = checkpoint.digest
         reading = LazyTransaction(tables.environment)
         let snapshot = StoreSnapshot(
             layers: Layers(active: Layer().view, frozen: nil), tables: tables, revision: checkpoint.revision,
@@ -57,6 +61,13 @@ package struct RevisionStore: ~Copyable {
     /// Raft index of the last command that the last finished checkpoint holds.
     package var appliedIndex: UInt64 { checkpoint.appliedIndex }
     package var appliedTerm: UInt64 { checkpoint.appliedTerm }
+
+    /// The sum of the digests of all events that were ever applied, those that compaction has taken included: stores that
+    /// went through the same commands have the same, whatever each has compacted, checkpointed or received as a snapshot.
+    package var digest: UInt64 { retiredDigest &+ active.digest }
+
+    /// Takes over the digest of the store that this one was built from.
+    mutating func setDigest(_ digest: UInt64) { retiredDigest = digest &- active.digest }
 
     /// Memory of the changes since the last freeze.
     package var activeBytes: Int { active.bytes }
@@ -82,6 +93,7 @@ package struct RevisionStore: ~Copyable {
     /// Starts an empty active layer; the old one is returned, for good as it is.
     mutating func retireActiveLayer() -> LayerSnapshot {
         let retired = active.snapshot()
+        retiredDigest &+= active.digest
         active = Layer()
         publishedCount = 0
         requestStart = 0

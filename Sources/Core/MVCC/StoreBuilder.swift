@@ -29,23 +29,27 @@ package struct StoreBuilder: ~Copyable {
         return true
     }
 
-    /// Writes what is left. On return the tables hold the store as of `revision`, durably; before, they hold nothing that
+    /// Writes what is left, under the digest of the store that the events come from. On return the tables hold the store as of `revision`, durably; before, they hold nothing that
     /// could be taken for it.
     package consuming func finish(
-        appliedIndex: UInt64, appliedTerm: UInt64, revision: Int64, compactRevision: Int64, stateChanges: [StateChange]
+        appliedIndex: UInt64, appliedTerm: UInt64, revision: Int64, compactRevision: Int64, digest: UInt64,
+        stateChanges: [StateChange]
     ) throws(MVCCError) -> Bool {
         guard revision >= store.revision, compactRevision <= revision else { return false }
         let tables = store.tables
+        let received = store.digest
         try MVCCError.storage { () throws(TableError) in
             try tables.environment.write { txn throws(TableError) in
-                // Nothing came that compaction would still have to take.
+                // Nothing came that compaction would still have to take; what it took before is the difference.
                 let record = CompactionRecord(
-                    finished: compactRevision, target: compactRevision, next: Revision(main: compactRevision))
+                    finished: compactRevision, target: compactRevision, next: Revision(main: compactRevision),
+                    removedDigest: digest &- received)
                 try record.write(tables, in: txn)
             }
         }
         store.revision = revision
         store.compactRevision = compactRevision
+        store.setDigest(digest)
         try write(appliedIndex: appliedIndex, appliedTerm: appliedTerm, stateChanges: stateChanges)
         return true
     }

@@ -2,12 +2,14 @@ internal import StrakeLMDB
 internal import StrakeModel
 internal import StrakeTables
 
-/// The record of the last finished checkpoint: `mvcc/checkpoint`, four u64 little-endian.
+/// The record of the last finished checkpoint: `mvcc/checkpoint`, five u64 little-endian.
 struct CheckpointRecord: Equatable, Sendable {
     var appliedIndex: UInt64 = 0
     var appliedTerm: UInt64 = 0
     var revision: Int64 = 1
     var compactRevision: Int64 = 0
+    /// Of all events ever applied, as `RevisionStore.digest`.
+    var digest: UInt64 = 0
 
     private static let key = [UInt8]("mvcc/checkpoint".utf8)
 
@@ -15,21 +17,21 @@ struct CheckpointRecord: Equatable, Sendable {
     static func read<T: Transaction & ~Copyable>(
         _ tables: StoreTables, in txn: borrowing T
     ) throws(TableError) -> CheckpointRecord {
-        guard let fields = try StoreRecord.fields(key, count: 4, tables, in: txn) else { return CheckpointRecord() }
+        guard let fields = try StoreRecord.fields(key, count: 5, tables, in: txn) else { return CheckpointRecord() }
         return CheckpointRecord(
             appliedIndex: fields[0], appliedTerm: fields[1], revision: Int64(bitPattern: fields[2]),
-            compactRevision: Int64(bitPattern: fields[3]))
+            compactRevision: Int64(bitPattern: fields[3]), digest: fields[4])
     }
 
     func write(_ tables: StoreTables, in txn: borrowing WriteTransaction) throws(TableError) {
         let fields = [
-            appliedIndex, appliedTerm, UInt64(bitPattern: revision), UInt64(bitPattern: compactRevision),
+            appliedIndex, appliedTerm, UInt64(bitPattern: revision), UInt64(bitPattern: compactRevision), digest,
         ]
         try tables.state.put(Self.key, StoreRecord.encode(fields), in: txn)
     }
 }
 
-/// How far physical compaction has come: `mvcc/compaction`, four u64 little-endian.
+/// How far physical compaction has come: `mvcc/compaction`, five u64 little-endian.
 struct CompactionRecord: Equatable, Sendable {
     /// History is compacted to this main revision.
     var finished: Int64 = 0
@@ -37,22 +39,26 @@ struct CompactionRecord: Equatable, Sendable {
     var target: Int64 = 0
     /// The first event not visited on the way.
     var next = Revision.zero
+    /// The sum of the digests of the events that are in history no more. What is there up to the checkpoint's revision has
+    /// the difference of the checkpoint's digest and this one.
+    var removedDigest: UInt64 = 0
 
     private static let key = [UInt8]("mvcc/compaction".utf8)
 
     static func read<T: Transaction & ~Copyable>(
         _ tables: StoreTables, in txn: borrowing T
     ) throws(TableError) -> CompactionRecord {
-        guard let fields = try StoreRecord.fields(key, count: 4, tables, in: txn) else { return CompactionRecord() }
+        guard let fields = try StoreRecord.fields(key, count: 5, tables, in: txn) else { return CompactionRecord() }
         return CompactionRecord(
             finished: Int64(bitPattern: fields[0]), target: Int64(bitPattern: fields[1]),
-            next: Revision(main: Int64(bitPattern: fields[2]), sub: Int32(truncatingIfNeeded: fields[3])))
+            next: Revision(main: Int64(bitPattern: fields[2]), sub: Int32(truncatingIfNeeded: fields[3])),
+            removedDigest: fields[4])
     }
 
     func write(_ tables: StoreTables, in txn: borrowing WriteTransaction) throws(TableError) {
         let fields = [
             UInt64(bitPattern: finished), UInt64(bitPattern: target), UInt64(bitPattern: next.main),
-            UInt64(next.sub),
+            UInt64(next.sub), removedDigest,
         ]
         try tables.state.put(Self.key, StoreRecord.encode(fields), in: txn)
     }

@@ -12,6 +12,7 @@ package struct SnapshotReader: ~Copyable {
     private var rows: [StateChange] = []
     private var revision: Int64 = 0
     private var compactRevision: Int64 = 0
+    private var digest: UInt64 = 0
     private var eventCount: UInt64 = 0
     private var state = State.head
 
@@ -45,7 +46,7 @@ package struct SnapshotReader: ~Copyable {
         do throws(MVCCError) {
             isWhole = try builder.finish(
                 appliedIndex: metadata.last.index.rawValue, appliedTerm: metadata.last.term.rawValue,
-                revision: revision, compactRevision: compactRevision, stateChanges: rows)
+                revision: revision, compactRevision: compactRevision, digest: digest, stateChanges: rows)
         } catch { throw .store(error) }
         guard isWhole else { throw .malformed("events beyond the snapshot's revision") }
     }
@@ -110,5 +111,6 @@ package struct SnapshotReader: ~Copyable {
         guard last == metadata.last else { throw .otherSnapshot(last) }
         revision = try fields.number()
         compactRevision = try fields.number()
+        digest = try fields.number()
     }
 }

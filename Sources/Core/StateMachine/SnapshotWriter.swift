@@ -48,6 +48,7 @@ package struct SnapshotWriter: Sendable {
             writer.add(metadata.last.index.rawValue)
             writer.add(history.revision)
             writer.add(history.compactRevision)
+            writer.add(history.digest)
             writer.end()
         } else if nextRow < rows.count {
             while nextRow < rows.count, writer.bytes.count < Self.eventBytes {

@@ -18,6 +18,7 @@ package struct StateMachine: ~Copyable {
     package private(set) var configuration: Configuration
     /// The newest entry applied.
     package private(set) var applied: EntryID
+    private var digestMarks = DigestMarks()
     private var changedMembers: Set<UInt64> = []
     private var configurationChanged = false
 
@@ -88,7 +89,13 @@ package struct StateMachine: ~Copyable {
     package mutating func apply(_ entry: Entry) throws(StateMachineError) -> Outcome? {
         precondition(
             entry.index == applied.index + 1, "entry \(entry.id) does not follow the applied entry \(applied)")
-        defer { applied = entry.id }
+        let outcome = try carryOut(entry)
+        applied = entry.id
+        if DigestMarks.isMark(applied.index) { digestMarks.add(digest) }
+        return outcome
+    }
+
+    private mutating func carryOut(_ entry: Entry) throws(StateMachineError) -> Outcome? {
         switch entry.kind {
         case .empty:
             return nil
@@ -118,6 +125,9 @@ package struct StateMachine: ~Copyable {
             }
         }
     }
+
+    /// What other members' digests can be compared with, by ascending index; the last is that of now.
+    package var digests: [StateDigest] { digestMarks.all(through: digest) }
 
     /// Stops the active layer and hands out everything that changed since the last checkpoint.
     package mutating func freeze() -> CheckpointWork? {

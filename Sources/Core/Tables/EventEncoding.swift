@@ -18,19 +18,13 @@ struct EventEncoding {
     static let headerCount = 80
 
     let header: EventHeader
-    let keyChecksum: UInt32
-    let valueChecksum: UInt32
 
     var count: Int { Self.headerCount + header.keyCount + header.valueCount }
 
-    init(_ header: EventHeader, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-        precondition(key.count <= UInt32.max && value.count <= UInt32.max, "a record of \(value.count) bytes")
-        var header = header
-        header.keyCount = key.count
-        header.valueCount = value.count
+    /// - Parameter header: Described by the bytes that the record is to hold. Its checksums are written as they are, so
+    ///   that bytes which changed in memory since are found out when they are read.
+    init(_ header: EventHeader) {
         self.header = header
-        keyChecksum = CRC32C.checksum(key)
-        valueChecksum = CRC32C.checksum(value)
     }
 
     /// Reads and checks the header of the record at `revision`. `bytes` may end before the record does.
@@ -38,8 +32,8 @@ struct EventEncoding {
         guard bytes.count >= Self.headerCount else { throw .truncated }
         var fields = FieldReader(bytes)
         guard fields.read(UInt32.self) == Self.checksum(ofHeader: bytes, revision) else { throw .checksum }
-        keyChecksum = fields.read()
-        valueChecksum = fields.read()
+        let keyChecksum = fields.read(UInt32.self)
+        let valueChecksum = fields.read(UInt32.self)
         let keyCount = Int(fields.read(UInt32.self))
         let valueCount = Int(fields.read(UInt32.self))
         let flags = fields.read(UInt32.self)
@@ -51,17 +45,20 @@ struct EventEncoding {
         let jumpMain = fields.read(Int64.self)
         let previous = Revision(main: previousMain, sub: fields.read())
         let jump = Revision(main: jumpMain, sub: fields.read())
-        header = EventHeader(
+        var header = EventHeader(
             revision: revision, isTombstone: flags == 1, createRevision: createRevision, version: version,
             lease: lease, previous: previous, link: ChainLink(depth: fields.read(), jump: jump), keyCount: keyCount,
             valueCount: valueCount)
+        header.keyChecksum = keyChecksum
+        header.valueChecksum = valueChecksum
+        self.header = header
     }
 
     /// The first `headerCount` bytes of the record.
     func writeHeader(into bytes: UnsafeMutableRawBufferPointer) {
         var fields = FieldWriter(bytes, at: 4)
-        fields.write(keyChecksum)
-        fields.write(valueChecksum)
+        fields.write(header.keyChecksum)
+        fields.write(header.valueChecksum)
         fields.write(UInt32(header.keyCount))
         fields.write(UInt32(header.valueCount))
         fields.write(UInt32(header.isTombstone ? 1 : 0))
@@ -80,7 +77,7 @@ struct EventEncoding {
     /// The key, checked. `bytes` holds the record at least to the key's end.
     func key(of bytes: UnsafeRawBufferPointer) throws(TableError.Corruption) -> UnsafeRawBufferPointer {
         let key = bytes.slice(Self.headerCount, header.keyCount)
-        guard CRC32C.checksum(key) == keyChecksum else { throw .checksum }
+        guard CRC32C.checksum(key) == header.keyChecksum else { throw .checksum }
         return key
     }
 
@@ -88,7 +85,7 @@ struct EventEncoding {
     func view(of bytes: UnsafeRawBufferPointer) throws(TableError.Corruption) -> EventView {
         precondition(bytes.count == count, "\(bytes.count) bytes of a record of \(count)")
         let value = bytes.dropping(Self.headerCount + header.keyCount)
-        guard CRC32C.checksum(value) == valueChecksum else { throw .checksum }
+        guard CRC32C.checksum(value) == header.valueChecksum else { throw .checksum }
         return EventView(header: header, key: try key(of: bytes), value: value)
     }
 

@@ -1,3 +1,4 @@
+internal import StrakeChecksum
 package import StrakeModel
 
 /// What one change of a key stores, without the key and the value.
@@ -14,6 +15,9 @@ package struct EventHeader: Hashable, Sendable {
     package var link: ChainLink
     package var keyCount: Int
     package var valueCount: Int
+    /// CRC-32C of the key's and of the value's bytes; set with the counts, when the bytes are at hand.
+    package var keyChecksum: UInt32 = 0
+    package var valueChecksum: UInt32 = 0
 
     package init(
         revision: Revision, isTombstone: Bool = false, createRevision: Int64, version: Int64, lease: LeaseID = .none,
@@ -28,5 +32,14 @@ package struct EventHeader: Hashable, Sendable {
         self.link = link
         self.keyCount = keyCount
         self.valueCount = valueCount
+    }
+
+    /// Takes counts and checksums from the bytes that the event stores.
+    package mutating func describe(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        precondition(key.count <= UInt32.max && value.count <= UInt32.max, "an event of \(value.count) bytes")
+        keyCount = key.count
+        valueCount = value.count
+        keyChecksum = CRC32C.checksum(key)
+        valueChecksum = CRC32C.checksum(value)
     }
 }

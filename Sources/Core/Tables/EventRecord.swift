@@ -5,9 +5,9 @@ package struct EventRecord: Hashable, Sendable {
     package var value: [UInt8]
 
     package init(header: EventHeader, key: [UInt8], value: [UInt8]) {
-        self.header = header
-        self.header.keyCount = key.count
-        self.header.valueCount = value.count
+        var described = header
+        key.withUnsafeBytes { key in value.withUnsafeBytes { described.describe(key: key, value: $0) } }
+        self.header = described
         self.key = key
         self.value = value
     }

@@ -11,11 +11,15 @@ extension HistoryTable {
             rows = try RowCursor(table, in: txn)
         }
 
-        /// Stores an event; one that is there already is replaced. The header's counts are taken from the bytes.
+        /// Stores an event; one that is there already is replaced.
+        ///
+        /// - Parameter header: As `describe(key:value:)` left it for these bytes.
         package mutating func append(
             _ header: EventHeader, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer
         ) throws(TableError) {
-            let encoding = EventEncoding(header, key: key, value: value)
+            precondition(
+                header.keyCount == key.count && header.valueCount == value.count, "a header of other bytes")
+            let encoding = EventEncoding(header)
             let rowCount = HistoryRow.rowCount(encoding.count)
             var replaces = false
             for chunk in 0..<rowCount {

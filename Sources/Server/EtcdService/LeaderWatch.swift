@@ -1,7 +1,8 @@
 internal import NIOCore
 internal import StrakeStore
 
-/// Ends the streams of a loop that need a leader, once there has been none for three election timeouts (etcd's rule).
+/// Ends the streams of a loop that need a leader, once there has been none for three election timeouts (etcd's rule), and
+/// the watches of a member in quarantine.
 final class LeaderWatch {
     private static let periodsMax = 3
 
@@ -18,6 +19,10 @@ final class LeaderWatch {
     }
 
     private func look() {
+        if loop.service.store.isQuarantined {
+            loop.forEachSession { $0.endWatchesInQuarantine() }
+            loop.flush()
+        }
         periods = loop.service.hasLeader ? 0 : periods + 1
         guard periods >= Self.periodsMax else { return }
         periods = 0

@@ -16,6 +16,12 @@ extension MetricsPage {
         gauge(
             "etcd_server_is_learner", "Whether or not this member is a learner. 1 if is, 0 otherwise.",
             store.isLearner ? 1 : 0)
+        gauge(
+            "strake_quarantined", "Whether the CORRUPT alarm names this member: 1, and it serves no reads; else 0.",
+            store.isQuarantined ? 1 : 0)
+        counter(
+            "strake_store_comparisons_total", "Times that this member, leading, compared the stores of the members.",
+            gauges.digestComparisons)
         counter("etcd_server_leader_changes_seen_total", "The number of leader changes seen.", gauges.leaderChanges)
         let committed = gauges.committed.load(ordering: .relaxed)
         let applied = gauges.applied.load(ordering: .relaxed)

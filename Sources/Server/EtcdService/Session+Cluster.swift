@@ -13,12 +13,26 @@ extension Session {
             refuse(stream, .learnerNotSupported)
             return
         }
+        if service.store.isQuarantined, method.readsStore {
+            refuse(stream, .corrupt)
+            return
+        }
         guard let wish = head.value(of: "hasleader"), wish.elementsEqual("true".utf8) else { return }
         guard service.hasLeader else {
             refuse(stream, .noLeader)
             return
         }
         streams[stream]?.requiresLeader = true
+    }
+
+    /// What watches deliver from here on cannot be trusted: the client is to look for another member.
+    func endWatchesInQuarantine() {
+        for state in streams.all {
+            guard case .watch = state.role else { continue }
+            release(state)
+            refuse(state.id, .corrupt)
+        }
+        loop.touch(self)
     }
 
     /// There has been no leader for long: the client is to look for another member.
@@ -129,6 +143,17 @@ extension Session {
 extension Method {
     /// Of Range only serializable ones, which the request says.
     fileprivate var isServedByLearners: Bool { self == .range || self == .status }
+
+    /// Answers with what this member's own store holds. `HashKV` is left out: it is how an operator finds out.
+    fileprivate var readsStore: Bool {
+        switch self {
+        case .range, .rangeStream, .txn, .watch, .leaseTimeToLive, .leaseLeases: true
+        case .put, .deleteRange, .compact, .leaseGrant, .leaseRevoke, .leaseKeepAlive, .alarm, .status, .defragment,
+            .hash, .hashKV, .memberList, .memberAdd, .memberRemove, .memberUpdate, .memberPromote, .moveLeader,
+            .healthCheck, .healthWatch:
+            false
+        }
+    }
 }
 
 /// Peer URLs as a client names them.

@@ -130,7 +130,7 @@ extension PeerRequest {
             case .promote: error == .notLearner
             case .update: false
             }
-        case .ping, .keepAlive, .timeToLive: false
+        case .ping, .keepAlive, .timeToLive, .digests: false
         }
     }
 }

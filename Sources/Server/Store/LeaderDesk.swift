@@ -56,6 +56,7 @@ final class LeaderDesk: AnswerTarget {
     func serve(_ request: PeerRequest, by store: Store, deadline: Int64, reply: @escaping Reply) {
         switch request {
         case .ping: reply(.pong)
+        case .digests: reply(.digests(store.digestDesk.own))
         case .keepAlive(let lease): prove(.keepAlive(lease), by: store, reply)
         case .timeToLive(let lease): prove(.timeToLive(lease), by: store, reply)
         case .change(let change):

@@ -1,10 +1,13 @@
 internal import StrakeModel
+internal import StrakeRaft
 internal import StrakeStateMachine
 
 /// What members ask each other beside raft.
 enum PeerRequest: Hashable, Sendable {
     /// Are you there?
     case ping
+    /// What has your state come to?
+    case digests
     // Of the leader:
     case keepAlive(LeaseID)
     case timeToLive(LeaseID)
@@ -14,6 +17,8 @@ enum PeerRequest: Hashable, Sendable {
 /// What they answer.
 enum PeerAnswer: Hashable, Sendable {
     case pong
+    /// By ascending index.
+    case digests([StateDigest])
     /// Seconds granted anew; 0: there is no such lease.
     case keptAlive(ttlSeconds: Int64)
     /// Milliseconds left; `nil`: there is no such lease.
@@ -48,6 +53,7 @@ extension PeerRequest {
         case .change(.promote(let id)):
             coder.add(byte: 7)
             coder.add(id)
+        case .digests: coder.add(byte: 8)
         }
         return coder.bytes
     }
@@ -73,6 +79,7 @@ extension PeerRequest {
         case 7:
             guard let id = reader.number() else { return nil }
             self = .change(.promote(id))
+        case 8: self = .digests
         default: return nil
         }
         guard reader.isAtEnd else { return nil }
@@ -97,6 +104,13 @@ extension PeerAnswer {
         case .refused(let error):
             coder.add(byte: 5)
             coder.add(byte: Self.numbers.first { $0.value == error }?.key ?? 0)
+        case .digests(let digests):
+            coder.add(byte: 6)
+            coder.add(UInt64(digests.count))
+            for digest in digests {
+                coder.add(digest.index.rawValue)
+                coder.add(digest.value)
+            }
         }
         return coder.bytes
     }
@@ -119,6 +133,9 @@ extension PeerAnswer {
         case 5:
             guard let number = reader.byte(), let error = Self.numbers[number] else { return nil }
             self = .refused(error)
+        case 6:
+            guard let digests = reader.digests() else { return nil }
+            self = .digests(digests)
         default: return nil
         }
         guard reader.isAtEnd else { return nil }
@@ -167,6 +184,16 @@ private struct PeerDecoder {
         guard rest.count >= 8 else { return nil }
         defer { rest.removeFirst(8) }
         return rest.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    mutating func digests() -> [StateDigest]? {
+        guard let count = number(), count <= UInt64(rest.count / 16) else { return nil }
+        var digests: [StateDigest] = []
+        for _ in 0..<count {
+            guard let index = number(), let value = number() else { return nil }
+            digests.append(StateDigest(index: LogIndex(rawValue: index), value: value))
+        }
+        return digests
     }
 
     mutating func texts() -> [String]? {

@@ -37,6 +37,7 @@ extension Store {
         }
         groups.deliver(to: targets)
         if result.changesMembers { membersChanged() }
+        if result.changesAlarms { alarmsChanged() }
         if let last = batch.entries.last { finishApplying(last) }
         if result.compacts { checkpoint.compactionRequested() }
         if result.layerBytes > CheckpointRole.layerBytesDue { checkpoint.wake() }
@@ -96,6 +97,7 @@ struct ApplyResult: Sendable {
     var layerBytes = 0
     var compacts = false
     var changesMembers = false
+    var changesAlarms = false
     var applied = 0
     var failed = 0
     var events = 0
@@ -136,7 +138,8 @@ extension StateMachine {
                 }
             case .refused: result.failed += 1
             case .memberSet: result.changesMembers = true
-            case .put, .deleteRange, .txn, .alarms: break
+            case .alarms: result.changesAlarms = true
+            case .put, .deleteRange, .txn: break
             }
             if let origin, !isDeferred { answers.with(origin.target) { $0.answers.append(answer) } }
         }

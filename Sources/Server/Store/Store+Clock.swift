@@ -33,6 +33,8 @@ extension Store {
         desk.tick(now: now, self)
         for attempt in leaderCalls.tick(now: now, hasLeader: hasLeader, applied: appliedIndex) { ask(attempt) }
         checkTransfers()
+        compareDigests()
+        if isQuarantined { yieldLeadership() }
         if transport != nil { pingPeers() }
         if lifecycle.isRemoved { lifecycle.countDown(from: options.electionTicks) { options.onNotice(.removed) } }
     }
@@ -56,7 +58,7 @@ extension Store {
     }
 
     /// Proposes what only the leader of that term may.
-    private func propose(_ commands: [(data: [UInt8], origin: RequestOrigin?)], leadingIn term: Term) {
+    func propose(_ commands: [(data: [UInt8], origin: RequestOrigin?)], leadingIn term: Term) {
         step { replica, output in replica.propose(commands, leadingIn: term, into: &output) }
     }
 

@@ -16,7 +16,7 @@ extension Store {
             switch reply {
             case .keptAlive(let seconds): answer(.success(seconds))
             case .refused(let error): answer(.failure(error))
-            case .pong, .timeLeft, .changed: answer(.failure(.timeout))
+            case .pong, .timeLeft, .changed, .digests: answer(.failure(.timeout))
             }
         }
     }
@@ -27,7 +27,7 @@ extension Store {
             switch reply {
             case .timeLeft(let milliseconds): answer(.success(milliseconds))
             case .refused(let error): answer(.failure(error))
-            case .pong, .keptAlive, .changed: answer(.failure(.timeout))
+            case .pong, .keptAlive, .changed, .digests: answer(.failure(.timeout))
             }
         }
     }
@@ -48,7 +48,7 @@ extension Store {
             switch reply {
             case .changed: answer(.success(()))
             case .refused(let error): answer(.failure(error))
-            case .pong, .keptAlive, .timeLeft: answer(.failure(.timeout))
+            case .pong, .keptAlive, .timeLeft, .digests: answer(.failure(.timeout))
             }
         }
     }
@@ -70,15 +70,9 @@ extension Store {
     /// timeout. Returns once that is done or has taken too long.
     func handOverLeadership() {
         guard isLeader, !lifecycle.isStopped else { return }
-        let status = replica.withLock { $0.replica.node.status }
-        let reachable = members(inTouchFor: 0)
-        let next = status.members.filter { member in
-            member.member != identity.member && status.configuration.isVoter(member.member)
-                && reachable.contains(member.member.rawValue)
-        }.max { $0.match < $1.match }
-        guard let next else { return }
+        guard let next = successor() else { return }
         let bell = Doorbell()
-        moveLeader(to: next.member.rawValue) { _ in bell.ring() }
+        moveLeader(to: next.rawValue) { _ in bell.ring() }
         _ = bell.wait(milliseconds: options.electionMilliseconds)
     }
 
@@ -182,7 +176,7 @@ extension Store {
     }
 
     /// This member included.
-    private func members(inTouchFor milliseconds: Int64) -> Set<UInt64> {
+    func members(inTouchFor milliseconds: Int64) -> Set<UInt64> {
         links.steady(for: milliseconds, now: MonotonicClock.milliseconds).union([memberID])
     }
 

@@ -33,6 +33,7 @@ extension Store {
             (machine.members, Set(machine.configuration.members.map(\.rawValue)), machine.isLearner(own))
         }
         gauges.isLearner.store(isLearner, ordering: .relaxed)
+        alarmsChanged()
         var urls: [UInt64: [String]] = [:]
         if ids.contains(own) {
             lifecycle.join()

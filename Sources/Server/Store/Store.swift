@@ -44,6 +44,7 @@ package final class Store: Sendable {
     let snapshots: SnapshotDesk
     let links = PeerLinks()
     let leaderCalls = LeaderCalls()
+    let digestDesk = DigestDesk()
     let desk = LeaderDesk()
     let publisher = Publisher()
     let transfers = Mutex<[Transfer]>([])

@@ -11,6 +11,10 @@ package final class StoreGauges: Sendable {
     package let term = Atomic<UInt64>(0)
     package let leader = Atomic<UInt64>(0)
     package let isLearner = Atomic(false)
+    /// The CORRUPT alarm names this member.
+    package let isQuarantined = Atomic(false)
+    /// Rounds in which this leader compared its state with the others'.
+    package let digestComparisons = Atomic<UInt64>(0)
     package let committed = Atomic<UInt64>(0)
     package let applied = Atomic<UInt64>(0)
     package let leaderChanges = Atomic<UInt64>(0)

@@ -41,6 +41,17 @@ public struct StoreOptions: Sendable {
         self.dataDirectory = dataDirectory
     }
 
+    /// What an operator does with a member whose files are of no use. It must not come back under its old id with files
+    /// that lack what it has acknowledged, so it is removed, and added anew.
+    ///
+    /// - Parameter member: Its id; `nil` where it cannot be told.
+    package func rebuildAdvice(member: UInt64?) -> String {
+        let id = member.map { String($0, radix: 16) } ?? "<the id that `etcdctl member list` shows for \(name)>"
+        return "To rebuild this member from the others: ask one of them to `etcdctl member remove \(id)`, remove "
+            + "\(dataDirectory) here, `etcdctl member add \(name) --peer-urls=\(peerURLs.joined(separator: ","))`, and start "
+            + "it with the --initial-cluster that this prints and --initial-cluster-state existing"
+    }
+
     package var electionTicks: Int { max(2, electionMilliseconds / max(1, heartbeatMilliseconds)) }
 
     /// A request that waits longer is answered with a timeout: 5 s and twice the election timeout, as etcd.
@@ -87,6 +98,8 @@ public enum StoreNotice: Sendable {
     case logFailing(String)
     /// A read met a record that is not as it was written.
     case damage(String)
+    /// Members' stores differ, or this member's is the one that differs.
+    case corruption(String)
     /// The cluster has removed this member: it has nothing to do any more.
     case removed
     /// A snapshot of the store is on its way from or to another member, or has arrived, or was given up.

@@ -1,0 +1,75 @@
+internal import StrakeRaft
+internal import StrakeStateMachine
+internal import Synchronization
+
+/// What this member's state came to lately and, on a leader, what the others say of theirs.
+final class DigestDesk: Sendable {
+    /// Ticks from one comparison to the next.
+    static let ticksBetween = 10
+
+    private struct State {
+        var own: [StateDigest] = []
+        /// Looked up and merged by member; the order counts nowhere.
+        var others: [MemberID: [StateDigest]] = [:]
+        var asked: Set<MemberID> = []
+        var ticksLeft = DigestDesk.ticksBetween
+        var hasNews = false
+        /// The operator knows that members differ and nobody can tell who is right.
+        var saidOpen = false
+    }
+
+    private let state = Mutex(State())
+
+    /// For members that ask: the transport's threads must not wait for the apply role.
+    var own: [StateDigest] { state.withLock { $0.own } }
+
+    /// - Returns: It is time for a comparison.
+    func tick() -> Bool {
+        state.withLock { state in
+            state.ticksLeft -= 1
+            return state.ticksLeft <= 0
+        }
+    }
+
+    /// Begins a comparison.
+    ///
+    /// - Parameter members: The others; what was known of anybody else is forgotten. Empty on a follower.
+    /// - Returns: Whom to ask: each is asked again once it has answered, or could not.
+    func begin(_ own: [StateDigest], members: [MemberID]) -> [MemberID] {
+        state.withLock { state in
+            state.ticksLeft = Self.ticksBetween
+            state.own = own
+            state.others = state.others.filter { members.contains($0.key) }
+            let due = members.filter { !state.asked.contains($0) }
+            state.asked.formUnion(due)
+            return due
+        }
+    }
+
+    /// - Parameter digests: `nil`: no answer in time.
+    func answered(_ member: MemberID, _ digests: [StateDigest]?) {
+        state.withLock { state in
+            state.asked.remove(member)
+            guard let digests else { return }
+            state.others[member] = digests
+            state.hasNews = true
+        }
+    }
+
+    /// All that is known of the others, when something of it is new.
+    func takeNews() -> [MemberID: [StateDigest]]? {
+        state.withLock { state in
+            guard state.hasNews else { return nil }
+            state.hasNews = false
+            return state.others
+        }
+    }
+
+    /// - Returns: The operator is to be told.
+    func note(isOpen: Bool) -> Bool {
+        state.withLock { state in
+            defer { state.saidOpen = isOpen }
+            return isOpen && !state.saidOpen
+        }
+    }
+}

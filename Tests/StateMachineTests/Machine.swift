@@ -1,0 +1,100 @@
+import StrakeMVCC
+import StrakeModel
+import StrakeRaft
+import StrakeStateMachine
+import StrakeTables
+
+/// A state machine on a file of its own, that may stop, start and be replaced.
+final class Machine {
+    static let founding = SnapshotMetadata.bootstrap(voters: [1, 2, 3].map { MemberID(rawValue: $0) })
+
+    private(set) var directory = TemporaryDirectory()
+    private(set) var tables: StoreTables
+    var machine: StateMachine
+    private var work: CheckpointWork?
+    private var audit: StoreAudit?
+    private(set) var audits = 0
+
+    init() throws {
+        tables = try StoreTables(directory: directory.path)
+        machine = try StateMachine(tables: tables, founding: Self.founding)
+    }
+
+    // What `#expect` cannot ask a noncopyable machine itself.
+    var applied: LogIndex { machine.applied.index }
+    var digest: StateDigest { machine.digest }
+    var digests: [StateDigest] { machine.digests }
+
+    func apply(_ entry: Entry) throws {
+        _ = try machine.apply(entry)
+        machine.store.publish()
+    }
+
+    /// One of: begin a checkpoint, end it.
+    func advanceCheckpoint() throws {
+        if let work {
+            try work.run()
+            machine.store.finish(work)
+            self.work = nil
+        } else {
+            work = machine.freeze()
+        }
+    }
+
+    func checkpoint() throws {
+        if work != nil { try advanceCheckpoint() }
+        try advanceCheckpoint()
+        if work != nil { try advanceCheckpoint() }
+    }
+
+    func compact(eventsMax: Int) throws {
+        let slice = try machine.store.compactor.runSlice(eventsMax: eventsMax)
+        audit?.note(removed: slice.removed)
+    }
+
+    /// Returns what a whole audit came to, else nil.
+    @discardableResult
+    func advanceAudit(bytesMax: Int) throws -> StoreAudit.Progress? {
+        var running = try audit ?? StoreAudit(machine.store.compactor)
+        audit = running
+        let progress = try running.runSlice(bytesMax: bytesMax).progress
+        audit = progress == .unfinished ? running : nil
+        if progress == .sound { audits += 1 }
+        return progress == .unfinished ? nil : progress
+    }
+
+    /// What was not checkpointed is gone.
+    func restart() throws {
+        work = nil
+        audit = nil
+        machine = try StateMachine(tables: tables, founding: Self.founding)
+    }
+
+    /// Takes over the state of another one as a snapshot, through the bytes that it would send.
+    func install(from other: Machine, pieceBytes: Int) throws {
+        let directory = TemporaryDirectory()
+        let tables = try StoreTables(directory: directory.path)
+        var writer = other.machine.writer()
+        var reader = try SnapshotReader(writer.metadata, into: tables)
+        while let piece = try writer.next(bytesMax: pieceBytes) { try reader.write(piece) }
+        try reader.finish()
+        work = nil
+        audit = nil
+        machine = try StateMachine(tables: tables, founding: writer.metadata)
+        self.tables = tables
+        self.directory = directory
+    }
+}
+
+extension Entry {
+    /// A command of term 1.
+    init(_ index: UInt64, _ command: Command) {
+        let data = ProposedCommand(id: ProposalID(rawValue: index), command: command).encoded()
+        self.init(
+            id: EntryID(term: Term(rawValue: 1), index: LogIndex(rawValue: index)), kind: .command, data: data)
+    }
+}
+
+extension String {
+    var bytes: [UInt8] { [UInt8](utf8) }
+}
