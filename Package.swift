@@ -69,8 +69,8 @@ let package = Package(
         layer(
             "Server/Store",
             [
-                "StrakeModel", "StrakeRaft", "StrakeChecksum", "StrakeTables", "StrakeMVCC", "StrakeLeases",
-                "StrakeStateMachine", "StrakeReplication", "StrakeLog",
+                "StrakeModel", "StrakeRaft", "StrakeChecksum", "StrakeLMDB", "StrakeTables", "StrakeMVCC",
+                "StrakeLeases", "StrakeStateMachine", "StrakeReplication", "StrakeLog",
             ]),
         layer("Server/Sockets", nio),
         layer(
@@ -89,6 +89,7 @@ let package = Package(
 
         // Commands.
         layer("Commands/Flags"),
+        .target(name: "CMapFault", path: "Sources/Commands/CMapFault"),
         .target(name: "CMemory", path: "Sources/Commands/CMemory"),
         layer(
             "Commands/Bench",
@@ -96,7 +97,7 @@ let package = Package(
         .executableTarget(
             name: "strake",
             dependencies: [
-                "CMemory", "StrakeFlags", "StrakeBench", "StrakeRaft", "StrakeStore", "StrakeSockets",
+                "CMapFault", "CMemory", "StrakeFlags", "StrakeBench", "StrakeRaft", "StrakeStore", "StrakeSockets",
                 "StrakePeers", "StrakeEtcdService",
             ],
             path: "Sources/Commands/strake", swiftSettings: settings),
@@ -117,10 +118,10 @@ let package = Package(
         tests("Watching", ["StrakeModel", "StrakeSeededGenerator"]),
         tests("Log", ["StrakeSimulatedDisk", "StrakeRaft", "StrakeChecksum", "StrakeSeededGenerator"]),
         tests("HTTP2", ["StrakeSeededGenerator"]),
-        tests("Replication", ["StrakeModel", "StrakeRaft"]),
         tests(
             "StateMachine",
             ["StrakeModel", "StrakeRaft", "StrakeTables", "StrakeLMDB", "StrakeMVCC", "StrakeSeededGenerator"]),
+        tests("Replication", ["StrakeModel", "StrakeRaft"]),
         tests(
             "Store",
             [

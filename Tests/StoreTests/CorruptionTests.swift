@@ -103,6 +103,29 @@ struct CorruptionTests {
         }
     }
 
+    @Test func `a member whose files are damaged says how to rebuild it, where there are others`() throws {
+        let cluster = try TestCluster(2)
+        _ = try cluster.leader()
+        let id = String(cluster.store(1).memberID, radix: 16)
+        cluster.stop(1)
+        let log = cluster.options(1).dataDirectory + "/log"
+        let segment = try #require(try FileDisk().list(log).first { $0.hasSuffix(".log") })
+        let file = try FileDisk().open(log + "/" + segment, .existing)
+        try [0xFF].withUnsafeBytes { try file.write($0, at: 40) }
+        var text = ""
+        do { try cluster.start(1) } catch { text = "\(error)" }
+        #expect(text.contains("\(segment) is damaged at byte"))
+        #expect(text.contains("etcdctl member remove \(id)"))
+        #expect(text.contains("etcdctl member add m1 --peer-urls=http://127.0.0.1:1001"))
+        #expect(text.contains("remove \(cluster.options(1).dataDirectory) here"))
+        // A member alone has nobody to be rebuilt from.
+        var alone = cluster.options(1)
+        alone.initialMembers = []
+        text = ""
+        do { _ = try RunningStore(opening: alone) } catch { text = "\(error)" }
+        #expect(text.contains("\(segment) is damaged at byte") && !text.contains("etcdctl"))
+    }
+
     @Test func `equal members are compared again and again, and never found to differ`() throws {
         let cluster = try TestCluster(3) { options in
             options.retainedEntries = 20

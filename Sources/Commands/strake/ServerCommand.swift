@@ -1,3 +1,4 @@
+internal import CMapFault
 internal import CMemory
 internal import Glibc
 internal import StrakeEtcdService
@@ -50,6 +51,11 @@ struct ServerCommand {
                 "name": settings.store.name, "data-dir": settings.store.dataDirectory, "version": Version.strake,
                 "etcd-version": Version.etcd,
             ])
+        log.reportMapFaults(
+            of: "data.mdb",
+            "the disk failed, or the file is shorter than it was. The member stops; what it has acknowledged is in its log. "
+                + "Check the disk, and start it again. If that does not help: "
+                + settings.store.rebuildAdvice(member: nil))
         var options = settings.store
         options.onNotice = { notice in Self.note(notice, log) }
         let (running, transport) = await open(options, settings, log)
@@ -103,13 +109,13 @@ struct ServerCommand {
             log.write(.warn, "the cluster has removed this member; it stops")
             // As an operator would stop it.
             kill(getpid(), SIGTERM)
+        case .corruption(let what): log.write(.error, what)
         case .damage(let what): log.write(.error, "damaged record in the store", ["error": what])
         case .fatal(let what):
             log.write(.fatal, "the member stops", ["error": what])
             exit(1)
         }
     }
-        case .corruption(let what): log.write(.error, what)
 
     private static func environment() -> [String: String] {
         var values: [String: String] = [:]

@@ -1,3 +1,4 @@
+internal import CMapFault
 internal import Glibc
 
 /// Log lines as etcd writes them: one JSON object a line, on standard error.
@@ -26,6 +27,15 @@ struct ServerLog: Sendable {
         var line = "{\"level\":\"\(level)\",\"ts\":\"\(Self.timestamp())\",\"msg\":\(Self.quoted(message))"
         for (name, value) in fields { line += ",\(Self.quoted(name)):\(Self.quoted(value))" }
         StrakeCommand.complain(line + "}")
+    }
+
+    /// Has a line written, and the process ended, when a page of a mapped file cannot be read. It has no time: what may run
+    /// then is little.
+    func reportMapFaults(of file: String, _ explanation: String) {
+        let before = "{\"level\":\"\(Level.fatal)\",\"msg\":\"cannot read a mapped file\",\"error\":\"cannot read "
+        let after = ": " + Self.quoted(explanation).dropFirst() + "}\n"
+        // They must be there as long as the process.
+        strake_report_map_faults(strdup(file), strdup(before), strdup(after))
     }
 
     private static func timestamp() -> String {

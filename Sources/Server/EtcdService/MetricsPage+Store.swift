@@ -55,6 +55,8 @@ extension MetricsPage {
             "etcd_disk_backend_commit_duration_seconds", "Time to write and flush a checkpoint of the store.",
             gauges.checkpointTimes)
         counter("strake_checkpoints_total", "Checkpoints written.", gauges.checkpoints)
+        counter("strake_scrubs_total", "Times that the whole store was read and found sound.", gauges.scrubs)
+        counter("strake_scrub_bytes_total", "Bytes of records that the scrub has read.", gauges.scrubbedBytes)
         gauge(
             "strake_layer_bytes", "Bytes of recent changes in memory that no checkpoint has written yet.",
             gauges.layerBytes.load(ordering: .relaxed))

@@ -16,8 +16,8 @@ final class CheckpointRole: Sendable {
     private let relief = Doorbell()
     private let compactor: Compactor
     private let state = Mutex(State())
-    /// Held while the thread works on the store, and by who replaces it.
-    private let working = Mutex(())
+    /// Held while the thread works on the store, by who replaces it, and by who audits it: with the audit under way.
+    private let working = Mutex<StoreAudit?>(nil)
 
     private struct State {
         var isClosing = false
@@ -50,11 +50,26 @@ final class CheckpointRole: Sendable {
         relief.wait()
     }
 
-    /// Runs the body while the thread does not touch the store; waits for a checkpoint under way.
+    /// Runs the body, which replaces the store, while the thread does not touch it; waits for a checkpoint under way.
     func pausing(_ body: () -> Void) {
         state.withLock { $0.pauses += 1 }
-        working.withLock { _ in body() }
+        working.withLock { audit in
+            audit = nil
+            body()
+        }
         state.withLock { $0.pauses -= 1 }
+    }
+
+    /// Goes on with the audit under way, or begins one, between two pieces of the thread's work.
+    func runAuditSlice(bytesMax: Int) throws(MVCCError) -> StoreAudit.Slice {
+        try working.withLock { audit throws(MVCCError) in
+            var running: StoreAudit
+            if let audit { running = audit } else { running = try StoreAudit(compactor) }
+            audit = nil
+            let slice = try running.runSlice(bytesMax: bytesMax)
+            if slice.progress == .unfinished { audit = running }
+            return slice
+        }
     }
 
     func close() {
@@ -77,10 +92,10 @@ final class CheckpointRole: Sendable {
                 return (state.isClosing, state.compactionIsDue, state.waiting.count)
             }
             do throws(MVCCError) {
-                let isCompacted = try working.withLock { _ throws(MVCCError) in
+                let isCompacted = try working.withLock { audit throws(MVCCError) in
                     try checkpoint(store, &heldBack)
                     guard compacts, !isClosing else { return false }
-                    return try compact(store, &timer)
+                    return try compact(store, &timer, &audit)
                 }
                 if isCompacted {
                     store.deliver(takeWaiting(waiting))
@@ -88,7 +103,7 @@ final class CheckpointRole: Sendable {
                     state.withLock { $0.compactionIsDue = true }
                 }
             } catch {
-                store.stopForGood("cannot write the store: \(error)")
+                store.stopForGood("cannot write the store: \(error)", error)
                 relief.ring()
                 return
             }
@@ -134,12 +149,15 @@ final class CheckpointRole: Sendable {
     /// Frees compacted history slice by slice, until a checkpoint is due.
     ///
     /// - Returns: Nothing is left to free.
-    private func compact(_ store: Store, _ timer: inout CompactionTimer) throws(MVCCError) -> Bool {
+    private func compact(
+        _ store: Store, _ timer: inout CompactionTimer, _ audit: inout StoreAudit?
+    ) throws(MVCCError) -> Bool {
         while !state.withLock({ $0.isClosing || $0.pauses > 0 }),
             store.gauges.layerBytes.load(ordering: .relaxed) < Self.layerBytesDue
         {
             let began = MonotonicClock.nanoseconds
             let slice = try compactor.runSlice()
+            audit?.note(removed: slice.removed)
             if !slice.isIdle { timer.record(slice, began: began, in: store.gauges) }
             switch slice.progress {
             case .unfinished: continue

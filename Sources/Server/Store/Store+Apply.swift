@@ -23,7 +23,7 @@ extension Store {
                 return (result, news)
             }
         } catch {
-            stopForGood("cannot apply entry after \(batch.entries.first?.id.description ?? "?"): \(error)")
+            stopForGood("cannot apply entry after \(batch.entries.first?.id.description ?? "?"): \(error)", error)
             fail(batch.origins.compactMap(\.self), .stopped)
             return
         }

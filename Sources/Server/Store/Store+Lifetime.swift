@@ -13,6 +13,7 @@ package final class RunningStore: Sendable {
     private let checkpointThread: WorkerThread
     private let housekeepingThread: WorkerThread
     private let clockThread: WorkerThread
+    private let scrubThread: WorkerThread
     /// Kept here: the transport need not.
     private let receiver: StoreReceiver?
 
@@ -26,7 +27,7 @@ package final class RunningStore: Sendable {
             let identity = Founding(options, owner: directory.identity).identity
             return (identity.cluster, identity.member, directory.identity == nil)
         } catch {
-            throw StoreStartError("\(error)")
+            throw StoreStartError(error).advising(options, member: nil)
         }
     }
 
@@ -60,6 +61,7 @@ package final class RunningStore: Sendable {
         }
         store.setTruncation { housekeeper.truncate($0) }
         clockThread = WorkerThread(name: "strake-clock") { store.runClock() }
+        scrubThread = WorkerThread(name: "strake-scrub") { store.scrub.run(on: store) }
         receiver = transport.map { transport in
             let receiver = StoreReceiver(store)
             transport.start(receiver)
@@ -87,6 +89,8 @@ package final class RunningStore: Sendable {
         store.saveLeaseTimes()
         store.handOverLeadership()
         store.lifecycle.close()
+        store.scrub.close()
+        scrubThread.join()
         store.clockBell.ring()
         clockThread.join()
         store.transport?.close()

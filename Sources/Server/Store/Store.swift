@@ -32,6 +32,7 @@ package final class Store: Sendable {
     let disk: DiskRole
     let applyRole: ApplyRole
     let checkpoint: CheckpointRole
+    let scrub = ScrubRole()
     let log: DurableLog
     let directory: DataDirectory
     let leases: LeaseKeeper
@@ -43,8 +44,8 @@ package final class Store: Sendable {
     let transport: (any Transport)?
     let snapshots: SnapshotDesk
     let links = PeerLinks()
-    let leaderCalls = LeaderCalls()
     let digestDesk = DigestDesk()
+    let leaderCalls = LeaderCalls()
     let desk = LeaderDesk()
     let publisher = Publisher()
     let transfers = Mutex<[Transfer]>([])
@@ -220,6 +221,12 @@ package final class Store: Sendable {
         guard lifecycle.stop() else { return }
         options.onNotice(.fatal(reason))
         giveUpIfStopped()
+    }
+
+    /// The same, with what to do if the cause is damage.
+    func stopForGood(_ reason: String, _ cause: some Error) {
+        let advice = cause.saysFilesAreUnfit ? "." + options.adviceOnUnfitFiles(member: memberID) : ""
+        stopForGood(reason + (advice == "." ? "" : advice))
     }
 
     /// Refuses what waits for an answer once the member has stopped. Asked after the stop, and again by requests that came

@@ -53,6 +53,9 @@ package final class StoreGauges: Sendable {
     /// Size of LMDB's file, as of the last checkpoint.
     package let fileBytes = Atomic<Int>(0)
     package let checkpoints = Atomic<UInt64>(0)
+    /// What the scrub has read, and how often it has read all.
+    package let scrubbedBytes = Atomic<UInt64>(0)
+    package let scrubs = Atomic<UInt64>(0)
 
     func record(_ replica: borrowing Replica) {
         term.store(replica.node.term.rawValue, ordering: .relaxed)

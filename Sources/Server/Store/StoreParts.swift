@@ -23,9 +23,21 @@ struct StoreParts: ~Copyable {
     var machine: StateMachine
 
     static func open(_ options: StoreOptions, on disk: any Disk) throws(StoreStartError) -> StoreParts {
-        let directory = try explained { () throws(DataDirectoryError) in
-            try DataDirectory(opening: options.dataDirectory, on: disk)
+        var member: UInt64?
+        do throws(StoreStartError) {
+            let directory = try explained { () throws(DataDirectoryError) in
+                try DataDirectory(opening: options.dataDirectory, on: disk)
+            }
+            member = directory.identity?.member.rawValue
+            return try open(options, in: directory, on: disk)
+        } catch {
+            throw error.advising(options, member: member)
         }
+    }
+
+    private static func open(
+        _ options: StoreOptions, in directory: DataDirectory, on disk: any Disk
+    ) throws(StoreStartError) -> StoreParts {
         try explained { () throws(DataDirectoryError) in try directory.checkContents() }
         let isNew = directory.identity == nil
         let founding = Founding(options, owner: directory.identity)
@@ -80,7 +92,7 @@ struct StoreParts: ~Copyable {
         do throws(StateMachineError) {
             return try StateMachine(tables: tables, founding: founding.base, foundingMembers: founding.members)
         } catch {
-            throw StoreStartError("cannot open the store: \(error)")
+            throw StoreStartError("cannot open the store: \(error)", filesAreUnfit: error.saysFilesAreUnfit)
         }
     }
 
@@ -97,25 +109,26 @@ struct StoreParts: ~Copyable {
             throw StoreStartError(
                 "the log in \(options.dataDirectory)/log ends at entry \(log.lastIndex), but the store has applied entry "
                     + "\(applied.last.index): log files are missing. "
-                    + Remedy.ofMissingFiles)
+                    + Remedy.ofMissingFiles, filesAreUnfit: true)
         }
         guard applied.last.index >= log.start.index else {
             throw StoreStartError(
                 "the log in \(options.dataDirectory)/log begins after entry \(log.start.index), but the store has only "
                     + "applied up to \(applied.last.index): files of the store are missing or older than the log. "
-                    + Remedy.ofMissingFiles)
+                    + Remedy.ofMissingFiles, filesAreUnfit: true)
         }
         var memory = StrakeRaft.RaftLog(after: log.start)
         do throws(LogError) {
             var cursor = log.cursor(from: log.firstIndex)
             while let entry = try cursor.next() { memory.append(entry) }
         } catch {
-            throw StoreStartError("\(error)")
+            throw StoreStartError(error)
         }
         var raftOptions = RaftOptions()
         raftOptions.electionTicks = options.electionTicks
         raftOptions.heartbeatTicks = 1
         raftOptions.preVote = options.preVote
+        raftOptions.diskStallTicks = options.electionTicks
         let node = RaftNode(
             id: member, options: raftOptions, seed: options.seed, hardState: log.hardState, base: applied, log: memory)
         return Replica(node: node, requestTicks: options.requestTicks)
@@ -126,8 +139,7 @@ struct StoreParts: ~Copyable {
         do throws(E) {
             return try body()
         } catch {
-            throw StoreStartError("\(error)")
+            throw StoreStartError(error)
         }
-        raftOptions.diskStallTicks = options.electionTicks
     }
 }
