@@ -88,6 +88,20 @@ struct SimulatedDiskTests {
         #expect(outcomes == [["a"], ["a", "b"], ["b", "c"], ["c"]])
     }
 
+    @Test func `a name that a power cut brings back has its bytes, even if a process died in between`() throws {
+        var returned = 0
+        for seed in UInt64(0)..<20 {
+            let (disk, _) = try makeDisk()
+            try disk.remove("/a")
+            disk.crashProcess()
+            disk.powerCut(seed: seed)
+            guard try disk.list("/").contains("a") else { continue }
+            returned += 1
+            #expect(try disk.open("/a", .existing).size() == 2_048)
+        }
+        #expect(returned > 0)
+    }
+
     @Test func `files opened before a cut are dead and locks are free`() throws {
         let (disk, file) = try makeDisk()
         #expect(try disk.lock("/LOCK") != nil)

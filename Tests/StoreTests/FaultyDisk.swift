@@ -41,6 +41,11 @@ final class FaultyDisk: Disk {
         try base.remove(path)
     }
 
+    func removeDirectory(_ path: String) throws(DiskError) {
+        try check(.remove, path)
+        try base.removeDirectory(path)
+    }
+
     func syncDirectory(_ path: String) throws(DiskError) {
         try check(.syncDirectory, path)
         try base.syncDirectory(path)

@@ -15,6 +15,9 @@ package protocol Disk: Sendable {
 
     func remove(_ path: String) throws(DiskError)
 
+    /// Removes an empty directory.
+    func removeDirectory(_ path: String) throws(DiskError)
+
     /// Makes what was created, renamed and removed in the directory durable.
     func syncDirectory(_ path: String) throws(DiskError)
 

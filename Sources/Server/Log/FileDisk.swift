@@ -38,6 +38,10 @@ package struct FileDisk: Disk {
         guard unlink(path) == 0 else { throw DiskError(operation: .remove, path: path, errno: errno) }
     }
 
+    package func removeDirectory(_ path: String) throws(DiskError) {
+        guard rmdir(path) == 0 else { throw DiskError(operation: .remove, path: path, errno: errno) }
+    }
+
     package func syncDirectory(_ path: String) throws(DiskError) {
         let descriptor = try Self.descriptor(.syncDirectory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         defer { close(descriptor) }

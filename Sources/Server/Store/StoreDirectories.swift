@@ -1,25 +1,25 @@
 internal import Glibc
 internal import StrakeChecksum
-internal import StrakeLog
-internal import StrakeRaft
+package import StrakeLog
+package import StrakeRaft
 
 /// Which directory of a member's holds its store: `store`, until a snapshot of another member's takes its place.
 ///
 /// A snapshot is built in a directory of its own. The file `CURRENT`, renamed into place, makes that the store, and only
 /// then the log begins anew. `CURRENT` names the snapshot's last entry too, so that a start after a crash between the
 /// two sees that the log is the old one. Directories that it does not name are of no use.
-struct StoreDirectories: Sendable {
+package struct StoreDirectories: Sendable {
     private static let file = "CURRENT"
     private static let prefix = "store"
 
     let root: String
     private let disk: any Disk
-    private(set) var current: String
+    package private(set) var current: String
     /// The snapshot's last entry, if the store came with one.
     private(set) var installed: EntryID?
     private var made = 0
 
-    init(in root: String, on disk: any Disk) throws(DiskError) {
+    package init(in root: String, on disk: any Disk) throws(DiskError) {
         self.root = root
         self.disk = disk
         current = Self.prefix
@@ -31,10 +31,10 @@ struct StoreDirectories: Sendable {
         try disk.createDirectory(currentPath)
     }
 
-    var currentPath: String { root + "/" + current }
+    package var currentPath: String { root + "/" + current }
 
     /// Makes a directory for a snapshot to be built in.
-    mutating func makeNew(for snapshot: EntryID) throws(DiskError) -> String {
+    package mutating func makeNew(for snapshot: EntryID) throws(DiskError) -> String {
         let taken = Set(try disk.list(root))
         var name: String
         repeat {
@@ -46,10 +46,10 @@ struct StoreDirectories: Sendable {
         return name
     }
 
-    func path(of name: String) -> String { root + "/" + name }
+    package func path(of name: String) -> String { root + "/" + name }
 
     /// Makes a directory the store; durable on return. Its files must be durable.
-    mutating func install(_ name: String, snapshot: EntryID) throws(DiskError) {
+    package mutating func install(_ name: String, snapshot: EntryID) throws(DiskError) {
         try disk.syncDirectory(path(of: name))
         let draft = path(of: Self.file + ".new")
         if try disk.list(root).contains(Self.file + ".new") { try disk.remove(draft) }
@@ -66,14 +66,14 @@ struct StoreDirectories: Sendable {
     }
 
     /// The log is from before the snapshot that the store came with.
-    func isLogBehind(_ log: DurableLog, _ applied: EntryID) -> Bool {
+    package func isLogBehind(_ log: DurableLog, _ applied: EntryID) -> Bool {
         guard let installed, installed == applied else { return false }
         guard log.lastIndex >= installed.index else { return true }
         return (try? log.term(at: installed.index)) != installed.term
     }
 
     /// Removes the directories of stores and snapshots that are not the current one.
-    func removeOthers() throws(DiskError) {
+    package func removeOthers() throws(DiskError) {
         for name in try disk.list(root) where name.hasPrefix(Self.prefix) && name != current { try remove(name) }
     }
 
@@ -96,7 +96,7 @@ struct StoreDirectories: Sendable {
                 try removeTree(path + "/" + name)
             }
         }
-        guard rmdir(path) == 0 else { throw DiskError(operation: .remove, path: path, errno: errno) }
+        try disk.removeDirectory(path)
     }
 
     // MARK: The file

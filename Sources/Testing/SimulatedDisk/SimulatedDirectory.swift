@@ -13,6 +13,13 @@ struct SimulatedDirectory {
     private var durable: [String: Int] = [:]
     private var pending: [Change] = []
 
+    /// Every file that has a name here, or that a power cut can give one back.
+    var inodes: Set<Int> {
+        var numbers = Set(visible.values).union(durable.values)
+        for case .create(_, let number) in pending { numbers.insert(number) }
+        return numbers
+    }
+
     mutating func create(_ name: String, _ inode: Int) { apply(.create(name, inode)) }
 
     mutating func rename(_ name: String, to target: String) { apply(.rename(name, to: target)) }

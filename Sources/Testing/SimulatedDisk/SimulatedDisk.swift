@@ -69,6 +69,18 @@ package final class SimulatedDisk: Disk {
         }
     }
 
+    /// No power cut brings it back.
+    package func removeDirectory(_ path: String) throws(DiskError) {
+        let names = try list(path)
+        try state.withLock { (state) throws(DiskError) in
+            try state.change(.remove, path) { (state) throws(DiskError) in
+                guard names.isEmpty else { throw DiskError(operation: .remove, path: path, errno: ENOTEMPTY) }
+                state.directories[path] = nil
+                state.unsyncedDirectories.remove(path)
+            }
+        }
+    }
+
     package func syncDirectory(_ path: String) throws(DiskError) {
         try state.withLock { (state) throws(DiskError) in
             try state.synchronize(.syncDirectory, path) { state in
@@ -119,6 +131,22 @@ extension SimulatedDisk {
         state.withLock { $0.faults.append(fault) }
     }
 
+    /// From now on files take no more than this.
+    package func setCapacity(_ bytes: Int) { state.withLock { $0.capacity = bytes } }
+
+    package var bytesUsed: Int { state.withLock { $0.bytesUsed() } }
+
+    /// The power is gone, and nobody has turned it on again.
+    package var hasLostContact: Bool { state.withLock { $0.changes > $0.contactEndsAt } }
+
+    /// Takes back what `fail` and `loseContact` asked for and has not come about.
+    package func forgive() {
+        state.withLock { state in
+            state.faults = []
+            if state.changes <= state.contactEndsAt { state.contactEndsAt = Int.max }
+        }
+    }
+
     /// Runs `body` just before the next call of `operation`, outside all locks: what another thread may do at that moment.
     package func interrupt(before operation: DiskError.Operation, _ body: @escaping @Sendable () -> Void) {
         state.withLock { $0.interrupts[operation] = body }
@@ -144,6 +172,9 @@ extension SimulatedDisk {
     package func contents(_ path: String) -> [UInt8]? {
         state.withLock { $0.inode(path)?.visible }
     }
+
+    /// Paths of all directories, sorted.
+    package var directories: [String] { state.withLock { $0.directories.keys.sorted() } }
 
     /// Changes so far (writes, syncs, names), to aim `loseContact`.
     package var changes: Int { state.withLock { $0.changes } }

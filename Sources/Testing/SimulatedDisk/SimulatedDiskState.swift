@@ -23,7 +23,7 @@ struct SimulatedDiskState {
     var interrupts: [DiskError.Operation: @Sendable () -> Void] = [:]
     private(set) var changes = 0
     var contactEndsAt = Int.max
-    let capacity: Int
+    var capacity: Int
 
     init(capacity: Int) {
         self.capacity = capacity
@@ -121,7 +121,7 @@ struct SimulatedDiskState {
         locks = [:]
         faults = []
         contactEndsAt = Int.max
-        let named = Set(directories.values.flatMap { $0.visible.values })
+        let named = directories.values.reduce(into: Set<Int>()) { $0.formUnion($1.inodes) }
         inodes = inodes.filter { named.contains($0.key) }
     }
 }
