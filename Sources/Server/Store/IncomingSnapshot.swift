@@ -1,16 +1,22 @@
 internal import StrakeLog
-internal import StrakeRaft
+package import StrakeRaft
 internal import StrakeStateMachine
-internal import StrakeTables
+package import StrakeTables
 internal import Synchronization
 
 /// A snapshot that is built in a directory of its own, until it is whole.
-final class IncomingSnapshot: SnapshotSink {
+package final class IncomingSnapshot: SnapshotSink {
     /// What came of it, for the store to switch to.
-    struct Staged: Sendable {
-        var metadata: SnapshotMetadata
-        var directory: String
-        var tables: StoreTables
+    package struct Staged: Sendable {
+        package var metadata: SnapshotMetadata
+        package var directory: String
+        package var tables: StoreTables
+
+        package init(metadata: SnapshotMetadata, directory: String, tables: StoreTables) {
+            self.metadata = metadata
+            self.directory = directory
+            self.tables = tables
+        }
     }
 
     private struct State: ~Copyable {
@@ -22,7 +28,7 @@ final class IncomingSnapshot: SnapshotSink {
 
     private struct Cancelled: Error {}
 
-    let metadata: SnapshotMetadata
+    package let metadata: SnapshotMetadata
     private let state = Mutex(State())
     private let isCancelled = Atomic(false)
     private let makeDirectory: @Sendable () throws -> (name: String, path: String)
@@ -33,7 +39,7 @@ final class IncomingSnapshot: SnapshotSink {
     ///   - makeDirectory: Gives it an empty directory, once the first piece has come.
     ///   - removeDirectory: Takes the directory away when nothing comes of it.
     ///   - finished: Told once, when all is there and durable.
-    init(
+    package init(
         _ metadata: SnapshotMetadata, makeDirectory: @escaping @Sendable () throws -> (name: String, path: String),
         removeDirectory: @escaping @Sendable (String) -> Void, finished: @escaping @Sendable (Staged) -> Void
     ) {
@@ -45,7 +51,7 @@ final class IncomingSnapshot: SnapshotSink {
 
     deinit { cancel() }
 
-    func write(_ piece: [UInt8]) throws {
+    package func write(_ piece: [UInt8]) throws {
         defer { cleanUpIfCancelled() }
         try state.withLock { state in
             if state.isOver || isCancelled.load(ordering: .acquiring) { throw Cancelled() }
@@ -61,7 +67,7 @@ final class IncomingSnapshot: SnapshotSink {
         }
     }
 
-    func finish() throws {
+    package func finish() throws {
         defer { cleanUpIfCancelled() }
         let staged = try state.withLock { state -> Staged in
             guard !state.isOver, !isCancelled.load(ordering: .acquiring), let reader = state.reader.take(),
@@ -77,7 +83,7 @@ final class IncomingSnapshot: SnapshotSink {
     }
 
     /// Returns at once: a piece that is being written is the last one, and cleans up behind itself.
-    func cancel() {
+    package func cancel() {
         isCancelled.store(true, ordering: .releasing)
         cleanUpIfCancelled()
     }

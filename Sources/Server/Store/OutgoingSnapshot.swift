@@ -1,22 +1,22 @@
-internal import StrakeRaft
-internal import StrakeStateMachine
+package import StrakeRaft
+package import StrakeStateMachine
 internal import Synchronization
 
 /// A snapshot that is read as fast as the transport takes its pieces.
-final class OutgoingSnapshot: SnapshotSource {
-    let metadata: SnapshotMetadata
+package final class OutgoingSnapshot: SnapshotSource {
+    package let metadata: SnapshotMetadata
     /// Nil once it is of no use: what it held is let go.
     private let writer: Mutex<SnapshotWriter?>
     private let isCancelled = Atomic(false)
 
-    init(_ writer: SnapshotWriter) {
+    package init(_ writer: SnapshotWriter) {
         metadata = writer.metadata
         self.writer = Mutex(writer)
     }
 
     private struct Cancelled: Error {}
 
-    func next(bytesMax: Int) throws -> [UInt8]? {
+    package func next(bytesMax: Int) throws -> [UInt8]? {
         defer { cleanUpIfCancelled() }
         // One thread at a time reads; the lock only guards against `cancel`.
         return try writer.withLock { writer in
@@ -28,7 +28,7 @@ final class OutgoingSnapshot: SnapshotSource {
     }
 
     /// Returns at once: a piece that is being read is the last one.
-    func cancel() {
+    package func cancel() {
         isCancelled.store(true, ordering: .releasing)
         cleanUpIfCancelled()
     }

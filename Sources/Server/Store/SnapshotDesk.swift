@@ -1,60 +1,66 @@
 internal import StrakeLog
-internal import StrakeRaft
-internal import Synchronization
+package import StrakeRaft
+package import Synchronization
 
 /// The snapshots on their way from and to this member: at most one for each member out, and one in.
-final class SnapshotDesk: Sendable {
+package final class SnapshotDesk: Sendable {
     private struct State {
         /// Pinned, by member; looked up, never walked.
         var outgoing: [MemberID: OutgoingSnapshot] = [:]
         var incoming: IncomingSnapshot?
-        var staged: IncomingSnapshot.Staged?
+        /// Received and of use: one that the disk is to switch to in its turn, and one that came meanwhile.
+        var staged: [IncomingSnapshot.Staged] = []
         /// Members that wait for a snapshot to be pinned.
         var wanted: [MemberID] = []
         /// Directories to be removed.
         var garbage: [String] = []
+
+        mutating func dropStaged(where isOfNoUse: (SnapshotMetadata) -> Bool) {
+            garbage += staged.filter { isOfNoUse($0.metadata) }.map(\.directory)
+            staged.removeAll { isOfNoUse($0.metadata) }
+        }
     }
 
     private let state = Mutex(State())
-    let directories: Mutex<StoreDirectories>
+    package let directories: Mutex<StoreDirectories>
 
-    init(_ directories: StoreDirectories) {
+    package init(_ directories: StoreDirectories) {
         self.directories = Mutex(directories)
     }
 
     // MARK: Out
 
-    func want(_ members: [MemberID]) {
+    package func want(_ members: [MemberID]) {
         state.withLock { $0.wanted += members }
     }
 
-    func takeWanted() -> [MemberID] {
+    package func takeWanted() -> [MemberID] {
         state.withLock { state in
             defer { state.wanted = [] }
             return state.wanted
         }
     }
 
-    func pin(_ snapshot: OutgoingSnapshot, for member: MemberID) {
+    package func pin(_ snapshot: OutgoingSnapshot, for member: MemberID) {
         state.withLock { $0.outgoing.updateValue(snapshot, forKey: member) }?.cancel()
     }
 
     /// The snapshot whose head is about to be sent; nil when it is another one by now.
-    func outgoing(for member: MemberID, _ metadata: SnapshotMetadata) -> OutgoingSnapshot? {
+    package func outgoing(for member: MemberID, _ metadata: SnapshotMetadata) -> OutgoingSnapshot? {
         state.withLock { state in
             guard let pinned = state.outgoing[member], pinned.metadata == metadata else { return nil }
             return pinned
         }
     }
 
-    func unpin(_ member: MemberID) {
+    package func unpin(_ member: MemberID) {
         state.withLock { $0.outgoing.removeValue(forKey: member) }?.cancel()
     }
 
     // MARK: In
 
     /// Another one under way is given up: the leader has begun anew.
-    func receive(_ snapshot: IncomingSnapshot) {
+    package func receive(_ snapshot: IncomingSnapshot) {
         let old = state.withLock { state in
             defer { state.incoming = snapshot }
             return state.incoming
@@ -62,36 +68,31 @@ final class SnapshotDesk: Sendable {
         old?.cancel()
     }
 
-    func stage(_ staged: IncomingSnapshot.Staged) {
+    package func stage(_ staged: IncomingSnapshot.Staged) {
         state.withLock { state in
-            if let old = state.staged { state.garbage.append(old.directory) }
-            state.staged = staged
+            state.dropStaged { $0 == staged.metadata }
+            state.staged.append(staged)
             state.incoming = nil
         }
     }
 
-    func takeStaged(_ metadata: SnapshotMetadata) -> IncomingSnapshot.Staged? {
+    package func takeStaged(_ metadata: SnapshotMetadata) -> IncomingSnapshot.Staged? {
         state.withLock { state in
-            guard let staged = state.staged, staged.metadata == metadata else { return nil }
-            state.staged = nil
-            return staged
+            guard let place = state.staged.firstIndex(where: { $0.metadata == metadata }) else { return nil }
+            return state.staged.remove(at: place)
         }
     }
 
-    func discard(_ snapshots: [SnapshotMetadata]) {
-        state.withLock { state in
-            guard let staged = state.staged, snapshots.contains(staged.metadata) else { return }
-            state.staged = nil
-            state.garbage.append(staged.directory)
-        }
+    package func discard(_ snapshots: [SnapshotMetadata]) {
+        state.withLock { $0.dropStaged { snapshots.contains($0) } }
     }
 
-    func addGarbage(_ directory: String) {
+    package func addGarbage(_ directory: String) {
         state.withLock { $0.garbage.append(directory) }
     }
 
     /// Removes directories that are of no use. What cannot be removed now goes at the next start.
-    func removeGarbage() {
+    package func removeGarbage() {
         let names = state.withLock { state in
             defer { state.garbage = [] }
             return state.garbage
@@ -101,12 +102,12 @@ final class SnapshotDesk: Sendable {
         for name in names where name != directories.current { try? directories.remove(name) }
     }
 
-    func close() {
+    package func close() {
         let (outgoing, incoming) = state.withLock { state in
             defer {
                 state.outgoing = [:]
                 state.incoming = nil
-                state.staged = nil
+                state.staged = []
             }
             return (Array(state.outgoing.values), state.incoming)
         }
