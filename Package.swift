@@ -98,7 +98,7 @@ let package = Package(
             name: "strake",
             dependencies: [
                 "CMapFault", "CMemory", "StrakeFlags", "StrakeBench", "StrakeRaft", "StrakeStore", "StrakeSockets",
-                "StrakePeers", "StrakeEtcdService",
+                "StrakePeers", "StrakeEtcdService", "StrakeLinearizability",
             ],
             path: "Sources/Commands/strake", swiftSettings: settings),
 
@@ -106,6 +106,7 @@ let package = Package(
         layer("Testing/DataDriven"),
         layer("Testing/SeededGenerator"),
         layer("Testing/SimulatedDisk", ["StrakeLog", "StrakeSeededGenerator"]),
+        layer("Testing/Linearizability"),
         .target(name: "CPowerCut", path: "Sources/Testing/CPowerCut"),
         layer("Testing/PowerCut", ["CPowerCut", "StrakeSeededGenerator"]),
         tests("Model", ["StrakeSeededGenerator"]),
@@ -131,6 +132,7 @@ let package = Package(
         tests("EtcdWire", ["StrakeModel", "StrakeSeededGenerator"]),
         tests(
             "Peers", ["StrakeStore", "StrakeSockets", "StrakeRaft", "StrakeChecksum", "StrakeSeededGenerator"] + nio),
+        tests("Linearizability", ["StrakeSeededGenerator"]),
     ],
     swiftLanguageModes: [.v6]
 )
