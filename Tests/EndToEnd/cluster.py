@@ -18,8 +18,8 @@ PRECONDITION = "FAILED_PRECONDITION"
 class Member(Server):
     """One of several: the others are named when all are known."""
 
-    def __init__(self, binary, number, flags=()):
-        super().__init__(binary, flags, label=f"m{number}")
+    def __init__(self, binary, number, flags=(), directory=None):
+        super().__init__(binary, flags, label=f"m{number}", directory=directory)
         self.name = f"m{number}"
         self.initial = None
         self.state = "new"

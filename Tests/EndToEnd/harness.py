@@ -70,16 +70,16 @@ class ServerFailed(Exception):
 class Server:
     """One single-member server in a temporary directory. Restarts keep its ports and its data."""
 
-    def __init__(self, binary, flags=(), label=None):
+    def __init__(self, binary, flags=(), label=None, directory=None):
         self.binary = binary
         self.flags = list(flags)
         self.label = label or os.path.basename(binary)
-        self.directory = tempfile.mkdtemp(prefix="strake-e2e-")
+        self.directory = directory or tempfile.mkdtemp(prefix="strake-e2e-")
         self.data_directory = os.path.join(self.directory, "data")
         self.log_path = os.path.join(self.directory, "log")
         self.client_port, self.peer_port = free_ports(2)
         self.process = None
-        self._log_start = 0
+        self.log_start = 0
 
     @property
     def endpoint(self):
@@ -99,13 +99,13 @@ class Server:
 
     def launch(self):
         with open(self.log_path, "ab") as log:
-            self._log_start = log.tell()
+            self.log_start = log.tell()
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, cwd=self.directory)
         _running.add(self.process)
         return self
 
     def wait_until_ready(self, timeout=30):
-        self._wait_ready(self._log_start, time.monotonic() + timeout)
+        self._wait_ready(self.log_start, time.monotonic() + timeout)
         print(f"started {self.label}: pid {self.process.pid}, port {self.client_port}, directory {self.directory}",
               flush=True)
         return self

@@ -1,0 +1,105 @@
+"""Whether what the members show when all is healed fits what clients were told."""
+
+import subprocess
+import time
+
+from cluster import eventually
+from crash_check import problems_in_book, problems_in_log, problems_in_state
+from crash_load import DELETE, PUT, Write
+from faults_watch import LEASE_PREFIX
+from wire import pb
+
+# A connection between members is given up after 5 s and tried again within 1 s, then an election takes up to 2 s;
+# members that start must read their log first.
+WRITES_WITHIN = 15
+
+
+def first_writes(cluster, recorder, label):
+    """Writes through each member; returns the time until all of them took one, or None."""
+    began = time.monotonic()
+    for member in cluster.members:
+        for attempt in range(1000):
+            key, value = b"probe/" + member.name.encode(), f"{label}-{attempt}".encode()
+            answer = cluster.client(member).call("KV/Put", pb.PutRequest(key=key, value=value), timeout=1)
+            recorder.note(Write(((PUT, key, value, 0),), answer.message.header.revision if answer.ok else None))
+            if answer.ok:
+                break
+            if time.monotonic() > began + WRITES_WITHIN:
+                return None
+            time.sleep(0.02)
+    return time.monotonic() - began
+
+
+def check_history(checker, path):
+    """(holds, what the checker says)"""
+    done = subprocess.run([checker, "check-history", path], capture_output=True, text=True, timeout=600)
+    return done.returncode == 0, (done.stdout + done.stderr).strip()
+
+
+def hashes_at(cluster, revision):
+    request = pb.HashKVRequest(revision=revision)
+    found = {}
+    for member in cluster.members:
+        answer = cluster.client(member).call("Maintenance/HashKV", request)
+        found[member.name] = (answer.message.hash, answer.message.hash_revision) if answer.ok else answer.text
+    return found
+
+
+class Judge:
+    """Follows the state from one round to the next, so that each is judged by its own events."""
+
+    def __init__(self, results, cluster, watches, recorder):
+        self.results, self.cluster, self.watches, self.recorder = results, cluster, watches, recorder
+        self.state = {}  # key: (value, mod revision, lease)
+        self.revision = 1
+
+    def judge(self, label):
+        """Of a healed cluster, while clients rest. Returns whether all holds."""
+        results, before = self.results, self.results.failed
+        current = self.cluster.client(self.cluster.members[0]).revision()
+        for watch in self.watches:
+            results.check(f"{label}: the watch through {watch.label} reaches revision {current}",
+                          watch.wait_for(current, 30), f"it is at {watch.seen}")
+        results.check(f"{label}: all members have the same hash at revision {current}",
+                      eventually(lambda: len(set(hashes_at(self.cluster, current).values())) == 1),
+                      hashes_at(self.cluster, current))
+        logs = [watch.take_log(current) for watch in self.watches]
+        for watch, log in zip(self.watches, logs):
+            results.check(f"{label}: the watch through {watch.label} tells what the others tell", log == logs[0],
+                          difference(log, logs[0]))
+        found = [problem for watch in self.watches for problem in watch.problems]
+        found += problems_in_log(logs[0], self.revision + 1)
+        found += problems_in_book(self.recorder.take_book(), without_expiries(logs[0]))
+        found += self._problems_in_state(logs[0], current)
+        results.check(f"{label}: nothing lost, halved, repeated or invented", not found, "\n".join(found[:10]))
+        return results.failed == before
+
+    def _problems_in_state(self, log, current):
+        found = []
+        for revision, events in log:
+            for kind, key, value, lease in events:
+                if kind == PUT:
+                    self.state[key] = (value, revision, lease)
+                else:
+                    self.state.pop(key, None)
+        self.revision = current
+        # As one log, so that the same comparison serves as after crashes.
+        whole = sorted((mod, [(PUT, key, value, lease)]) for key, (value, mod, lease) in self.state.items())
+        for member in self.cluster.members:
+            request = pb.RangeRequest(key=b"\0", range_end=b"\0", revision=current)
+            kvs = self.cluster.client(member).must("KV/Range", request).kvs
+            found += [f"{member.name}: {problem}" for problem in problems_in_state(kvs, whole, current)]
+        return found
+
+
+def without_expiries(log):
+    """Leases end by themselves: nobody asked for these deletes."""
+    return [(revision, events) for revision, events in log
+            if not all(kind == DELETE and key.startswith(LEASE_PREFIX) for kind, key, _, _ in events)]
+
+
+def difference(log, other):
+    for one, two in zip(log, other):
+        if one != two:
+            return f"{one} where another tells {two}"
+    return f"{len(log)} revisions, another tells {len(other)}"
