@@ -47,7 +47,7 @@ bench: build
 	Tests/EndToEnd/install-peers.sh
 	.peers/python/bin/python Benchmarks/compare.py
 
-# What takes longer than a test may: debug tests, more power cuts, more fuzzing, more kills.
+# What takes longer than a test may: debug tests, more power cuts, more fuzzing, more kills, an hour of faults.
 soak: build
 	Tests/EndToEnd/install-peers.sh
 	$(DEBUG) --skip $(CLUSTER_TESTS)
@@ -55,6 +55,9 @@ soak: build
 	STRAKE_POWER_CUTS=5000 STRAKE_FUZZ_CASES=2000000 $(UNIT) --skip $(CLUSTER_TESTS)
 	STRAKE_FUZZ_CASES=2000000 $(UNIT) --skip-build --filter $(CLUSTER_TESTS)
 	.peers/python/bin/python Tests/EndToEnd/crash.py --server $(BINARY) --rounds 500 --budget 3600
+	.peers/python/bin/python Tests/EndToEnd/faults.py --server $(BINARY) --leader-kills 50 --budget 330
+	.peers/python/bin/python Tests/EndToEnd/faults.py --server $(BINARY) --budget 1800
+	.peers/python/bin/python Tests/EndToEnd/faults.py --server $(BINARY) --members 5 --budget 1800
 
 clean:
 	rm -rf .build .build-tests .build-debug

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-from faults_check import WRITES_WITHIN, Judge, check_history, first_writes
+from faults_check import WRITES_WITHIN, Judge, check_history, first_writes, planted_stale_read
 from faults_cluster import FaultyCluster
 from faults_load import Load, Recorder
 from faults_network import Impossible, enter_private_namespaces
@@ -66,8 +66,11 @@ class Run:
             self.slowest_heal = max(self.slowest_heal, took)
         self.load.pause()
         sound = self.judge.judge(label)
-        holds, said = check_history(self.arguments.checker or self.arguments.server, path)
+        checker = self.arguments.checker or self.arguments.server
+        holds, said = check_history(checker, path)
         self.results.check(f"{label}: the history is linearizable", holds, f"{path}: {said}")
+        if holds and self.rounds == 1:
+            self.results.check("the check sees a planted stale read", planted_stale_read(checker, path))
         lost = [problem for keeper in self.keepers for problem in keeper.problems]
         self.results.check(f"{label}: no lease ended that was kept alive", not lost, "\n".join(lost))
         self.operations += self.recorder.operations

@@ -1,5 +1,7 @@
 """Whether what the members show when all is healed fits what clients were told."""
 
+import copy
+import json
 import subprocess
 import time
 
@@ -36,6 +38,52 @@ def check_history(checker, path):
     return done.returncode == 0, (done.stdout + done.stderr).strip()
 
 
+def planted_stale_read(checker, path):
+    """Whether the checker sees a read that comes back with a value after another read had a later one."""
+    latest = {}
+    with open(path) as file:
+        lines = [line for line in map(json.loads, file) if line.get("found")]
+    for line in sorted(lines, key=lambda line: line["call"]):
+        before = latest.setdefault(line["key"], line)
+        if line["op"] == before["op"] == "get" and line["found"]["mod"] > before["found"]["mod"]:
+            stale = dict(before, call=line["return"] + 1, **{"return": line["return"] + 2})
+            break
+    else:
+        return False
+    planted = path + ".planted"
+    with open(path) as file, open(planted, "w") as copied:
+        copied.write(file.read() + json.dumps(stale) + "\n")
+    return not check_history(checker, planted)[0]
+
+
+def planted_bugs(book, log, first):
+    """[(name, found)]: whether the comparison of writes and watch sees bugs planted in copies of sound data."""
+    revisions = {revision: place for place, (revision, _) in enumerate(log)}
+    acknowledged = [write for write in book if write.revision is not None]
+    middle = acknowledged[len(acknowledged) // 2]
+    place = revisions[middle.revision]
+
+    def forget(other_book, _):
+        other_book.remove(middle)
+
+    def lose(_, other_log):
+        del other_log[place]
+
+    def change(_, other_log):
+        (kind, key, _, lease), = middle.events
+        other_log[place] = (middle.revision, [(kind, key, b"never written", lease)])
+
+    def repeat(_, other_log):
+        other_log.insert(place, log[place])
+
+    def seen(bug):
+        other_book, other_log = copy.copy(book), copy.copy(log)
+        bug(other_book, other_log)
+        return bool(problems_in_log(other_log, first) or problems_in_book(other_book, without_expiries(other_log)))
+
+    return [(bug.__name__, seen(bug)) for bug in (forget, lose, change, repeat)]
+
+
 def hashes_at(cluster, revision):
     request = pb.HashKVRequest(revision=revision)
     found = {}
@@ -68,10 +116,14 @@ class Judge:
             results.check(f"{label}: the watch through {watch.label} tells what the others tell", log == logs[0],
                           difference(log, logs[0]))
         found = [problem for watch in self.watches for problem in watch.problems]
-        found += problems_in_log(logs[0], self.revision + 1)
-        found += problems_in_book(self.recorder.take_book(), without_expiries(logs[0]))
+        book, first = self.recorder.take_book(), self.revision + 1
+        found += problems_in_log(logs[0], first)
+        found += problems_in_book(book, without_expiries(logs[0]))
         found += self._problems_in_state(logs[0], current)
         results.check(f"{label}: nothing lost, halved, repeated or invented", not found, "\n".join(found[:10]))
+        if first == 2 and not results.failed:
+            for name, seen in planted_bugs(book, logs[0], first):
+                results.check(f"the checks see the planted bug '{name}'", seen)
         return results.failed == before
 
     def _problems_in_state(self, log, current):

@@ -24,6 +24,7 @@ class FaultyMember(Member):
         self.data_directory = os.path.join(self.disk, "data")
         self.clock = {}  # Environment for libfaketime.
         self.paused = False
+        self.crashes = []
         if on_disk:
             os.makedirs(self.disk)
         else:
@@ -52,12 +53,21 @@ class FaultyMember(Member):
         self.process.send_signal(number)
 
     def ended(self):
-        """Whether it ended by itself; then it is no longer among the running ones."""
+        """Whether it has ended by itself, as it was expected to; then it is no longer among the running ones."""
         if self.process and self.process.poll() is not None:
             self.exit_code = self.process.returncode
-            self.kill()
-            return True
+            super().kill()
         return self.process is None
+
+    def kill(self):
+        self.note_crash()
+        return super().kill()
+
+    def note_crash(self):
+        """If it has ended by itself, and nobody expected that."""
+        if self.process and self.process.poll() is not None:
+            self.crashes.append(f"{self.name} ended with {self.process.returncode}:\n{self.log_tail()}")
+            super().kill()
 
     def set_clock(self, rate=None, offset=None):
         """A clock that runs at another rate, or a wall clock that is off; the offset can be changed while it runs."""

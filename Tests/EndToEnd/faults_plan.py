@@ -247,9 +247,10 @@ class Faults:
             if member.process and member.paused:
                 member.signal(signal.SIGCONT)
                 member.paused = False
-            if member.ended():
-                self.results.check("no member ends by itself without a reason", False,
-                                   f"{member.name}: {member.log_tail()}")
+            member.note_crash()
+            self.results.check(f"{member.name} ended only when it was made to", not member.crashes,
+                               "\n".join(member.crashes))
+            if not member.process:
                 member.launch()
         self.cluster.forget_clients()
 
