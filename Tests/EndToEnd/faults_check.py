@@ -7,8 +7,8 @@ import time
 
 from cluster import eventually
 from crash_check import problems_in_book, problems_in_log, problems_in_state
-from crash_load import DELETE, PUT, Write
-from faults_watch import LEASE_PREFIX
+from crash_load import DELETE, PUT
+from faults_watch import LEASE_PREFIX, ResumingWatch
 from wire import pb
 
 # A connection between members is given up after 5 s and tried again within 1 s, then an election takes up to 2 s;
@@ -23,7 +23,7 @@ def first_writes(cluster, recorder, label):
         for attempt in range(1000):
             key, value = b"probe/" + member.name.encode(), f"{label}-{attempt}".encode()
             answer = cluster.client(member).call("KV/Put", pb.PutRequest(key=key, value=value), timeout=1)
-            recorder.note(Write(((PUT, key, value, 0),), answer.message.header.revision if answer.ok else None))
+            recorder.put(key, value, answer)
             if answer.ok:
                 break
             if time.monotonic() > began + WRITES_WITHIN:
@@ -96,10 +96,13 @@ def hashes_at(cluster, revision):
 class Judge:
     """Follows the state from one round to the next, so that each is judged by its own events."""
 
-    def __init__(self, results, cluster, watches, recorder):
+    def __init__(self, results, cluster, watches, recorder, rng):
         self.results, self.cluster, self.watches, self.recorder = results, cluster, watches, recorder
+        self.rng = rng
         self.state = {}  # key: (value, mod revision, lease)
         self.revision = 1
+        self.compacted = 1
+        self.log = []  # What a watch from the compact revision on must tell.
 
     def judge(self, label):
         """Of a healed cluster, while clients rest. Returns whether all holds."""
@@ -120,11 +123,36 @@ class Judge:
         found += problems_in_log(logs[0], first)
         found += problems_in_book(book, without_expiries(logs[0]))
         found += self._problems_in_state(logs[0], current)
+        self.log += logs[0]
         results.check(f"{label}: nothing lost, halved, repeated or invented", not found, "\n".join(found[:10]))
         if first == 2 and not results.failed:
             for name, seen in planted_bugs(book, logs[0], first):
                 results.check(f"the checks see the planted bug '{name}'", seen)
         return results.failed == before
+
+    def compact(self, revision):
+        """Its work is done while the next faults come."""
+        member = self.rng.choice(self.cluster.members)
+        answer = self.cluster.client(member).call("KV/Compact", pb.CompactionRequest(revision=revision))
+        if self.results.check(f"compaction to {revision} through {member.name}", answer.ok, answer):
+            self.compacted = revision
+            self.log = [entry for entry in self.log if entry[0] > revision]
+
+    def look_below_compaction(self):
+        for member in self.cluster.members:
+            request = pb.RangeRequest(key=b"a", revision=self.compacted - 1)
+            answer = self.cluster.client(member).call("KV/Range", request)
+            self.results.equal(f"{member.name}: a read below the compaction", answer.code, "OUT_OF_RANGE")
+
+    def watch_again(self):
+        """A fresh watch through each member must tell what the old ones told over time."""
+        for member in self.cluster.members:
+            watch = ResumingWatch(f"a fresh watch through {member.name}", member.endpoint, self.compacted + 1)
+            watch.wait_for(self.revision, 30)
+            again = watch.take_log(self.revision)
+            self.results.check(f"{watch.label} from {self.compacted + 1} on tells the same", again == self.log,
+                               f"{difference(again, self.log)}; {watch.problems}")
+            watch.stop()
 
     def _problems_in_state(self, log, current):
         found = []

@@ -7,7 +7,7 @@ import shutil
 import time
 
 from cluster import Cluster, Member, eventually
-from faults_network import Network, mount_disk
+from faults_network import CommandFailed, Network, mount_disk, run
 from wire import pb
 
 DISK_BYTES = 256 << 20
@@ -69,6 +69,9 @@ class FaultyMember(Member):
             self.crashes.append(f"{self.name} ended with {self.process.returncode}:\n{self.log_tail()}")
             super().kill()
 
+    def count_in_log(self, text):
+        return self.log_since(0).decode(errors="replace").count(text)
+
     def set_clock(self, rate=None, offset=None):
         """A clock that runs at another rate, or a wall clock that is off; the offset can be changed while it runs."""
         self.clock = {}
@@ -126,11 +129,25 @@ class FaultyMember(Member):
     def wipe(self):
         shutil.rmtree(self.data_directory)
 
+    def remove(self):
+        self.kill()
+        if os.path.ismount(self.disk):
+            # The kernel needs a moment to let go of what a killed process had open.
+            eventually(lambda: unmounted(self.disk), timeout=5)
+
     def keep(self):
         """Copies what would be gone with the process."""
         if os.path.ismount(self.disk):
             self.free_disk()
             shutil.copytree(self.disk, os.path.join(self.directory, "kept"), dirs_exist_ok=True)
+
+
+def unmounted(disk):
+    try:
+        run("umount", disk)
+    except CommandFailed:
+        return False
+    return True
 
 
 def faketime():

@@ -11,6 +11,7 @@ from wire import Client, pb
 # Keys get old: a check of one key grows with the operations on it, and faster with those whose outcome is open.
 EPOCH_SECONDS = 12
 KEYS = 8
+BULK_BYTES = 16 << 10
 TIMEOUTS = (0.5, 1.0, 2.0, 5.0)
 REFUSALS = ("etcdserver: too many requests", "etcdserver: no leader", "etcdserver: leader changed",
             "etcdserver: rpc not supported for learner", "context deadline exceeded")
@@ -56,6 +57,10 @@ class Recorder:
         with self._lock:
             self.book.append(write)
 
+    def put(self, key, value, answer):
+        """Of a put beside the history."""
+        self.note(Write(((PUT, key, value, 0),), answer.message.header.revision if answer.ok else None))
+
     def take_book(self):
         """What was answered since the last time, and all that ever remained open: that can happen late."""
         with self._lock:
@@ -99,6 +104,35 @@ class Load:
         self.running.set()
         for client in self.clients:
             client.thread.join(20)
+
+
+class BulkWriter:
+    """Puts large values, so that logs fill, stores grow, and members that were away need snapshots. In the book, not in
+    the history."""
+
+    def __init__(self, endpoints, recorder, seed):
+        self.endpoints, self.recorder = endpoints, recorder
+        self.rng = random.Random(seed)
+        self.ended = False
+        self.writing = threading.Lock()  # Held from a request to its place in the book.
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        written = 0
+        while not self.ended:
+            with Client(self.rng.choice(self.endpoints)) as client:
+                for _ in range(20):
+                    key, value = b"bulk/%d" % self.rng.randrange(50), b"%d/" % written + b"." * BULK_BYTES
+                    written += 1
+                    with self.writing:
+                        answer = client.call("KV/Put", pb.PutRequest(key=key, value=value), timeout=2)
+                        self.recorder.put(key, value, answer)
+                    time.sleep(0.1)
+
+    def stop(self):
+        self.ended = True
+        self.thread.join(20)
 
 
 class LoadClient:

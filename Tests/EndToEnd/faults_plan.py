@@ -5,7 +5,6 @@ import signal
 import time
 
 from cluster import eventually
-from crash_load import PUT, Write
 from faults_cluster import refusal
 from faults_network import HUB
 from wire import pb
@@ -232,7 +231,7 @@ class Faults:
         def takes(member):
             value = b"%d" % self.rng.getrandbits(62)
             answer = self.cluster.client(member).call("KV/Put", pb.PutRequest(key=key, value=value), timeout=1)
-            self.recorder.note(Write(((PUT, key, value, 0),), answer.message.header.revision if answer.ok else None))
+            self.recorder.put(key, value, answer)
             return answer.ok
 
         for member in self.cluster.members:

@@ -7,7 +7,6 @@ import threading
 import time
 
 from cluster import eventually
-from crash_load import PUT, Write
 from faults_check import Judge
 from faults_load import Recorder
 from faults_watch import ResumingWatch
@@ -50,7 +49,7 @@ class Writer:
         sent = time.monotonic()
         future = client.begin("KV/Put", pb.PutRequest(key=key, value=value), timeout=5, wait_for_ready=False)
         answer = Client.finish(future)
-        self.recorder.note(Write(((PUT, key, value, 0),), answer.message.header.revision if answer.ok else None))
+        self.recorder.put(key, value, answer)
         if answer.ok:
             with self.lock:
                 if sent >= self.mark and self.first_after is None:
@@ -86,7 +85,7 @@ def kill_leaders(results, arguments, cluster):
     for writer in writers:
         writer.ended = True
         writer.thread.join(10)
-    Judge(results, cluster, watches, recorder).judge("at the end")
+    Judge(results, cluster, watches, recorder, rng).judge("at the end")
     for watch in watches:
         watch.stop()
     results.check("all kills were done", len(first) == arguments.leader_kills, len(first))
