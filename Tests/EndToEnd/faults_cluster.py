@@ -10,7 +10,7 @@ from cluster import Cluster, Member, eventually
 from faults_network import CommandFailed, Network, mount_disk, run
 from wire import pb
 
-DISK_BYTES = 256 << 20
+DISK_BYTES = 512 << 20
 FAKETIME = "/usr/lib/*/faketime/libfaketimeMT.so.1"
 
 
