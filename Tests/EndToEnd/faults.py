@@ -30,7 +30,7 @@ class Run:
         rng = random.Random(arguments.seed)
         endpoints = [member.endpoint for member in cluster.members]
         self.recorder = Recorder()
-        self.faults = Faults(results, cluster, self.recorder, rng)
+        self.faults = Faults(results, cluster, self.recorder, rng, arguments.only)
         self.keepers = [LeaseKeeper(member.number, endpoints, self.recorder, rng.getrandbits(64))
                         for member in cluster.members]
         self.watches = [ResumingWatch(member.name, member.endpoint, on_events=keeper.look_at)
@@ -136,6 +136,7 @@ def test(results, arguments, directory):
 def main():
     arguments = parse_arguments(
         __doc__, budget=300, members=(3, "how many"), round=(40, "seconds of faults between two looks at everything"),
+        only=("", "these faults and no others, such as kill,partition"),
         leader_kills=(0, "instead: kill the leader so many times and measure how long writes stop"),
         checker=("", "the strake whose check-history judges the histories; the server itself unless another is named"))
     # Also where a shell has it ignored, as it does for what runs in the background.

@@ -190,19 +190,34 @@ class FaultyCluster(Cluster):
             client.close()
         self.clients.clear()
 
-    def replace(self, member):
-        """Takes a stopped member out of the cluster and adds it again with nothing; raises TimeoutError."""
-        other = next(each for each in self.running() if each is not member)
-        client = self.client(other)
+    def _other_client(self, member):
+        return self.client(next(each for each in self.running() if each is not member))
+
+    def expel(self, member):
+        """Takes it out of the cluster."""
+        client = self._other_client(member)
         listed = client.must("Cluster/MemberList", pb.MemberListRequest()).members
         old = next(each for each in listed if each.name == member.name)
         insist(lambda: client.call("Cluster/MemberRemove", pb.MemberRemoveRequest(ID=old.ID)), "removed",
                settled=lambda answer: answer.code == "NOT_FOUND")
+
+    def readmit(self, member, as_learner):
+        """Adds an expelled and stopped member again, with nothing."""
+        client = self._other_client(member)
         member.wipe()
-        insist(lambda: client.call("Cluster/MemberAdd", pb.MemberAddRequest(peerURLs=[member.peer_url])), "added",
+        request = pb.MemberAddRequest(peerURLs=[member.peer_url], isLearner=as_learner)
+        insist(lambda: client.call("Cluster/MemberAdd", request), "added",
                settled=lambda answer: "exist" in answer.text)
         member.state = "existing"
         member.launch()
+
+    def promote(self, member):
+        """Makes a learner a voter, once it has caught up."""
+        client = self._other_client(member)
+        listed = client.must("Cluster/MemberList", pb.MemberListRequest()).members
+        learner = next(each for each in listed if member.peer_url in each.peerURLs)
+        insist(lambda: client.call("Cluster/MemberPromote", pb.MemberPromoteRequest(ID=learner.ID)), "promoted",
+               settled=lambda answer: "can only promote a learner" in answer.text)
 
     def remove(self):
         super().remove()

@@ -107,28 +107,35 @@ class Load:
 
 
 class BulkWriter:
-    """Puts large values, so that logs fill, stores grow, and members that were away need snapshots. In the book, not in
-    the history."""
+    """Puts large values, some in pairs, so that logs fill, stores grow, and members that were away need snapshots. In
+    the book, not in the history."""
 
     def __init__(self, endpoints, recorder, seed):
         self.endpoints, self.recorder = endpoints, recorder
         self.rng = random.Random(seed)
         self.ended = False
+        self.written = 0
         self.writing = threading.Lock()  # Held from a request to its place in the book.
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
     def _run(self):
-        written = 0
         while not self.ended:
             with Client(self.rng.choice(self.endpoints)) as client:
                 for _ in range(20):
-                    key, value = b"bulk/%d" % self.rng.randrange(50), b"%d/" % written + b"." * BULK_BYTES
-                    written += 1
                     with self.writing:
-                        answer = client.call("KV/Put", pb.PutRequest(key=key, value=value), timeout=2)
-                        self.recorder.put(key, value, answer)
+                        self._write(client)
                     time.sleep(0.1)
+
+    def _write(self, client):
+        number = self.rng.randrange(50)
+        keys = [b"bulk/%d" % number] if number % 2 else [b"pair/left/%d" % number, b"pair/right/%d" % number]
+        value = b"%d/" % self.written + b"." * BULK_BYTES
+        self.written += 1
+        puts = [pb.RequestOp(request_put=pb.PutRequest(key=key, value=value)) for key in keys]
+        answer = client.call("KV/Txn", pb.TxnRequest(success=puts), timeout=2)
+        self.recorder.note(Write(tuple((PUT, key, value, 0) for key in keys),
+                                 answer.message.header.revision if answer.ok else None))
 
     def stop(self):
         self.ended = True

@@ -119,7 +119,8 @@ class MemberFaults(FaultKinds):
             self.results.check("it names the file and a record at or before the flipped byte",
                                named and named[0] == flipped[0] and named[1] <= flipped[1],
                                f"flipped {flipped}\n{victim.log_tail()}")
-            self.cluster.replace(victim)
+            self.cluster.expel(victim)
+            self.cluster.readmit(victim, as_learner=False)
         else:
             victim.launch()
         yield
@@ -140,13 +141,32 @@ class MemberFaults(FaultKinds):
         # The log is cut with a checkpoint, and not before more entries came than it keeps.
         time.sleep(self.rng.uniform(9, 13))
         victim.launch()
-        time.sleep(self.rng.uniform(0.05, 0.5))
-        also = self.rng.choice(("nothing", "the receiver is killed", "the leader is killed"))
-        leader = self.cluster.peek_leader()
-        if also != "nothing":
-            killed = leader if leader and "leader" in also else victim
-            self._count("kill", f"{killed.name}, {also}")
-            killed.kill()
-            killed.launch()
+        self._meddle(victim)
         yield
         self.settle()
+
+    @contextlib.contextmanager
+    def exchange(self):
+        """A member is removed, stops by itself, and is added again with nothing, as a voter or a learner first."""
+        victim = self._victim()
+        self.settle()
+        as_learner = self.rng.random() < 0.5
+        self._count("exchange", f"{victim.name}, {'a learner first' if as_learner else 'a voter at once'}")
+        self.cluster.expel(victim)
+        self.results.check("a removed member ends by itself, with exit code 0",
+                           eventually(victim.ended, timeout=15) and victim.exit_code == 0, victim.log_tail())
+        self.cluster.readmit(victim, as_learner)
+        self._meddle(victim)
+        if as_learner:
+            self.cluster.promote(victim)
+        yield
+        self.settle()
+
+    def _meddle(self, victim):
+        """Perhaps something else happens, while a member catches up."""
+        time.sleep(self.rng.uniform(0.05, 0.5))
+        killed = self.rng.choice((None, victim, self.cluster.peek_leader()))
+        if killed:
+            self._count("kill", f"{killed.name}, while {victim.name} catches up")
+            killed.kill()
+            killed.launch()

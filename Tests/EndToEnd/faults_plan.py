@@ -9,12 +9,15 @@ from faults_paths import PathFaults
 
 
 class Faults(MemberFaults, PathFaults):
-    def __init__(self, results, cluster, recorder, rng):
+    def __init__(self, results, cluster, recorder, rng, only):
         super().__init__(results, cluster, recorder, rng)
         # (kind, weight). Those of `alone` need the others of the cluster in good health.
         self.shared = [(self.kill, 20), (self.pause, 14), (self.partition, 24), (self.loss, 10), (self.delay, 10),
                        (self.clock, 8), (self.transfer, 5)]
-        self.alone = [(self.fill_disk, 7), (self.corrupt, 7), (self.fall_behind, 4)]
+        self.alone = [(self.fill_disk, 7), (self.corrupt, 7), (self.fall_behind, 4), (self.exchange, 5)]
+        if only:
+            self.shared = [(kind, weight) for kind, weight in self.shared if kind.__name__ in only.split(",")]
+            self.alone = [(kind, weight) for kind, weight in self.alone if kind.__name__ in only.split(",")]
         self.waiting = [kind for kind, _ in self.shared + self.alone]
         rng.shuffle(self.waiting)
 
@@ -25,7 +28,7 @@ class Faults(MemberFaults, PathFaults):
             shared = [each for each, _ in self.shared]
             with contextlib.ExitStack() as faults:
                 faults.enter_context(kind())
-                if kind in shared and self.rng.random() < 0.3:
+                if kind in shared and len(shared) > 1 and self.rng.random() < 0.3:
                     time.sleep(self.rng.uniform(0, 1))
                     faults.enter_context(self.rng.choice([each for each in shared if each != kind])())
                 time.sleep(self.rng.uniform(0.3, 5))
