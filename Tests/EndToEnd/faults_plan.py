@@ -9,28 +9,28 @@ from faults_paths import PathFaults
 
 
 class Faults(MemberFaults, PathFaults):
+    # How often a kind is drawn, against the others.
+    WEIGHTS = dict(kill=20, pause=14, partition=24, loss=10, delay=10, clock=8, transfer=5, fill_disk=7, corrupt=7,
+                   fall_behind=4, exchange=5)
+    # These need the rest of the cluster in good health.
+    ALONE = {"fill_disk", "corrupt", "fall_behind", "exchange"}
+
     def __init__(self, results, cluster, recorder, rng, only):
         super().__init__(results, cluster, recorder, rng)
-        # (kind, weight). Those of `alone` need the others of the cluster in good health.
-        self.shared = [(self.kill, 20), (self.pause, 14), (self.partition, 24), (self.loss, 10), (self.delay, 10),
-                       (self.clock, 8), (self.transfer, 5)]
-        self.alone = [(self.fill_disk, 7), (self.corrupt, 7), (self.fall_behind, 4), (self.exchange, 5)]
-        if only:
-            self.shared = [(kind, weight) for kind, weight in self.shared if kind.__name__ in only.split(",")]
-            self.alone = [(kind, weight) for kind, weight in self.alone if kind.__name__ in only.split(",")]
-        self.waiting = [kind for kind, _ in self.shared + self.alone]
+        self.kinds = [kind for kind in self.WEIGHTS if not only or kind in only.split(",")]
+        self.waiting = list(self.kinds)
         rng.shuffle(self.waiting)
 
     def run_until(self, deadline):
         """One after the other, sometimes two at once. Ends right after the last one is taken back."""
         while time.monotonic() < deadline and not self.results.failed:
             kind = self._draw()
-            shared = [each for each, _ in self.shared]
+            others = [each for each in self.kinds if each != kind and each not in self.ALONE]
             with contextlib.ExitStack() as faults:
-                faults.enter_context(kind())
-                if kind in shared and len(shared) > 1 and self.rng.random() < 0.3:
+                self._begin(faults, kind)
+                if others and kind not in self.ALONE and self.rng.random() < 0.3:
                     time.sleep(self.rng.uniform(0, 1))
-                    faults.enter_context(self.rng.choice([each for each in shared if each != kind])())
+                    self._begin(faults, self.rng.choice(others))
                 time.sleep(self.rng.uniform(0.3, 5))
             if time.monotonic() < deadline:
                 time.sleep(self.rng.uniform(0.2, 2))
@@ -39,8 +39,10 @@ class Faults(MemberFaults, PathFaults):
         """Every kind once in random order, then by weight: so that a short run has them all."""
         if self.waiting:
             return self.waiting.pop()
-        kinds = self.shared + self.alone
-        return self.rng.choices([kind for kind, _ in kinds], [weight for _, weight in kinds])[0]
+        return self.rng.choices(self.kinds, [self.WEIGHTS[kind] for kind in self.kinds])[0]
+
+    def _begin(self, faults, kind):
+        faults.enter_context(getattr(self, kind)())
 
     def heal(self):
         """Whatever a fault that was interrupted has left."""
