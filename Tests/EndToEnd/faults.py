@@ -93,6 +93,7 @@ class Run:
         print("faults: " + ", ".join(f"{kind} {number}" for kind, number in sorted(self.faults.counts.items())))
         print("operations: " + ", ".join(f"{operation} {outcome} {number}"
                                          for (operation, outcome), number in sorted(outcomes.items())))
+        print("refused writes: " + ", ".join(f"{why} {number}" for why, number in sorted(self.recorder.refusals.items())))
         print(f"{self.operations} operations in the histories, revision {self.judge.revision}, "
               f"watches resumed {sum(watch.resumed for watch in self.watches)} times")
         print(f"snapshots installed {sum(member.count_in_log('installed the snapshot') for member in members)}, "

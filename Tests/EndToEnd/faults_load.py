@@ -13,16 +13,17 @@ EPOCH_SECONDS = 12
 KEYS = 8
 BULK_BYTES = 16 << 10
 TIMEOUTS = (0.5, 1.0, 2.0, 5.0)
+NOT_SENT = "nobody reached"
 REFUSALS = ("etcdserver: too many requests", "etcdserver: no leader", "etcdserver: leader changed",
             "etcdserver: rpc not supported for learner", "context deadline exceeded")
 
 
-def is_refused(answer):
-    """Whether it is sure that nothing happened. A call that found nobody to talk to was not sent; what these answers of
-    the server promise is said in docs/architecture.md. A client's own deadline is spelled otherwise."""
+def refusal(answer):
+    """Why it is sure that nothing happened, or None if it is not. What these answers of the server promise is said in
+    docs/architecture.md. A client's own deadline is spelled otherwise."""
     if answer.code == "UNAVAILABLE" and answer.text.startswith("failed to connect"):
-        return True
-    return answer.text in REFUSALS
+        return NOT_SENT
+    return answer.text if answer.text in REFUSALS else None
 
 
 class Recorder:
@@ -35,6 +36,7 @@ class Recorder:
         self.path = None
         self.book = []
         self.outcomes = {}  # (operation, outcome): number
+        self.refusals = {}  # why a write was refused: number
         self.operations = 0  # In the present file.
 
     def open(self, path):
@@ -43,9 +45,11 @@ class Recorder:
     def close(self):
         self._file.close()
 
-    def count(self, operation, outcome):
+    def count(self, operation, outcome, why=None):
         with self._lock:
             self.outcomes[operation, outcome] = self.outcomes.get((operation, outcome), 0) + 1
+            if why:
+                self.refusals[why] = self.refusals.get(why, 0) + 1
 
     def write(self, line):
         text = json.dumps(line) + "\n"
@@ -189,14 +193,17 @@ class LoadClient:
         self._after(answer)
 
     def _record(self, line, answer):
-        recorder, operation = self.load.recorder, line["op"]
+        recorder, operation, why = self.load.recorder, line["op"], None
         if answer.ok:
             line.update(answered(operation, answer.message))
             self._remember(line)
             outcome = "failed comparison" if line.get("succeeded") is False else "ok"
+        elif operation == "get":
+            outcome = "refused"
         else:
-            outcome = "refused" if is_refused(answer) or operation == "get" else "unknown"
-        recorder.count(operation, outcome)
+            why = refusal(answer)
+            outcome = "refused" if why else "unknown"
+        recorder.count(operation, outcome, why)
         if outcome != "refused":
             recorder.write(line)
             events = caused(line)
