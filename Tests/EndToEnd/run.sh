@@ -28,7 +28,8 @@ done
 
 # Script and its wall time in seconds; together about 22 minutes.
 tests=("golden 60" "golden_membership 60" "differential_cli 90" "differential_members 60" "differential_grpc 120"
-  "third_party 30" "sockets 80" "large_answers 60" "packages 140" "cluster 100" "damage 40" "crash 180" "faults 300")
+  "third_party 30" "sockets 80" "large_answers 60" "packages 140" "cluster 100" "force_new_cluster 60" "damage 40"
+  "crash 180" "faults 300")
 
 "$here/install-peers.sh" || { echo "0 passed, 1 failed"; exit 1; }
 mkdir -p "$logs"

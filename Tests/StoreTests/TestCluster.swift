@@ -58,6 +58,7 @@ final class TestCluster {
             case .fatal(let text): notices.add("m\(number): fatal: \(text)")
             case .corruption(let text): notices.add("m\(number): \(text)")
             case .removed: notices.add("m\(number): removed")
+            case .forced(let text): notices.add("m\(number): forced: \(text)")
             case .repaired, .leadership, .diskFull, .logFailing, .damage: break
             }
         }

@@ -44,6 +44,11 @@ enum ServerFlags {
             name: "strict-reconfig-check", kind: .bool, fallback: "true",
             help: "Refuse changes of membership that could leave the cluster without a quorum.", section: "Cluster"),
         Flag(
+            name: "force-new-cluster", kind: .bool, fallback: "false",
+            help:
+                "The other members are lost for good: go on alone, with the data of this one. Done once, until a start without it.",
+            section: "Cluster"),
+        Flag(
             name: "max-learners", kind: .unsigned, fallback: "1", help: "Most learners in the cluster at once.",
             section: "Cluster"),
     ]

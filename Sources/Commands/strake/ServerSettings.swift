@@ -23,6 +23,7 @@ struct ServerSettings {
         store.clusterToken = flags.string("initial-cluster-token")
         store.initialMembers = try Self.initialMembers(flags, name: name)
         joins = flags.string("initial-cluster-state") == "existing"
+        store.forceNewCluster = flags.bool("force-new-cluster")
         store.strictReconfiguration = flags.bool("strict-reconfig-check")
         store.learnersMax = Int(flags.integer("max-learners"))
         let (heartbeat, election) = try Self.timing(flags)

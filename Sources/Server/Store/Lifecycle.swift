@@ -13,8 +13,11 @@ final class Lifecycle: Sendable {
     private let hasLeft = Atomic(false)
     private let joined = Atomic(false)
 
-    /// The cluster has this member.
-    func join() { joined.store(true, ordering: .releasing) }
+    /// The cluster has this member. One that was removed is back when it was made a cluster of its own.
+    func join() {
+        joined.store(true, ordering: .releasing)
+        hasLeft.store(false, ordering: .releasing)
+    }
     var hasJoined: Bool { joined.load(ordering: .acquiring) }
 
     /// The cluster has removed this member.

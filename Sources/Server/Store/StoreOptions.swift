@@ -15,6 +15,8 @@ public struct StoreOptions: Sendable {
     public var initialMembers: [InitialMember] = []
     /// The running cluster that a new member joins, instead of founding one.
     public var joining: JoinedCluster?
+    /// The others are lost for good: go on alone with the data that is here. Done once, until a start without it.
+    public var forceNewCluster = false
     /// Refuse changes of membership that could leave the cluster without a quorum.
     public var strictReconfiguration = true
     /// Learners that a cluster may have at once.
@@ -102,6 +104,8 @@ public enum StoreNotice: Sendable {
     case corruption(String)
     /// The cluster has removed this member: it has nothing to do any more.
     case removed
+    /// The member was made a cluster of its own, or was so before.
+    case forced(String)
     /// A snapshot of the store is on its way from or to another member, or has arrived, or was given up.
     case snapshot(String)
     /// The member can't go on without risking data. The process must end; everything acknowledged is on disk.

@@ -77,6 +77,8 @@ struct StoreParts: ~Copyable {
         let tidied = directories
         try explained { () throws(DiskError) in try tidied.removeOthers() }
         if let repair = log.repair { options.onNotice(.repaired("\(repair)")) }
+        try checkEnds(options, log, machine.snapshot)
+        try force(options, identity, isNew: isNew, log, machine.snapshot, ForcedMark(in: directory.path, on: disk))
         let replica = try openReplica(options, identity.member, log, machine.snapshot)
         let (reader, compactor, leases) = (
             machine.store.reader, machine.store.compactor, LeaseClock(machine.lessor.all)
@@ -102,9 +104,29 @@ struct StoreParts: ~Copyable {
         machine.store.finish(work)
     }
 
-    private static func openReplica(
-        _ options: StoreOptions, _ member: MemberID, _ log: DurableLog, _ applied: SnapshotMetadata
-    ) throws(StoreStartError) -> Replica {
+    /// Makes the member a cluster of its own, if that is asked for and was not done.
+    private static func force(
+        _ options: StoreOptions, _ identity: MemberIdentity, isNew: Bool, _ log: DurableLog,
+        _ applied: SnapshotMetadata, _ mark: ForcedMark
+    ) throws(StoreStartError) {
+        guard options.forceNewCluster else {
+            return try explained { () throws(DiskError) in try mark.clear() }
+        }
+        if try explained({ () throws(DiskError) in try mark.isSet() }) {
+            options.onNotice(
+                .forced("--force-new-cluster was carried out before: start once without it, to use it again"))
+            return
+        }
+        // A member without data has no cluster to leave: it founds one, as without the flag.
+        if !isNew { try ForcedCluster(identity, options, applied: applied, log: log).write(to: log) }
+        // Last: cut short before, it is done again, and finds nothing more to change.
+        try explained { () throws(DiskError) in try mark.set() }
+    }
+
+    /// Refuses a log and a store that do not belong together.
+    private static func checkEnds(
+        _ options: StoreOptions, _ log: DurableLog, _ applied: SnapshotMetadata
+    ) throws(StoreStartError) {
         guard applied.last.index <= log.lastIndex else {
             throw StoreStartError(
                 "the log in \(options.dataDirectory)/log ends at entry \(log.lastIndex), but the store has applied entry "
@@ -117,6 +139,11 @@ struct StoreParts: ~Copyable {
                     + "applied up to \(applied.last.index): files of the store are missing or older than the log. "
                     + Remedy.ofMissingFiles, filesAreUnfit: true)
         }
+    }
+
+    private static func openReplica(
+        _ options: StoreOptions, _ member: MemberID, _ log: DurableLog, _ applied: SnapshotMetadata
+    ) throws(StoreStartError) -> Replica {
         var memory = StrakeRaft.RaftLog(after: log.start)
         do throws(LogError) {
             var cursor = log.cursor(from: log.firstIndex)
