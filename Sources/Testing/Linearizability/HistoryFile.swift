@@ -4,6 +4,11 @@ package struct HistoryFile: Sendable {
     package struct Malformed: Error, Hashable {
         package var line: Int
         package var reason: String
+
+        package init(line: Int, reason: String) {
+            self.line = line
+            self.reason = reason
+        }
     }
 
     /// In the order of the lines. Of each, `client` is the number of its line, from 1: who asked is not judged.
