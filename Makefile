@@ -31,7 +31,7 @@ lint:
 # leaders would seem dead and their time limits pass.
 UNIT := swift test -c release --disable-xctest --scratch-path .build-tests
 DEBUG := swift test --disable-xctest --scratch-path .build-debug
-CLUSTER_TESTS := '^StrakePeersTests\.|^StrakeStoreTests\.(Cluster|Corruption|Membership|Snapshot|Stall)Tests/'
+CLUSTER_TESTS := '^StrakePeersTests\.|^StrakeStoreTests\.(Cluster|Corruption|ForcedCluster|Membership|Snapshot|Stall)Tests/'
 unit: deps
 	$(UNIT) --skip $(CLUSTER_TESTS)
 	$(UNIT) --skip-build --filter $(CLUSTER_TESTS)

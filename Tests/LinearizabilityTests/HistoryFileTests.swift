@@ -69,7 +69,7 @@ struct HistoryFileTests {
         (#""call":1.5"#, "byte 21: a number has to be an integer"),
         (#""call":1,"call":2"#, #"byte 28: "call" comes twice"#),
         (#""call":[]"#, "byte 20: a value has to be an object, a string, an integer, true, false or null"),
-        (#""key":"\ud800""#, "byte 25: half a surrogate pair"),
+        (#""key":"\ud800""#, "byte 26: half a surrogate pair"),
     ])
     func `a line that means nothing is refused by number and field`(rest: String, reason: String) {
         let line = #"{"client":0"# + (rest.isEmpty ? "" : ",") + rest + "}"

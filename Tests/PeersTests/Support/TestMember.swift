@@ -51,8 +51,9 @@ struct TestMember {
             cluster: cluster, member: MemberID(rawValue: id), listenURLs: [listens],
             advertisedURLs: port == 0 ? [] : [listens.text])
         options.onNotice = { notices.add($0) }
-        // Beside tests that need all of the machine, whoever greets may be slow.
+        // Beside tests that need all of the machine, whoever greets or answers may be slow.
         options.handshakeMilliseconds = 60_000
+        options.silenceMilliseconds = 60_000
         configure(&options)
         let transport = try await PeerTransport.open(options)
         let member = TestMember(id: options.member, transport: transport, notices: notices)
