@@ -123,13 +123,14 @@ final class MemoryTransport: Transport {
     }
 
     func ask(_ target: MemberID, _ request: [UInt8], answer: @escaping @Sendable ([UInt8]?) -> Void) {
-        guard let other = network.way(from: member, to: target) else {
-            queue.async { answer(nil) }
-            return
+        let tell: @Sendable ([UInt8]?) -> Void = { bytes in
+            // After `close` it would hold on to a store that is to be gone.
+            self.queue.async { if self.receiver != nil { answer(bytes) } }
         }
+        guard let other = network.way(from: member, to: target) else { return tell(nil) }
         other.queue.async {
-            guard let receiver = other.receiver else { return self.queue.async { answer(nil) } }
-            receiver.asked(request, by: self.member) { bytes in self.queue.async { answer(bytes) } }
+            guard let receiver = other.receiver else { return tell(nil) }
+            receiver.asked(request, by: self.member, answer: tell)
         }
     }
 

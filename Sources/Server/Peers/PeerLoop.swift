@@ -183,6 +183,8 @@ final class PeerLoop: @unchecked Sendable {
         }
         guard hello.from != options.member else { return (.malformed, .malformed("it has this member's own id")) }
         guard !removed.contains(hello.from) else { return (.removed, .removed(hello.from)) }
+        // A list of members that still waits to be looked at may have it: a guest's queues would go when it becomes one.
+        if members[hello.from] == nil { drain() }
         if members[hello.from] == nil, !admitGuest(hello) { return (.busy, .busy) }
         guard let member = members[hello.from] else { return (.busy, .busy) }
         member.incomingCount += 1
