@@ -84,6 +84,23 @@ struct SnapshotTests {
         two.transport.close()
     }
 
+    @Test func `a stream goes on behind what the sink has`() async throws {
+        let source = TestSource(size: 8 << 20)
+        let broken = TestSink(failsAt: 3 << 20)
+        let (one, two) = try await members(sink: broken)
+        one.transport.sendSnapshot(Self.metadata, to: two.id, from: source)
+        #expect(await one.receiver.outcomes.wait(count: 1) == [.failed])
+        let rest = TestSink(offset: 3 << 20)
+        two.receiver.sink.withLock { $0 = { rest } }
+        one.transport.sendSnapshot(Self.metadata, to: two.id, from: source)
+        #expect(await one.receiver.outcomes.wait(count: 2) == [.failed, .delivered])
+        #expect(source.resumptions.all == [0, 3 << 20])
+        #expect(rest.finishes.all == [8 << 20] && rest.isRight)
+        #expect(two.receiver.names.all == [source.name, source.name])
+        one.transport.close()
+        two.transport.close()
+    }
+
     @Test func `a source that fails ends the stream on both sides`() async throws {
         let source = TestSource(size: 8 << 20, failsAt: 2 << 20)
         let sink = TestSink()

@@ -54,7 +54,14 @@ struct DigestTests {
             default:
                 let other = others[random.below(others.count)]
                 guard other.applied > machine.applied else { continue }
-                try machine.install(from: other, pieceBytes: 1 + random.below(10_000))
+                // A bounded number, or a stream in small pieces would never come to the end of a record.
+                var interruptions = random.below(10)
+                try machine.install(from: other, pieceBytes: 1 + random.below(10_000)) {
+                    guard interruptions > 0, random.chance(20) else { return false }
+                    interruptions -= 1
+                    try other.compact(eventsMax: 1 + random.below(50))
+                    return true
+                }
                 counts.installs += 1
             }
             check(machine)

@@ -71,12 +71,21 @@ final class Machine {
     }
 
     /// Takes over the state of another one as a snapshot, through the bytes that it would send.
-    func install(from other: Machine, pieceBytes: Int) throws {
+    ///
+    /// - Parameter interrupts: Whether the stream breaks off after a piece, and is taken up again.
+    func install(from other: Machine, pieceBytes: Int, interrupts: () throws -> Bool = { false }) throws {
         let directory = TemporaryDirectory()
         let tables = try StoreTables(directory: directory.path)
         var writer = other.machine.writer()
         var reader = try SnapshotReader(writer.metadata, into: tables)
-        while let piece = try writer.next(bytesMax: pieceBytes) { try reader.write(piece) }
+        while let piece = try writer.next(bytesMax: pieceBytes) {
+            try reader.write(piece)
+            guard try interrupts() else { continue }
+            // What was on its way is lost.
+            for _ in 0..<3 { _ = try writer.next(bytesMax: pieceBytes) }
+            reader.dropPart()
+            guard try writer.resume(at: reader.taken) else { throw SnapshotError.truncated }
+        }
         try reader.finish()
         work = nil
         audit = nil

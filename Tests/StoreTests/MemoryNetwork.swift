@@ -9,6 +9,9 @@ final class MemoryNetwork: Sendable {
         var transports: [MemberID: MemoryTransport] = [:]
         /// Members that nobody reaches and that reach nobody.
         var isolated: Set<MemberID> = []
+        /// Pieces of snapshots until something happens to one; `nil`: nothing does.
+        var piecesLeft: Int?
+        var mishap = Mishap.lost
         /// Who waits for the next thing to happen.
         var watching: [DispatchSemaphore] = []
     }
@@ -40,6 +43,29 @@ final class MemoryNetwork: Sendable {
     func isolate(_ member: MemberID) { state.withLock { _ = $0.isolated.insert(member) } }
 
     func heal() { state.withLock { $0.isolated = [] } }
+
+    enum Mishap {
+        /// The stream breaks off.
+        case lost
+        /// A bit is flipped.
+        case damaged
+    }
+
+    /// Has something happen to the piece of a snapshot that comes after so many, once.
+    func disturbSnapshot(afterPieces count: Int, _ mishap: Mishap) {
+        state.withLock { state in
+            state.piecesLeft = count
+            state.mishap = mishap
+        }
+    }
+
+    fileprivate func nextMishap() -> Mishap? {
+        state.withLock { state in
+            guard let left = state.piecesLeft else { return nil }
+            state.piecesLeft = left > 0 ? left - 1 : nil
+            return left == 0 ? state.mishap : nil
+        }
+    }
 
     func remove(_ transport: MemoryTransport) {
         state.withLock { state in
@@ -101,18 +127,25 @@ final class MemoryTransport: Transport {
     func sendSnapshot(_ metadata: SnapshotMetadata, to target: MemberID, from source: any SnapshotSource) {
         streams.async {
             guard let other = self.network.way(from: self.member, to: target),
-                let sink = other.receiver?.snapshotOffered(metadata, by: self.member)
+                let sink = other.receiver?.snapshotOffered(metadata, name: source.name, by: self.member)
             else {
                 source.cancel()
                 self.receiver?.snapshotEnded(target, .failed)
                 return
             }
             do {
-                while let piece = try source.next(bytesMax: 50_000) {
+                try source.resume(at: sink.offset)
+                while var piece = try source.next(bytesMax: 50_000) {
                     guard self.network.way(from: self.member, to: target) === other else { throw Lost() }
+                    switch self.network.nextMishap() {
+                    case .lost: throw Lost()
+                    case .damaged: piece[piece.count / 2] ^= 1
+                    case nil: break
+                    }
                     try sink.write(piece)
                 }
                 try sink.finish()
+                source.cancel()
                 self.receiver?.snapshotEnded(target, .delivered)
             } catch {
                 source.cancel()

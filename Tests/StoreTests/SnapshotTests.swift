@@ -65,6 +65,60 @@ struct SnapshotTests {
         try cluster.dropLog(of: leader)
     }
 
+    @Test func `a stream that breaks off goes on where it was, and one that was away too long is sent anew`() throws {
+        let cluster = try TestCluster(3) { $0.retainedEntries = 20 }
+        let leader = try cluster.leader()
+        let away = (0..<3).first { $0 != leader }!
+        let client = cluster.client(leader)
+        cluster.stop(away)
+        Self.fill(client)
+        let value = String(repeating: "x", count: 10_000)
+        for number in 0..<200 { #expect(client.put("large\(number)", value).error == nil) }
+        try cluster.dropLog(of: leader)
+        cluster.network.disturbSnapshot(afterPieces: 30, .lost)
+        try cluster.start(away)
+        try cluster.eventually("the snapshot") { cluster.notices.contains("m\(away): installed") }
+        let resumed = cluster.notices.all.first {
+            $0.contains("m\(away): receiving") && $0.contains("again, from byte")
+        }
+        let offset = resumed?.split(separator: " ").compactMap { Int($0) }.last ?? 0
+        // All records that were whole, of the 1.5 MB that came.
+        #expect(offset > 1_000_000 && offset <= 30 * 50_000, "\(resumed ?? "not resumed")")
+        #expect(cluster.notices.all.count { $0.contains("m\(away): receiving a snapshot") } == 1)
+        #expect(try cluster.haveEqualHistories())
+
+        // What came of a snapshot means nothing to a member that has started again.
+        cluster.stop(away)
+        for number in 0..<200 { #expect(client.put("more\(number)", value).error == nil) }
+        try cluster.dropLog(of: leader)
+        cluster.network.disturbSnapshot(afterPieces: 30, .lost)
+        try cluster.start(away)
+        try cluster.eventually("the second snapshot to break off") {
+            cluster.notices.all.count { $0.contains("m\(away): receiving a snapshot") } == 2
+        }
+        cluster.stop(away)
+        try cluster.start(away)
+        try cluster.eventually("the newest put") { try cluster.store(away).value("more199") == value }
+        #expect(try cluster.haveEqualHistories())
+    }
+
+    @Test func `a stream that was damaged begins anew`() throws {
+        let cluster = try TestCluster(3) { $0.retainedEntries = 20 }
+        let leader = try cluster.leader()
+        let away = (0..<3).first { $0 != leader }!
+        let client = cluster.client(leader)
+        cluster.stop(away)
+        let value = String(repeating: "x", count: 10_000)
+        for number in 0..<200 { #expect(client.put("large\(number)", value).error == nil) }
+        try cluster.dropLog(of: leader)
+        cluster.network.disturbSnapshot(afterPieces: 20, .damaged)
+        try cluster.start(away)
+        try cluster.eventually("the snapshot") { cluster.notices.contains("m\(away): installed") }
+        #expect(cluster.notices.all.count { $0.contains("m\(away): receiving a snapshot") } == 2)
+        #expect(!cluster.notices.contains("again, from byte"))
+        #expect(try cluster.haveEqualHistories())
+    }
+
     @Test func `reads at old revisions and watches go on in a store that came as a snapshot`() throws {
         let cluster = try TestCluster(3) { $0.retainedEntries = 20 }
         let leader = try cluster.leader()

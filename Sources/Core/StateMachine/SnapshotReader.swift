@@ -9,6 +9,8 @@ package struct SnapshotReader: ~Copyable {
     private let metadata: SnapshotMetadata
     private var builder: StoreBuilder
     private var buffer: [UInt8] = []
+    /// Bytes of the whole records that were taken.
+    package private(set) var taken: UInt64 = 0
     private var rows: [StateChange] = []
     private var revision: Int64 = 0
     private var compactRevision: Int64 = 0
@@ -37,7 +39,11 @@ package struct SnapshotReader: ~Copyable {
             offset += SnapshotStream.prefixBytes + length
         }
         buffer.removeFirst(offset)
+        taken += UInt64(offset)
     }
+
+    /// Forgets the part of a record that came last: the stream goes on behind `taken`.
+    package mutating func dropPart() { buffer = [] }
 
     /// The whole stream has been written: makes the tables whole and durable.
     package consuming func finish() throws(SnapshotError) {

@@ -13,12 +13,12 @@ package enum FrameType: UInt8, Hashable, Sendable, CaseIterable {
     case ping = 4
     /// The ping's time; 0 where nobody asked.
     case pong = 5
-    /// The snapshot's metadata.
+    /// The snapshot's metadata | the stream's name u64.
     case snapshotBegin = 6
     case snapshotPiece = 7
     /// bytes u64 | CRC-32C u32 of all pieces.
     case snapshotEnd = 8
-    /// A `SnapshotReply` u8 | a reason in words.
+    /// A `SnapshotReply` u8 | bytes of the stream that are there already u64 | a reason in words.
     case snapshotReply = 9
 }
 

@@ -61,17 +61,17 @@ final class SnapshotReceiver: @unchecked Sendable {
     }
 
     private func begin(_ frame: Frame) throws(PeerProtocolError) {
-        let metadata = try frame.read { reader throws(PeerProtocolError) in
-            let metadata = try MessageCodec.metadata(&reader)
+        let (metadata, name) = try frame.read { reader throws(PeerProtocolError) in
+            let offer = (try MessageCodec.metadata(&reader), try reader.integer(UInt64.self))
             try reader.requireEnd()
-            return metadata
+            return offer
         }
-        guard let sink = loop.receiver?.snapshotOffered(metadata, by: sender) else {
+        guard let sink = loop.receiver?.snapshotOffered(metadata, name: name, by: sender) else {
             state = .ended
             return reply(.refused)
         }
         state = .receiving(sink)
-        reply(.accepted)
+        reply(.accepted, offset: sink.offset)
     }
 
     private func complete(_ frame: Frame) throws(PeerProtocolError) {
@@ -143,11 +143,12 @@ final class SnapshotReceiver: @unchecked Sendable {
         loop.snapshotThreads.submit { sink.cancel() }
     }
 
-    private func reply(_ reply: SnapshotReply, _ text: String = "") {
+    private func reply(_ reply: SnapshotReply, offset: UInt64 = 0, _ text: String = "") {
         let text = [UInt8](text.utf8.prefix(1_024))
         var buffer = ByteBuffer()
-        Frame.append(.snapshotReply, payloadBytes: 1 + text.count, to: &buffer) { writer in
+        Frame.append(.snapshotReply, payloadBytes: 9 + text.count, to: &buffer) { writer in
             writer.add(reply.rawValue)
+            writer.add(offset)
             writer.add(text)
         }
         connection?.write(buffer)

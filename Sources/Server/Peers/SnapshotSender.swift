@@ -13,6 +13,8 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
         case connecting
         /// The member has been told which snapshot it is.
         case offered
+        /// It has said how much it has, and the source is brought there.
+        case resuming
         case streaming
         /// All is sent; the member makes it durable.
         case sent
@@ -78,8 +80,9 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
     func opened(_ connection: OutgoingConnection) {
         state = .offered
         var buffer = ByteBuffer()
-        Frame.append(.snapshotBegin, payloadBytes: MessageCodec.encodedSize(metadata), to: &buffer) {
+        Frame.append(.snapshotBegin, payloadBytes: MessageCodec.encodedSize(metadata) + 8, to: &buffer) {
             MessageCodec.encode(metadata, to: &$0)
+            $0.add(source.name)
         }
         connection.write(buffer)
     }
@@ -94,14 +97,15 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
     }
 
     private func receiveReply(_ frame: Frame) throws(PeerProtocolError) {
-        let (code, text) = try frame.read { reader throws(PeerProtocolError) in
-            (try reader.integer(UInt8.self), String(decoding: reader.rest(), as: UTF8.self))
+        let (code, offset, text) = try frame.read { reader throws(PeerProtocolError) in
+            (
+                try reader.integer(UInt8.self), try reader.integer(UInt64.self),
+                String(decoding: reader.rest(), as: UTF8.self)
+            )
         }
         guard let reply = SnapshotReply(rawValue: code) else { throw .malformed("snapshot reply") }
         switch (reply, state) {
-        case (.accepted, .offered):
-            state = .streaming
-            readNext()
+        case (.accepted, .offered): resume(at: offset)
         case (.done, .sent): finish(.delivered, .snapshotSent(member, bytes: bytes))
         case (.refused, _): fail("the member refused it")
         case (.failed, _): fail("the member reports: \(text)")
@@ -122,7 +126,7 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
         guard let connection else { return }
         switch state {
         case .connecting, .ended: return
-        case .offered, .streaming, .sent: break
+        case .offered, .resuming, .streaming, .sent: break
         }
         let patience = connection.patienceMilliseconds
         if !isReading, now - connection.lastSign > .milliseconds(Int64(patience)) {
@@ -135,6 +139,27 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
     }
 
     // MARK: Pieces
+
+    private func resume(at offset: UInt64) {
+        state = .resuming
+        isReading = true
+        let source = source
+        loop.snapshotThreads.submit {
+            let result = Result { try source.resume(at: offset) }
+            self.loop.eventLoop.execute { self.resumed(result) }
+        }
+    }
+
+    private func resumed(_ result: Result<Void, any Error>) {
+        isReading = false
+        guard case .resuming = state else { return cancelSource() }
+        switch result {
+        case .failure(let error): fail("it cannot be read: \(error)")
+        case .success:
+            state = .streaming
+            readNext()
+        }
+    }
 
     private func readNext() {
         guard case .streaming = state, !isReading, let connection, connection.isWritable else { return }

@@ -4,8 +4,8 @@ internal import StrakeStateMachine
 package import StrakeTables
 internal import Synchronization
 
-/// A snapshot that is built in a directory of its own, until it is whole.
-package final class IncomingSnapshot: SnapshotSink {
+/// A snapshot that is built in a directory of its own, until it is whole: over as many streams as that takes.
+package final class IncomingSnapshot: Sendable {
     /// What came of it, for the store to switch to.
     package struct Staged: Sendable {
         package var metadata: SnapshotMetadata
@@ -24,11 +24,17 @@ package final class IncomingSnapshot: SnapshotSink {
         var directory: String?
         var tables: StoreTables?
         var isOver = false
+        /// Of the newest stream; what comes from an older one is refused.
+        var stream: UInt64 = 0
     }
 
     private struct Cancelled: Error {}
 
     package let metadata: SnapshotMetadata
+    private let name: UInt64
+    private let sender: MemberID
+    /// When the last stream ended, on the monotonic clock in milliseconds; zero while there is one.
+    private let pausedAt = Atomic<Int64>(0)
     private let state = Mutex(State())
     private let isCancelled = Atomic(false)
     private let makeDirectory: @Sendable () throws -> (name: String, path: String)
@@ -40,10 +46,13 @@ package final class IncomingSnapshot: SnapshotSink {
     ///   - removeDirectory: Takes the directory away when nothing comes of it.
     ///   - finished: Told once, when all is there and durable.
     package init(
-        _ metadata: SnapshotMetadata, makeDirectory: @escaping @Sendable () throws -> (name: String, path: String),
+        _ metadata: SnapshotMetadata, name: UInt64, from sender: MemberID,
+        makeDirectory: @escaping @Sendable () throws -> (name: String, path: String),
         removeDirectory: @escaping @Sendable (String) -> Void, finished: @escaping @Sendable (Staged) -> Void
     ) {
         self.metadata = metadata
+        self.name = name
+        self.sender = sender
         self.makeDirectory = makeDirectory
         self.removeDirectory = removeDirectory
         self.finished = finished
@@ -51,29 +60,72 @@ package final class IncomingSnapshot: SnapshotSink {
 
     deinit { cancel() }
 
-    package func write(_ piece: [UInt8]) throws {
+    /// The offer is to go on with this one, and something can still come of it.
+    package func isOffered(_ metadata: SnapshotMetadata, name: UInt64, by sender: MemberID) -> Bool {
+        metadata == self.metadata && name == self.name && sender == self.sender
+            && !isCancelled.load(ordering: .acquiring)
+    }
+
+    /// The next stream, which goes on behind what is here. Nil while the disk is still busy with the last one, and when
+    /// nothing more can come of it.
+    package func makeStream() -> IncomingStream? {
+        let begun: (number: UInt64, offset: UInt64)?? = state.withLockIfAvailable { state in
+            if state.isOver || isCancelled.load(ordering: .acquiring) { return nil }
+            state.stream += 1
+            state.reader?.dropPart()
+            return (state.stream, state.reader?.taken ?? 0)
+        }
+        guard case .some(.some(let begun)) = begun else { return nil }
+        pausedAt.store(0, ordering: .releasing)
+        return IncomingStream(self, begun.number, offset: begun.offset)
+    }
+
+    /// Milliseconds since the last stream ended; zero while there is one.
+    package func pause(now: Int64) -> Int64 {
+        let since = pausedAt.load(ordering: .acquiring)
+        return since == 0 ? 0 : now - since
+    }
+
+    fileprivate func ended(_ stream: UInt64) {
+        // A newer stream that has begun meanwhile is not held up for it.
+        let isNewest = state.withLockIfAvailable { $0.stream == stream } ?? false
+        if isNewest { pausedAt.store(max(MonotonicClock.milliseconds, 1), ordering: .releasing) }
+    }
+
+    fileprivate func write(_ piece: [UInt8], _ stream: UInt64) throws {
         defer { cleanUpIfCancelled() }
         try state.withLock { state in
-            if state.isOver || isCancelled.load(ordering: .acquiring) { throw Cancelled() }
-            if state.tables == nil {
-                let (name, path) = try makeDirectory()
-                state.directory = name
-                let tables = try StoreTables(directory: path)
-                state.tables = tables
-                state.reader = try SnapshotReader(metadata, into: tables)
+            if state.isOver || state.stream != stream || isCancelled.load(ordering: .acquiring) { throw Cancelled() }
+            do {
+                if state.tables == nil {
+                    let (name, path) = try makeDirectory()
+                    state.directory = name
+                    let tables = try StoreTables(directory: path)
+                    state.tables = tables
+                    state.reader = try SnapshotReader(metadata, into: tables)
+                }
+                guard state.reader != nil else { throw Cancelled() }
+                try state.reader!.write(piece)
+            } catch {
+                // Nothing can follow a damaged piece, or one that could not be written.
+                isCancelled.store(true, ordering: .releasing)
+                throw error
             }
-            guard state.reader != nil else { throw Cancelled() }
-            try state.reader!.write(piece)
         }
     }
 
-    package func finish() throws {
+    fileprivate func finish(_ stream: UInt64) throws {
         defer { cleanUpIfCancelled() }
         let staged = try state.withLock { state -> Staged in
-            guard !state.isOver, !isCancelled.load(ordering: .acquiring), let reader = state.reader.take(),
-                let directory = state.directory, let tables = state.tables
+            guard !state.isOver, state.stream == stream, !isCancelled.load(ordering: .acquiring),
+                let reader = state.reader.take(), let directory = state.directory, let tables = state.tables
             else { throw Cancelled() }
-            try reader.finish()
+            do {
+                try reader.finish()
+            } catch {
+                isCancelled.store(true, ordering: .releasing)
+                throw error
+            }
             state.isOver = true
             // Whoever still has this must not keep the environment open: it goes with the store.
             state.tables = nil
@@ -99,4 +151,24 @@ package final class IncomingSnapshot: SnapshotSink {
         }
         if case .some(.some(let name)) = directory { removeDirectory(name) }
     }
+}
+
+/// One stream of a snapshot on its way in.
+package final class IncomingStream: SnapshotSink {
+    package let offset: UInt64
+    private let snapshot: IncomingSnapshot
+    private let number: UInt64
+
+    init(_ snapshot: IncomingSnapshot, _ number: UInt64, offset: UInt64) {
+        self.snapshot = snapshot
+        self.number = number
+        self.offset = offset
+    }
+
+    package func write(_ piece: [UInt8]) throws { try snapshot.write(piece, number) }
+
+    package func finish() throws { try snapshot.finish(number) }
+
+    /// What has come stays for a while: another stream may go on from there.
+    package func cancel() { snapshot.ended(number) }
 }

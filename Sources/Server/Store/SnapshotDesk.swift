@@ -4,9 +4,19 @@ package import Synchronization
 
 /// The snapshots on their way from and to this member: at most one for each member out, and one in.
 package final class SnapshotDesk: Sendable {
+    /// How long both ends keep what they have when a stream breaks off, in milliseconds: the sender its pin, which holds
+    /// history from removal, the receiver what has come.
+    package static let keptMilliseconds: Int64 = 60_000
+
+    private struct Outgoing {
+        var snapshot: OutgoingSnapshot
+        /// No stream of it is under way; it waits for the next one until then.
+        var keptUntil: Int64?
+    }
+
     private struct State {
-        /// Pinned, by member; looked up, never walked.
-        var outgoing: [MemberID: OutgoingSnapshot] = [:]
+        /// Pinned, by member; walked only where the order does not matter.
+        var outgoing: [MemberID: Outgoing] = [:]
         var incoming: IncomingSnapshot?
         /// Received and of use: one that the disk is to switch to in its turn, and one that came meanwhile.
         var staged: [IncomingSnapshot.Staged] = []
@@ -42,22 +52,72 @@ package final class SnapshotDesk: Sendable {
     }
 
     package func pin(_ snapshot: OutgoingSnapshot, for member: MemberID) {
-        state.withLock { $0.outgoing.updateValue(snapshot, forKey: member) }?.cancel()
+        state.withLock { $0.outgoing.updateValue(Outgoing(snapshot: snapshot), forKey: member) }?.snapshot.release()
+    }
+
+    /// What is pinned for the member since an earlier stream, if the log still goes on from there.
+    package func resumable(for member: MemberID, logStart: LogIndex) -> OutgoingSnapshot? {
+        let pinned = state.withLock { state -> OutgoingSnapshot? in
+            guard let pinned = state.outgoing[member], pinned.keptUntil != nil else { return nil }
+            state.outgoing[member]?.keptUntil = nil
+            return pinned.snapshot
+        }
+        guard let pinned, pinned.isUseful, pinned.metadata.last.index >= logStart else { return nil }
+        return pinned
+    }
+
+    /// A stream has ended. What broke off is kept for another one.
+    package func ended(_ member: MemberID, _ outcome: SnapshotOutcome, now: Int64) {
+        switch outcome {
+        case .delivered: unpin(member)
+        case .failed:
+            let isOver = state.withLock { state in
+                guard let pinned = state.outgoing[member] else { return false }
+                state.outgoing[member]?.keptUntil = now + Self.keptMilliseconds
+                return !pinned.snapshot.isUseful
+            }
+            if isOver { unpin(member) }
+        }
+    }
+
+    /// Lets go of what no stream has come for.
+    package func expire(now: Int64) {
+        let (outgoing, incoming) = state.withLock { state in
+            let outgoing = state.outgoing.filter { ($0.value.keptUntil ?? .max) <= now }
+            for member in outgoing.keys { state.outgoing[member] = nil }
+            guard let incoming = state.incoming, incoming.pause(now: now) > Self.keptMilliseconds else {
+                return (outgoing, IncomingSnapshot?.none)
+            }
+            state.incoming = nil
+            return (outgoing, incoming)
+        }
+        for pinned in outgoing.values { pinned.snapshot.release() }
+        incoming?.cancel()
     }
 
     /// The snapshot whose head is about to be sent; nil when it is another one by now.
     package func outgoing(for member: MemberID, _ metadata: SnapshotMetadata) -> OutgoingSnapshot? {
         state.withLock { state in
-            guard let pinned = state.outgoing[member], pinned.metadata == metadata else { return nil }
+            guard let pinned = state.outgoing[member]?.snapshot, pinned.metadata == metadata else { return nil }
             return pinned
         }
     }
 
     package func unpin(_ member: MemberID) {
-        state.withLock { $0.outgoing.removeValue(forKey: member) }?.cancel()
+        state.withLock { $0.outgoing.removeValue(forKey: member) }?.snapshot.release()
     }
 
     // MARK: In
+
+    /// What has come of the offered snapshot already.
+    package func incoming(_ metadata: SnapshotMetadata, name: UInt64, from member: MemberID) -> IncomingSnapshot? {
+        state.withLock { state in
+            guard let incoming = state.incoming, incoming.isOffered(metadata, name: name, by: member) else {
+                return nil
+            }
+            return incoming
+        }
+    }
 
     /// Another one under way is given up: the leader has begun anew.
     package func receive(_ snapshot: IncomingSnapshot) {
@@ -111,7 +171,7 @@ package final class SnapshotDesk: Sendable {
             }
             return (Array(state.outgoing.values), state.incoming)
         }
-        for snapshot in outgoing { snapshot.cancel() }
+        for pinned in outgoing { pinned.snapshot.release() }
         incoming?.cancel()
     }
 }

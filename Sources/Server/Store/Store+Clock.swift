@@ -16,6 +16,7 @@ extension Store {
             let isRung = clockBell.wait(milliseconds: Int(pause))
             if lifecycle.isStopped || lifecycle.isClosing { continue }
             prepareSnapshots()
+            snapshots.expire(now: MonotonicClock.milliseconds)
             snapshots.removeGarbage()
             if isRung, MonotonicClock.milliseconds < nextTick { continue }
             // A clock that stood still does not tick for the time it has missed.

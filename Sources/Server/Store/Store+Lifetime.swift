@@ -90,7 +90,6 @@ package final class RunningStore: Sendable {
         store.handOverLeadership()
         store.lifecycle.close()
         store.scrub.close()
-        scrubThread.join()
         store.clockBell.ring()
         clockThread.join()
         store.transport?.close()
@@ -101,6 +100,8 @@ package final class RunningStore: Sendable {
         applyThread.join()
         store.checkpoint.close()
         checkpointThread.join()
+        // Not before: it may be waiting for the checkpoint's thread, which compacts until it is told to end.
+        scrubThread.join()
         _ = store.lifecycle.stop()
         store.giveUpIfStopped()
         housekeeper.close()

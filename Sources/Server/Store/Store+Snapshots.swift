@@ -1,6 +1,7 @@
 internal import StrakeLeases
 internal import StrakeLog
 internal import StrakeMVCC
+internal import StrakeModel
 internal import StrakeRaft
 internal import StrakeReplication
 package import StrakeStateMachine
@@ -19,8 +20,13 @@ extension Store {
     /// role.
     func prepareSnapshots() {
         for member in snapshots.takeWanted() {
-            let snapshot = OutgoingSnapshot(makeSnapshot())
-            snapshots.pin(snapshot, for: member)
+            let snapshot: OutgoingSnapshot
+            if let pinned = snapshots.resumable(for: member, logStart: LogIndex(rawValue: logStart)) {
+                snapshot = pinned
+            } else {
+                snapshot = OutgoingSnapshot(makeSnapshot(), name: nextProposalID().rawValue)
+                snapshots.pin(snapshot, for: member)
+            }
             options.onNotice(.snapshot("sending a snapshot as of entry \(snapshot.metadata.last) to member \(member)"))
             step { replica, output in
                 replica.step(.snapshotPrepared(for: member, snapshot.metadata), into: &output)
@@ -44,14 +50,14 @@ extension Store {
                 continue
             }
             guard let source = snapshots.outgoing(for: message.to, metadata) else { continue }
-            transport.sendSnapshot(metadata, to: message.to, from: source)
+            transport.sendSnapshot(metadata, to: message.to, from: source.makeStream())
         }
     }
 
     // MARK: In
 
     /// A member that this one follows offers a snapshot. The offer is the raft message that its stream begins with.
-    func accept(_ metadata: SnapshotMetadata, from member: MemberID) -> IncomingSnapshot? {
+    func accept(_ metadata: SnapshotMetadata, name: UInt64, from member: MemberID) -> IncomingStream? {
         if lifecycle.isStopped { return nil }
         var isWanted = false
         step { replica, output in
@@ -65,8 +71,18 @@ extension Store {
         }
         guard isWanted else { return nil }
         let snapshots = snapshots
+        if let begun = snapshots.incoming(metadata, name: name, from: member) {
+            let stream = begun.makeStream()
+            if let stream {
+                options.onNotice(
+                    .snapshot(
+                        "receiving the snapshot as of entry \(metadata.last) from member \(member) again, from byte "
+                            + "\(stream.offset) on"))
+            }
+            return stream
+        }
         let snapshot = IncomingSnapshot(
-            metadata,
+            metadata, name: name, from: member,
             makeDirectory: {
                 try snapshots.directories.withLock { directories in
                     let name = try directories.makeNew(for: metadata.last)
@@ -77,7 +93,7 @@ extension Store {
             finished: { [weak self] staged in self?.received(staged) })
         snapshots.receive(snapshot)
         options.onNotice(.snapshot("receiving a snapshot as of entry \(metadata.last) from member \(member)"))
-        return snapshot
+        return snapshot.makeStream()
     }
 
     private func received(_ staged: IncomingSnapshot.Staged) {

@@ -22,12 +22,12 @@ final class StoreReceiver: TransportReceiver {
         store.step { replica, output in replica.unreachable(member, into: &output) }
     }
 
-    func snapshotOffered(_ metadata: SnapshotMetadata, by member: MemberID) -> (any SnapshotSink)? {
-        store.accept(metadata, from: member)
+    func snapshotOffered(_ metadata: SnapshotMetadata, name: UInt64, by member: MemberID) -> (any SnapshotSink)? {
+        store.accept(metadata, name: name, from: member)
     }
 
     func snapshotEnded(_ member: MemberID, _ outcome: SnapshotOutcome) {
-        store.snapshots.unpin(member)
+        store.snapshots.ended(member, outcome, now: MonotonicClock.milliseconds)
         if store.lifecycle.isStopped { return }
         store.step { replica, output in replica.step(.snapshotReport(member, outcome), into: &output) }
     }

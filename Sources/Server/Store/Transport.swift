@@ -33,9 +33,10 @@ package protocol Transport: AnyObject, Sendable {
 package protocol TransportReceiver: AnyObject, Sendable {
     func received(_ messages: [Message])
     func unreachable(_ member: MemberID)
-    /// A member offers the stream of a snapshot: where to put it, or nil to refuse. `offset` of the sink says how much is
-    /// here already.
-    func snapshotOffered(_ metadata: SnapshotMetadata, by member: MemberID) -> (any SnapshotSink)?
+    /// A member offers the stream of a snapshot: where to put it, or nil to refuse.
+    ///
+    /// - Parameter name: The same where the same stream was offered before: it can go on behind what came then.
+    func snapshotOffered(_ metadata: SnapshotMetadata, name: UInt64, by member: MemberID) -> (any SnapshotSink)?
     func snapshotEnded(_ member: MemberID, _ outcome: SnapshotOutcome)
     func asked(_ request: [UInt8], by member: MemberID, answer: @escaping @Sendable ([UInt8]?) -> Void)
     /// What a stranger may know who wants to join; nil when nobody can join.
@@ -48,15 +49,23 @@ extension TransportReceiver {
 
 /// A snapshot on its way out, piece by piece in bounded memory. Used by one thread at a time.
 package protocol SnapshotSource: AnyObject, Sendable {
+    /// Tells the member whether it has a part of this stream already.
+    var name: UInt64 { get }
+    /// Goes on behind the bytes that the member has. Called once, before anything is read. Throws when it cannot.
+    func resume(at offset: UInt64) throws
     /// The next piece; nil at the end. Throws when the store cannot be read.
     func next(bytesMax: Int) throws -> [UInt8]?
+    /// Nothing more is asked for.
     func cancel()
 }
 
 /// A snapshot on its way in. Used by one thread at a time.
 package protocol SnapshotSink: AnyObject, Sendable {
+    /// Bytes of the stream that are here already: what comes is what follows them.
+    var offset: UInt64 { get }
     func write(_ piece: [UInt8]) throws
     /// All pieces are here and durable.
     func finish() throws
+    /// Nothing more comes.
     func cancel()
 }

@@ -9,6 +9,7 @@ final class TestReceiver: TransportReceiver {
     let unreachable = Events<MemberID>()
     let outcomes = Events<SnapshotOutcome>()
     let offers = Events<SnapshotMetadata>()
+    let names = Events<UInt64>()
     /// Gives the sink for an offered snapshot.
     let sink = Mutex<@Sendable () -> TestSink?>({ nil })
     /// Answers a question; by default with the question turned round.
@@ -22,8 +23,9 @@ final class TestReceiver: TransportReceiver {
     func received(_ messages: [Message]) { self.messages.add(messages) }
     func unreachable(_ member: MemberID) { unreachable.add(member) }
 
-    func snapshotOffered(_ metadata: SnapshotMetadata, by member: MemberID) -> (any SnapshotSink)? {
+    func snapshotOffered(_ metadata: SnapshotMetadata, name: UInt64, by member: MemberID) -> (any SnapshotSink)? {
         offers.add(metadata)
+        names.add(name)
         return sink.withLock { $0 }()
     }
 

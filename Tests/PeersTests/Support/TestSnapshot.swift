@@ -29,6 +29,9 @@ final class TestSource: SnapshotSource {
     private let failsAt: Int
     private let progress: TestProgress
     private let offset = Atomic<Int>(0)
+    let name: UInt64 = 77
+    /// Where streams of it began.
+    let resumptions = Events<UInt64>()
 
     init(size: Int, failsAt: Int = .max, progress: TestProgress = TestProgress()) {
         self.size = size
@@ -37,6 +40,11 @@ final class TestSource: SnapshotSource {
     }
 
     static func byte(at offset: Int) -> UInt8 { UInt8(truncatingIfNeeded: offset &* 31 &+ offset >> 8) }
+
+    func resume(at offset: UInt64) throws {
+        resumptions.add(offset)
+        self.offset.store(Int(offset), ordering: .relaxed)
+    }
 
     func next(bytesMax: Int) throws -> [UInt8]? {
         let start = offset.load(ordering: .relaxed)
@@ -62,9 +70,16 @@ final class TestSink: SnapshotSink {
     private let failsAtFinish: Bool
     private let progress: TestProgress
     private let gate: Gate?
-    private let state = Mutex((offset: 0, isRight: true))
+    private let state: Mutex<(offset: Int, isRight: Bool)>
+    let offset: UInt64
 
-    init(failsAt: Int = .max, failsAtFinish: Bool = false, progress: TestProgress = TestProgress(), gate: Gate? = nil) {
+    /// - Parameter offset: What it says that it has.
+    init(
+        offset: Int = 0, failsAt: Int = .max, failsAtFinish: Bool = false, progress: TestProgress = TestProgress(),
+        gate: Gate? = nil
+    ) {
+        self.offset = UInt64(offset)
+        state = Mutex((offset: offset, isRight: true))
         self.failsAt = failsAt
         self.failsAtFinish = failsAtFinish
         self.progress = progress
