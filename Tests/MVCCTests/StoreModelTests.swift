@@ -98,7 +98,7 @@ private final class Pair {
 
     /// A slice of an audit, with anything between two of them.
     func advanceAudit(bytesMax: Int) throws {
-        var running = try audit ?? StoreAudit(store.compactor)
+        var running = try audit ?? StoreAudit(store.compactor, eventsPerLookUp: 1)
         audit = running
         switch try running.runSlice(bytesMax: bytesMax).progress {
         case .unfinished: audit = running

@@ -164,6 +164,40 @@ struct DigestTests {
         #expect(try damaged.advanceAudit(bytesMax: .max) == .sound)
     }
 
+    @Test func `an audit finds keys that current does not know any more`() throws {
+        let (damaged, _) = try pair()
+        let tables = damaged.tables
+        for key in ["key3", "key7"].map(\.bytes) {
+            var removed: CurrentEntry?
+            try tables.environment.write { txn throws(TableError) in
+                var writer = try tables.current.writer(in: txn)
+                try key.raw { key throws(TableError) in
+                    removed = try writer.entry(for: key)
+                    _ = try writer.delete(key)
+                }
+            }
+            let error = #expect(throws: MVCCError.self) { try damaged.advanceAudit(bytesMax: .max) }
+            #expect(error == .storage(.corruptRecord(table: "current", key: key, reason: .missingKey)))
+            // An older event of the key, as after a lost page.
+            var older = try #require(removed)
+            older.modRevision.main -= 10
+            try tables.environment.write { txn throws(TableError) in
+                var writer = try tables.current.writer(in: txn)
+                try key.raw { key throws(TableError) in try writer.put(key, older) }
+            }
+            let second = #expect(throws: MVCCError.self) { try damaged.advanceAudit(bytesMax: .max) }
+            #expect(second == .storage(.corruptRecord(table: "current", key: key, reason: .missingKey)))
+            try tables.environment.write { txn throws(TableError) in
+                var writer = try tables.current.writer(in: txn)
+                try key.raw { key throws(TableError) in
+                    guard let removed else { return }
+                    try writer.put(key, removed)
+                }
+            }
+        }
+        #expect(try damaged.advanceAudit(bytesMax: .max) == .sound)
+    }
+
     private static func rows(
         of table: String, in environment: Environment
     ) throws -> [(key: [UInt8], value: [UInt8])] {

@@ -55,7 +55,7 @@ final class Machine {
     /// Returns what a whole audit came to, else nil.
     @discardableResult
     func advanceAudit(bytesMax: Int) throws -> StoreAudit.Progress? {
-        var running = try audit ?? StoreAudit(machine.store.compactor)
+        var running = try audit ?? StoreAudit(machine.store.compactor, eventsPerLookUp: 1)
         audit = running
         let progress = try running.runSlice(bytesMax: bytesMax).progress
         audit = progress == .unfinished ? running : nil

@@ -4,7 +4,8 @@ internal import StrakeTables
 
 /// Reads all of the file, and checks every record by its checksum. History that the last checkpoint wrote is added up
 /// too: it must be what the store says was ever applied, less what compaction says it took. So an event is missed that
-/// liblmdb does not find any more.
+/// liblmdb does not find any more. Keys of history are looked up in `current`, where a row that is not found would read
+/// as a key that is not there.
 ///
 /// It goes in slices, on the thread that compacts or while that stands still, and must be told of what was removed
 /// between two of them.
@@ -31,7 +32,13 @@ package struct StoreAudit: Sendable {
         case state
     }
 
+    /// A look-up may read a page of its own; damage to liblmdb's structure hides rows by the page, so some of many are
+    /// enough.
+    package static let eventsPerLookUp = 16
+
     private let tables: StoreTables
+    private let eventsPerLookUp: Int
+    private var eventCount = 0
     /// Events above it are a later checkpoint's.
     private let through: Int64
     private var place = Place.history(.zero)
@@ -41,9 +48,10 @@ package struct StoreAudit: Sendable {
     private var expected: UInt64
 
     /// Begins with the store as it is now.
-    package init(_ compactor: Compactor) throws(MVCCError) {
+    package init(_ compactor: Compactor, eventsPerLookUp: Int = Self.eventsPerLookUp) throws(MVCCError) {
         let tables = compactor.tables
         self.tables = tables
+        self.eventsPerLookUp = eventsPerLookUp
         (through, expected) = try MVCCError.storage { () throws(TableError) in
             try tables.environment.read { txn throws(TableError) in
                 let checkpoint = try CheckpointRecord.read(tables, in: txn)
@@ -91,9 +99,10 @@ package struct StoreAudit: Sendable {
     private mutating func readHistory(
         from start: Revision, _ bytesMax: Int, _ slice: inout Slice
     ) throws(MVCCError) -> Revision? {
-        let (tables, through) = (tables, through)
+        let (tables, through, eventsPerLookUp) = (tables, through, eventsPerLookUp)
         var bytes = 0
         var sum: UInt64 = 0
+        var eventCount = eventCount
         let next = try MVCCError.storage { () throws(TableError) in
             try tables.environment.read { txn throws(TableError) -> Revision? in
                 var cursor = try tables.history.cursor(in: txn)
@@ -102,12 +111,15 @@ package struct StoreAudit: Sendable {
                     if bytes >= bytesMax { return cursor.header.revision }
                     let event = try cursor.event()
                     sum &+= event.header.digest
+                    eventCount += 1
+                    if eventCount % eventsPerLookUp == 0 { try tables.current.expect(event, in: txn) }
                     bytes += event.key.count + event.value.count + MemoryLayout<EventHeader>.size
                     isThere = try cursor.next()
                 }
                 return nil
             }
         }
+        self.eventCount = eventCount
         found &+= sum
         slice.bytes += bytes
         return next
@@ -145,5 +157,16 @@ package struct StoreAudit: Sendable {
             }
         }
         slice.bytes += bytes
+    }
+}
+
+extension CurrentTable {
+    /// Every event that is left in history is its key's newest, or an older one: compaction takes a key's row with the
+    /// last of them.
+    fileprivate func expect<T: Transaction & ~Copyable>(
+        _ event: EventView, in txn: borrowing T
+    ) throws(TableError) {
+        if let entry = try entry(for: event.key, in: txn), entry.modRevision >= event.header.revision { return }
+        throw .corruptRecord(table: "current", key: [UInt8](event.key), reason: .missingKey)
     }
 }

@@ -23,6 +23,8 @@ package enum TableError: LMDBFailure, Hashable, Sendable {
         case badKey
         /// A long key's next part is not there.
         case danglingChild
+        /// History has events of a key that `current` does not know, or only older ones.
+        case missingKey
     }
 
     package init(_ error: LMDBError) { self = .lmdb(error) }
