@@ -94,10 +94,12 @@ let package = Package(
         layer(
             "Commands/Bench",
             ["StrakeFlags", "StrakeModel", "StrakeHTTP2", "StrakeEtcdWire"] + nio),
+        layer("Commands/Ctl", ["StrakeFlags", "StrakeHTTP2", "StrakeEtcdWire"] + nio),
         .executableTarget(
             name: "strake",
             dependencies: [
-                "CMapFault", "CMemory", "StrakeFlags", "StrakeBench", "StrakeRaft", "StrakeStore", "StrakeSockets",
+                "CMapFault", "CMemory", "StrakeFlags", "StrakeBench", "StrakeCtl", "StrakeRaft", "StrakeStore",
+                "StrakeSockets",
                 "StrakePeers", "StrakeEtcdService", "StrakeLinearizability",
             ],
             path: "Sources/Commands/strake", swiftSettings: settings),

@@ -59,6 +59,45 @@ struct MembershipRulesTests {
                 rules(voters: 3, started: 3, learner: true), health(steady: 3),
                 .add(7, peerURLs: urls, isLearner: true), .tooManyLearners
             ),
+            // One that takes another's place: the other may be down, nobody else.
+            (rules(voters: 3, started: 3), health(steady: 2), .addReplacement(7, peerURLs: urls, of: 3), nil),
+            (rules(voters: 3, started: 3), health(steady: 2), .addReplacement(7, peerURLs: urls, of: 2), .unhealthy),
+            (
+                rules(voters: 3, started: 3), health(steady: 3), .addReplacement(7, peerURLs: urls, of: 8),
+                .memberNotFound
+            ),
+            (
+                rules(voters: 3, started: 3), health(steady: 3),
+                .addReplacement(7, peerURLs: ["http://h3:1"], of: 3), .peerURLExists
+            ),
+            (
+                rules(voters: 3, started: 3, learner: true), health(steady: 3),
+                .addReplacement(7, peerURLs: urls, of: 3), .tooManyLearners
+            ),
+            (rules(voters: 3, started: 3, learner: true), health(steady: 2, matched: 90), .replace(3, by: 9), nil),
+            (
+                rules(voters: 3, started: 3, learner: true), health(steady: 2, matched: 89), .replace(3, by: 9),
+                .learnerNotReady
+            ),
+            (
+                rules(voters: 3, started: 3, learner: true), health(steady: 2, matched: 90), .replace(8, by: 9),
+                .memberNotFound
+            ),
+            (rules(voters: 3, started: 3), health(steady: 3), .replace(3, by: 2), .notLearner),
+            (rules(voters: 3, started: 3), health(steady: 3), .replace(3, by: 7), .memberNotFound),
+            // Two of three have to be there afterwards.
+            (
+                rules(voters: 3, started: 3, learner: true), health(steady: 1, matched: 90), .replace(3, by: 9),
+                .unhealthy
+            ),
+            (
+                rules(voters: 3, started: 1, learner: true), health(steady: 3, matched: 90), .replace(3, by: 9),
+                .notEnoughStarted
+            ),
+            (
+                rules(voters: 3, started: 1, learner: true, isStrict: false), health(steady: 1, matched: 90),
+                .replace(3, by: 9), nil
+            ),
             (rules(voters: 3, started: 3), health(steady: 3), .remove(3), nil),
             (rules(voters: 3, started: 3), health(steady: 3), .remove(7), .memberNotFound),
             // One that is down may go: the quorum that works loses nothing.

@@ -62,6 +62,61 @@ struct MembershipTests {
         #expect(cluster.change(.remove(id), at: other) == .memberNotFound)
     }
 
+    @Test(arguments: [false, true])
+    func `a dead member is replaced in one joint change, and a leader that is replaced leads it`(isDead: Bool) throws {
+        let cluster = try TestCluster(3) { $0.strictReconfiguration = false }
+        let old = try cluster.leader()
+        let oldID = cluster.store(old).memberID
+        let rest = (0..<3).filter { $0 != old }
+        #expect(cluster.client(old).put("a", "1").error == nil)
+        if isDead {
+            cluster.network.isolate(cluster.id(old))
+            cluster.stop(old)
+        }
+        _ = try cluster.leader(among: isDead ? rest : [0, 1, 2])
+        func step() -> Result<Replacement, StoreError> {
+            let answer = Awaited<Result<Replacement, StoreError>>()
+            cluster.store(rest[0]).replaceMember(oldID, peerURLs: ["http://127.0.0.1:1003"], newID: 0xabc) {
+                answer.set($0)
+            }
+            return answer.value
+        }
+        #expect(step() == .success(.added(0xabc)))
+        guard case .success(.catchingUp(0xabc, let progress)) = step() else {
+            Issue.record("it cannot have caught up before it has started")
+            return
+        }
+        #expect(progress.matched == 0 && progress.last > 0 && !progress.isInTouch)
+        try cluster.join(3, as: 0xabc)
+        try cluster.eventually("the replacement") { step() == .success(.done(0xabc)) }
+        #expect(
+            cluster.store(rest[0]).members.map(\.id).sorted()
+                == (rest.map { cluster.store($0).memberID } + [0xabc]).sorted())
+        try cluster.eventually("the new member to vote") { !cluster.store(3).isLearner }
+        _ = try cluster.leader(among: rest + [3])
+        #expect(cluster.client(3).put("b", "2").error == nil)
+        if !isDead {
+            try cluster.eventually("the old one to hear of it") { cluster.notices.contains("m\(old): removed") }
+        }
+        // Three voters: one may go.
+        cluster.stop(rest[1])
+        _ = try cluster.leader(among: [rest[0], 3])
+        #expect(cluster.client(rest[0]).put("c", "3").error == nil)
+    }
+
+    @Test func `a learner is promoted by itself where that is asked for`() throws {
+        let cluster = try TestCluster(1) {
+            $0.strictReconfiguration = false
+            $0.promotesLearners = true
+        }
+        #expect(cluster.client(0).put("a", "1").error == nil)
+        let added = MembershipChange.add(0xabc, peerURLs: ["http://127.0.0.1:1003"], isLearner: true)
+        #expect(cluster.change(added, at: 0) == nil)
+        try cluster.join(3, as: 0xabc)
+        try cluster.eventually("the promotion") { !cluster.store(0).isLearner(0xabc) }
+        #expect(cluster.client(3).put("b", "2").error == nil)
+    }
+
     @Test func `peer URLs change by agreement, and are nobody's twice`() throws {
         let cluster = try TestCluster(3) { $0.strictReconfiguration = false }
         let leader = try cluster.leader()

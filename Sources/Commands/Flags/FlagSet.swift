@@ -74,9 +74,13 @@ package struct FlagSet {
     package let flags: [Flag]
     package private(set) var values: [String: String] = [:]
     package private(set) var asksForHelp = false
+    /// What stands between the flags; refused where a command takes no words.
+    package private(set) var words: [String] = []
+    private let takesWords: Bool
 
-    package init(_ flags: [Flag]) {
+    package init(_ flags: [Flag], takesWords: Bool = false) {
         self.flags = flags
+        self.takesWords = takesWords
     }
 
     package func flag(named name: String) -> Flag? { flags.first { $0.name == name } }
@@ -85,9 +89,14 @@ package struct FlagSet {
     package mutating func parse(arguments: [String], environment: [String: String]) throws(FlagError) {
         var rest = arguments[...]
         while let word = rest.popFirst() {
-            guard word.hasPrefix("-"), word != "-" else { throw .positional(word) }
+            guard word.hasPrefix("-"), word != "-" else {
+                if !takesWords { throw .positional(word) }
+                words.append(word)
+                continue
+            }
             if word == "--" {
-                if let next = rest.first { throw .positional(next) }
+                if !takesWords, let next = rest.first { throw .positional(next) }
+                words += rest
                 break
             }
             let bare = word.drop { $0 == "-" }

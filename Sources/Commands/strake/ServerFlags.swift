@@ -49,6 +49,10 @@ enum ServerFlags {
                 "The other members are lost for good: go on alone, with the data of this one. Done once, until a start without it.",
             section: "Cluster"),
         Flag(
+            name: "auto-promote-learners", kind: .bool, fallback: "false",
+            help: "While this member leads, make voters of learners that have caught up. Give it to all members alike.",
+            section: "Cluster"),
+        Flag(
             name: "max-learners", kind: .unsigned, fallback: "1", help: "Most learners in the cluster at once.",
             section: "Cluster"),
     ]

@@ -25,6 +25,7 @@ struct ServerSettings {
         joins = flags.string("initial-cluster-state") == "existing"
         store.forceNewCluster = flags.bool("force-new-cluster")
         store.strictReconfiguration = flags.bool("strict-reconfig-check")
+        store.promotesLearners = flags.bool("auto-promote-learners")
         store.learnersMax = Int(flags.integer("max-learners"))
         let (heartbeat, election) = try Self.timing(flags)
         store.heartbeatMilliseconds = heartbeat

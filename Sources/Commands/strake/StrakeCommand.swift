@@ -1,5 +1,6 @@
 internal import Glibc
 internal import StrakeBench
+internal import StrakeCtl
 
 /// The multi-call binary. Called as `etcd` it takes etcd's flags directly, so that scripts which start etcd work
 /// unchanged.
@@ -19,6 +20,7 @@ struct StrakeCommand {
         case "server": await ServerCommand(calledAs: name, usage: "strake server").run(Array(arguments.dropFirst()))
         case "bench": exit(await BenchCommand().run(Array(arguments.dropFirst())))
         case "check-history": exit(CheckHistoryCommand().run(Array(arguments.dropFirst())))
+        case "ctl": exit(await CtlCommand().run(Array(arguments.dropFirst())))
         case "version", "--version", "-version": print(Version.text(calledAs: name))
         case "help", "--help", "-help", "-h": print(usage)
         default:
@@ -35,6 +37,7 @@ struct StrakeCommand {
           strake server [flags]   start a member; 'strake server --help' lists the flags
           strake bench <workload> load a server, Strake or etcd; 'strake bench --help' lists workloads and flags
           strake check-history F  judge what clients of a cluster saw; 'strake check-history --help' says how
+          strake ctl <command>    ask things of a cluster; 'strake ctl --help' lists commands and flags
           strake version          print the version
 
         Called as 'etcd' (a link to this file) it takes the flags of 'strake server' directly.

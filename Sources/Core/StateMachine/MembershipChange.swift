@@ -9,6 +9,10 @@ package enum MembershipChange: Hashable, Sendable {
     case update(UInt64, peerURLs: [String])
     /// Makes a voter of a learner.
     case promote(UInt64)
+    /// Adds a learner that is to take a voter's place, which may be down meanwhile.
+    case addReplacement(UInt64, peerURLs: [String], of: UInt64)
+    /// Makes a voter of a learner and removes the voter whose place it takes, in one joint change.
+    case replace(UInt64, by: UInt64)
 }
 
 extension MembershipChange {
@@ -18,25 +22,37 @@ extension MembershipChange {
     ///   - proposal: Names it, for who waits.
     ///   - members: As they are.
     package func configurationChange(_ proposal: ProposalID, members: [MemberAttributes]) -> ConfigurationChange {
-        let step: ConfigurationChange.Step
-        var attributes: MemberAttributes
+        let steps: [ConfigurationChange.Step]
+        let attributes: MemberAttributes
         switch self {
         case .add(let id, let urls, let isLearner):
             let member = MemberID(rawValue: id)
-            step = isLearner ? .addLearner(member) : .addVoter(member)
+            steps = [isLearner ? .addLearner(member) : .addVoter(member)]
             attributes = MemberAttributes(id: id, name: "", peerURLs: urls)
         case .remove(let id):
-            step = .remove(MemberID(rawValue: id))
+            steps = [.remove(MemberID(rawValue: id))]
             attributes = MemberAttributes(id: id, name: "")
         case .update(let id, let urls):
-            step = .update(MemberID(rawValue: id))
+            steps = [.update(MemberID(rawValue: id))]
             attributes = MemberAttributes(id: id, name: "", peerURLs: urls)
         case .promote(let id):
-            step = .addVoter(MemberID(rawValue: id))
-            attributes = members.first { $0.id == id } ?? MemberAttributes(id: id, name: "")
-            attributes.peerURLs = []
+            steps = [.addVoter(MemberID(rawValue: id))]
+            attributes = Self.known(id, members)
+        case .addReplacement(let id, let urls, _):
+            steps = [.addLearner(MemberID(rawValue: id))]
+            attributes = MemberAttributes(id: id, name: "", peerURLs: urls)
+        case .replace(let old, let id):
+            steps = [.addVoter(MemberID(rawValue: id)), .remove(MemberID(rawValue: old))]
+            attributes = Self.known(id, members)
         }
-        return ConfigurationChange([step], context: Command.setMember(attributes).encoded(proposal))
+        return ConfigurationChange(steps, context: Command.setMember(attributes).encoded(proposal))
+    }
+
+    /// A member as it told of itself; its peer URLs stay as they are.
+    private static func known(_ id: UInt64, _ members: [MemberAttributes]) -> MemberAttributes {
+        var attributes = members.first { $0.id == id } ?? MemberAttributes(id: id, name: "")
+        attributes.peerURLs = []
+        return attributes
     }
 }
 
@@ -80,6 +96,13 @@ package struct MembershipRules: Sendable {
             guard isMember(id) else { throw .memberNotFound }
             guard !isTaken(urls, except: id) else { throw .peerURLExists }
         case .promote(let id): try checkPromote(id, health)
+        case .addReplacement(let id, let urls, let old):
+            guard voters.contains(old) else { throw .memberNotFound }
+            if isStrict {
+                guard voters.allSatisfy({ $0 == old || health.steady.contains($0) }) else { throw .unhealthy }
+            }
+            try checkNew(id, urls, isLearner: true)
+        case .replace(let old, let id): try checkReplace(old, by: id, health)
         }
     }
 
@@ -99,6 +122,10 @@ package struct MembershipRules: Sendable {
 
     private func checkAdd(_ id: UInt64, _ urls: [String], _ isLearner: Bool, _ health: Health) throws(StoreError) {
         try checkReadiness(toAddLearner: isLearner, steady: health.steady)
+        try checkNew(id, urls, isLearner: isLearner)
+    }
+
+    private func checkNew(_ id: UInt64, _ urls: [String], isLearner: Bool) throws(StoreError) {
         guard !isMember(id) else { throw .memberExists }
         guard !isTaken(urls, except: id) else { throw .peerURLExists }
         if isLearner, configuration.learners.count + 1 > learnersMax { throw .tooManyLearners }
@@ -118,14 +145,32 @@ package struct MembershipRules: Sendable {
     }
 
     private func checkPromote(_ id: UInt64, _ health: Health) throws(StoreError) {
-        guard let matched = health.matched[id] else { throw .memberNotFound }
-        // etcd's measure of "in sync": nine tenths of the leader's log.
-        let wanted = Double(health.matched[health.leader] ?? 0) * 0.9
-        guard Double(matched) >= wanted else { throw .learnerNotReady }
+        try checkInSync(id, health)
         if isStrict {
             guard startedVoters(except: nil) + 1 >= (voters.count + 1) / 2 + 1 else { throw .notEnoughStarted }
         }
         guard isLearner(id) else { throw .notLearner }
+    }
+
+    private func checkInSync(_ id: UInt64, _ health: Health) throws(StoreError) {
+        guard let matched = health.matched[id] else { throw .memberNotFound }
+        // etcd's measure of "in sync": nine tenths of the leader's log.
+        let wanted = Double(health.matched[health.leader] ?? 0) * 0.9
+        guard Double(matched) >= wanted else { throw .learnerNotReady }
+    }
+
+    private func checkReplace(_ old: UInt64, by id: UInt64, _ health: Health) throws(StoreError) {
+        guard voters.contains(old) else { throw .memberNotFound }
+        try checkInSync(id, health)
+        guard isLearner(id) else { throw .notLearner }
+        guard isStrict else { return }
+        // Those who vote afterwards must have a quorum among them that has started and is in touch.
+        let quorum = voters.count / 2 + 1
+        guard startedVoters(except: old) + (isStarted(id) ? 1 : 0) >= quorum else { throw .notEnoughStarted }
+        let next = voters.filter { $0 != old } + [id]
+        guard next.count(where: { $0 == health.leader || health.reachable.contains($0) }) >= quorum else {
+            throw .unhealthy
+        }
     }
 
     private var voters: [UInt64] { configuration.voters.map(\.rawValue) }
@@ -134,10 +179,10 @@ package struct MembershipRules: Sendable {
 
     private func isLearner(_ id: UInt64) -> Bool { configuration.learners.contains(MemberID(rawValue: id)) }
 
+    private func startedVoters(except id: UInt64?) -> Int { voters.count { $0 != id && isStarted($0) } }
+
     /// A member that has started has told its name.
-    private func startedVoters(except id: UInt64?) -> Int {
-        voters.count { voter in voter != id && members.contains { $0.id == voter && !$0.name.isEmpty } }
-    }
+    private func isStarted(_ id: UInt64) -> Bool { members.contains { $0.id == id && !$0.name.isEmpty } }
 
     private func isTaken(_ urls: [String], except id: UInt64) -> Bool {
         members.contains { $0.id != id && !Set($0.peerURLs).isDisjoint(with: urls) }

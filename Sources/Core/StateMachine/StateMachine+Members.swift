@@ -10,9 +10,9 @@ extension StateMachine {
     mutating func applyMembers(
         of change: ConfigurationChange, in entry: Entry
     ) throws(StateMachineError) -> Outcome? {
-        for step in change.steps {
-            if case .remove(let member) = step { remove(member.rawValue) }
-        }
+        // One that is removed in a joint change is reached, and counts, until that is over.
+        let left = configuration.members.map(\.rawValue)
+        for member in members where !left.contains(member.id) { remove(member.id) }
         guard !change.context.isEmpty else { return nil }
         let proposed: ProposedCommand
         do throws(CommandDecodingError) {

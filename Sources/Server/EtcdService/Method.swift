@@ -8,6 +8,7 @@ enum Method: Int, CaseIterable {
     case alarm, status, defragment, hash, hashKV, moveLeader
     case memberList, memberAdd, memberRemove, memberUpdate, memberPromote
     case healthCheck, healthWatch
+    case memberReplace
 
     var service: String {
         switch self {
@@ -17,6 +18,7 @@ enum Method: Int, CaseIterable {
         case .alarm, .status, .defragment, .hash, .hashKV, .moveLeader: "etcdserverpb.Maintenance"
         case .memberList, .memberAdd, .memberRemove, .memberUpdate, .memberPromote: "etcdserverpb.Cluster"
         case .healthCheck, .healthWatch: "grpc.health.v1.Health"
+        case .memberReplace: "strake.Cluster"
         }
     }
 
@@ -47,6 +49,7 @@ enum Method: Int, CaseIterable {
         case .memberPromote: "MemberPromote"
         case .healthCheck: "Check"
         case .healthWatch: "Watch"
+        case .memberReplace: "MemberReplace"
         }
     }
 

@@ -122,6 +122,7 @@ extension Session: ServerHandler {
         case .memberRemove: try receiveMemberRemove(stream, message)
         case .memberUpdate: try receiveMemberUpdate(stream, message)
         case .memberPromote: try receiveMemberPromote(stream, message)
+        case .memberReplace: try receiveMemberReplace(stream, message)
         case .moveLeader: try receiveMoveLeader(stream, message)
         case .healthCheck, .healthWatch: try receiveHealth(method, stream, message)
         }

@@ -96,6 +96,52 @@ extension Session {
         change(.promote(id), for: stream) { $0.answerMembers(on: stream) }
     }
 
+    func receiveMemberReplace(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
+        let request = try MemberReplaceRequest(protobuf: message)
+        guard let urls = PeerURLs.checked(request.peerURLs) else {
+            refuse(stream, .memberURLsInvalid)
+            return
+        }
+        // By the newest state: a member that is behind would add the new member a second time.
+        loop.read { failure in
+            guard self.streams[stream] != nil else { return }
+            if let failure {
+                self.refuse(stream, failure)
+                self.loop.touch(self)
+            } else {
+                self.replace(request.id, peerURLs: urls, for: stream)
+            }
+        }
+    }
+
+    private func replace(_ old: UInt64, peerURLs: [String], for stream: StreamID) {
+        let later = onLoop(stream)
+        let id = UInt64.random(in: 1...UInt64.max)
+        service.store.replaceMember(old, peerURLs: peerURLs, newID: id) { result in
+            later { session in
+                switch result {
+                case .success(let step): session.answer(step, on: stream)
+                case .failure(let error): session.refuse(stream, error)
+                }
+            }
+        }
+    }
+
+    private func answer(_ step: Replacement, on stream: StreamID) {
+        var response = MemberReplaceResponse()
+        switch step {
+        case .added(let id): (response.state, response.newID) = (.added, id)
+        case .catchingUp(let id, let progress):
+            (response.state, response.newID) = (.catchingUp, id)
+            (response.matched, response.last) = (progress.matched, progress.last)
+            response.isInTouch = progress.isInTouch
+        case .changing(let id): (response.state, response.newID) = (.changing, id)
+        case .done(let id): (response.state, response.newID) = (.done, id)
+        }
+        response.members = clusterMembers
+        reply(stream, Response(service.header(revision: 0), response))
+    }
+
     func receiveMoveLeader(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
         let target = try MoveLeaderRequest(protobuf: message).targetID
         let later = onLoop(stream)
@@ -150,7 +196,7 @@ extension Method {
         case .range, .rangeStream, .txn, .watch, .leaseTimeToLive, .leaseLeases: true
         case .put, .deleteRange, .compact, .leaseGrant, .leaseRevoke, .leaseKeepAlive, .alarm, .status, .defragment,
             .hash, .hashKV, .memberList, .memberAdd, .memberRemove, .memberUpdate, .memberPromote, .moveLeader,
-            .healthCheck, .healthWatch:
+            .memberReplace, .healthCheck, .healthWatch:
             false
         }
     }

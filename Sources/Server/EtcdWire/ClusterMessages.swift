@@ -83,15 +83,30 @@ package struct ClusterMember: Hashable, Sendable {
             + ProtobufWriter.size(4, elements: clientURLs) + ProtobufWriter.size(5, isLearner)
     }
 
-    fileprivate func fieldSize(_ field: UInt32) -> Int { ProtobufWriter.size(field, bytes: size) }
+    func fieldSize(_ field: UInt32) -> Int { ProtobufWriter.size(field, bytes: size) }
 
-    fileprivate func encode(field: UInt32, to writer: inout ProtobufWriter) {
+    func encode(field: UInt32, to writer: inout ProtobufWriter) {
         writer.prefix(field, bytes: size)
         writer.field(1, id)
         writer.field(2, name)
         writer.elements(3, peerURLs)
         writer.elements(4, clientURLs)
         writer.field(5, isLearner)
+    }
+}
+
+extension ClusterMember: WireFields {
+    init() { self.init(id: 0, name: "") }
+
+    mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
+        switch tag {
+        case Tag.varint(1): id = try reader.varint()
+        case Tag.bytes(2): name = try reader.string()
+        case Tag.bytes(3): peerURLs.append(try reader.string())
+        case Tag.bytes(4): clientURLs.append(try reader.string())
+        case Tag.varint(5): isLearner = try reader.bool()
+        default: try reader.skip(tag)
+        }
     }
 }
 

@@ -129,8 +129,10 @@ extension PeerRequest {
             case .remove: error == .memberNotFound
             case .promote: error == .notLearner
             case .update: false
+            case .addReplacement: error == .memberExists
+            case .replace: error == .memberNotFound
             }
-        case .ping, .keepAlive, .timeToLive, .digests: false
+        case .ping, .keepAlive, .timeToLive, .digests, .progress: false
         }
     }
 }

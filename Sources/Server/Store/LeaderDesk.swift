@@ -33,6 +33,26 @@ final class LeaderDesk: AnswerTarget {
         var works: [UInt64: (work: Work, reply: Reply)] = [:]
         /// One is made at a time: each is checked against what the one before it has made.
         var changes: [Change] = []
+        /// Learners that take somebody's place, and until when that is to be expected, in milliseconds.
+        var reserved: [UInt64: Int64] = [:]
+
+        mutating func reserve(for change: MembershipChange) {
+            let now = MonotonicClock.milliseconds
+            reserved = reserved.filter { $0.value > now }
+            switch change {
+            case .addReplacement(let id, _, _), .replace(_, let id): reserved[id] = now + reservationMilliseconds
+            case .add, .remove, .update, .promote: break
+            }
+        }
+    }
+
+    /// Who replaces a member asks again within this time whether it can be done.
+    private static let reservationMilliseconds: Int64 = 10_000
+
+    /// The learner is to take somebody's place, and not to be promoted beside it.
+    func isReserved(_ learner: UInt64) -> Bool {
+        let now = MonotonicClock.milliseconds
+        return state.withLock { ($0.reserved[learner] ?? 0) > now }
     }
 
     private let state = Mutex(State())
@@ -61,8 +81,14 @@ final class LeaderDesk: AnswerTarget {
         case .timeToLive(let lease): prove(.timeToLive(lease), by: store, reply)
         case .change(let change):
             guard store.isLeader else { return reply(.refused(.notLeader)) }
-            state.withLock { $0.changes.append(Change(change: change, deadline: deadline, reply: reply)) }
+            state.withLock { state in
+                state.changes.append(Change(change: change, deadline: deadline, reply: reply))
+                state.reserve(for: change)
+            }
             advance(store)
+        case .progress(let member):
+            guard store.isLeader else { return reply(.refused(.notLeader)) }
+            reply(store.logProgress(of: member).map(PeerAnswer.progress) ?? .refused(.memberNotFound))
         }
     }
 

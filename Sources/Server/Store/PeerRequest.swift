@@ -12,6 +12,8 @@ enum PeerRequest: Hashable, Sendable {
     case keepAlive(LeaseID)
     case timeToLive(LeaseID)
     case change(MembershipChange)
+    /// How far the member's log is.
+    case progress(UInt64)
 }
 
 /// What they answer.
@@ -25,6 +27,8 @@ enum PeerAnswer: Hashable, Sendable {
     case timeLeft(milliseconds: Int64?)
     /// The change is made once the entry at the index is applied.
     case changed(index: UInt64)
+    /// How far a member's log agrees with the leader's, and the end of that one.
+    case progress(LogProgress)
     case refused(StoreError)
 }
 
@@ -54,6 +58,18 @@ extension PeerRequest {
             coder.add(byte: 7)
             coder.add(id)
         case .digests: coder.add(byte: 8)
+        case .change(.addReplacement(let id, let urls, let old)):
+            coder.add(byte: 9)
+            coder.add(id)
+            coder.add(old)
+            coder.add(urls)
+        case .change(.replace(let old, let id)):
+            coder.add(byte: 10)
+            coder.add(old)
+            coder.add(id)
+        case .progress(let id):
+            coder.add(byte: 11)
+            coder.add(id)
         }
         return coder.bytes
     }
@@ -80,6 +96,15 @@ extension PeerRequest {
             guard let id = reader.number() else { return nil }
             self = .change(.promote(id))
         case 8: self = .digests
+        case 9:
+            guard let id = reader.number(), let old = reader.number(), let urls = reader.texts() else { return nil }
+            self = .change(.addReplacement(id, peerURLs: urls, of: old))
+        case 10:
+            guard let old = reader.number(), let id = reader.number() else { return nil }
+            self = .change(.replace(old, by: id))
+        case 11:
+            guard let id = reader.number() else { return nil }
+            self = .progress(id)
         default: return nil
         }
         guard reader.isAtEnd else { return nil }
@@ -111,6 +136,11 @@ extension PeerAnswer {
                 coder.add(digest.index.rawValue)
                 coder.add(digest.value)
             }
+        case .progress(let progress):
+            coder.add(byte: 7)
+            coder.add(progress.matched)
+            coder.add(progress.last)
+            coder.add(byte: progress.isInTouch ? 1 : 0)
         }
         return coder.bytes
     }
@@ -136,6 +166,10 @@ extension PeerAnswer {
         case 6:
             guard let digests = reader.digests() else { return nil }
             self = .digests(digests)
+        case 7:
+            guard let matched = reader.number(), let last = reader.number(), let touch = reader.byte(), touch <= 1
+            else { return nil }
+            self = .progress(LogProgress(matched: matched, last: last, isInTouch: touch == 1))
         default: return nil
         }
         guard reader.isAtEnd else { return nil }

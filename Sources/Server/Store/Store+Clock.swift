@@ -32,6 +32,7 @@ extension Store {
         let now = MonotonicClock.milliseconds
         publisher.tick(self)
         desk.tick(now: now, self)
+        promoter.tick(now: now, self)
         for attempt in leaderCalls.tick(now: now, hasLeader: hasLeader, applied: appliedIndex) { ask(attempt) }
         checkTransfers()
         compareDigests()

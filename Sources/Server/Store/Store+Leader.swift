@@ -16,7 +16,7 @@ extension Store {
             switch reply {
             case .keptAlive(let seconds): answer(.success(seconds))
             case .refused(let error): answer(.failure(error))
-            case .pong, .timeLeft, .changed, .digests: answer(.failure(.timeout))
+            case .pong, .timeLeft, .changed, .digests, .progress: answer(.failure(.timeout))
             }
         }
     }
@@ -27,7 +27,7 @@ extension Store {
             switch reply {
             case .timeLeft(let milliseconds): answer(.success(milliseconds))
             case .refused(let error): answer(.failure(error))
-            case .pong, .keptAlive, .changed, .digests: answer(.failure(.timeout))
+            case .pong, .keptAlive, .changed, .digests, .progress: answer(.failure(.timeout))
             }
         }
     }
@@ -48,7 +48,18 @@ extension Store {
             switch reply {
             case .changed: answer(.success(()))
             case .refused(let error): answer(.failure(error))
-            case .pong, .keptAlive, .timeLeft, .digests: answer(.failure(.timeout))
+            case .pong, .keptAlive, .timeLeft, .progress, .digests: answer(.failure(.timeout))
+            }
+        }
+    }
+
+    /// How far a member's log is, as the leader knows it.
+    func progress(of member: UInt64, answer: @escaping @Sendable (Result<LogProgress, StoreError>) -> Void) {
+        askLeader(.progress(member)) { reply in
+            switch reply {
+            case .progress(let progress): answer(.success(progress))
+            case .refused(let error): answer(.failure(error))
+            case .pong, .keptAlive, .timeLeft, .changed, .digests: answer(.failure(.timeout))
             }
         }
     }
@@ -143,7 +154,8 @@ extension Store {
         let rules = membershipRules
         let status = replica.withLock { $0.replica.node.status }
         guard status.leadership.role == .leader else { return .refused(.notLeader) }
-        guard status.configuration == rules.configuration else { return .later }
+        // One joint change at a time.
+        guard status.configuration == rules.configuration, !status.configuration.isJoint else { return .later }
         let steady = members(inTouchFor: Self.steadyMilliseconds)
         let matched = status.members.map { ($0.member.rawValue, $0.match.rawValue) }
         do throws(StoreError) {

@@ -48,6 +48,7 @@ package final class Store: Sendable {
     let leaderCalls = LeaderCalls()
     let desk = LeaderDesk()
     let publisher = Publisher()
+    let promoter = LearnerPromoter()
     let transfers = Mutex<[Transfer]>([])
     let proposalCount = Atomic<UInt64>(0)
     /// Rings for the clock's thread.

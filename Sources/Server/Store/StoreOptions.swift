@@ -19,6 +19,8 @@ public struct StoreOptions: Sendable {
     public var forceNewCluster = false
     /// Refuse changes of membership that could leave the cluster without a quorum.
     public var strictReconfiguration = true
+    /// A leader makes voters of learners that have caught up, by itself.
+    public var promotesLearners = false
     /// Learners that a cluster may have at once.
     public var learnersMax = 1
     /// Length of a raft tick.
