@@ -132,6 +132,7 @@ let package = Package(
                 "StrakeReplication", "StrakeLog", "StrakePowerCut", "StrakeSeededGenerator",
             ]),
         tests("EtcdWire", ["StrakeModel", "StrakeSeededGenerator"]),
+        tests("Ctl", ["StrakeEtcdWire"]),
         tests(
             "Peers", ["StrakeStore", "StrakeSockets", "StrakeRaft", "StrakeChecksum", "StrakeSeededGenerator"] + nio),
         tests("Linearizability", ["StrakeSeededGenerator"]),

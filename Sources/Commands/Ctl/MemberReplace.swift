@@ -11,9 +11,7 @@ struct MemberReplace {
     /// Between two questions.
     private static let pauseMilliseconds = 500
 
-    private let old: UInt64
-    private let name: String
-    private let peerURLs: [String]
+    private let report: ReplacementReport
     private let endpoints: [Endpoint]
     private let timeoutMilliseconds: Int64
 
@@ -30,9 +28,7 @@ struct MemberReplace {
         guard !words[1].isEmpty, !words[1].contains("="), !words[1].contains(",") else {
             throw CtlError("NAME: \"\(words[1])\" cannot be a member's name", exitCode: 2)
         }
-        self.old = old
-        name = words[1]
-        peerURLs = words[2].split(separator: ",").map(String.init)
+        let peerURLs = words[2].split(separator: ",").map(String.init)
         let isValid = { (text: String) in ListenURL(text).map { $0.scheme == "http" || $0.scheme == "https" } ?? false }
         if let bad = peerURLs.first(where: { !isValid($0) }) ?? (peerURLs.isEmpty ? words[2] : nil) {
             throw CtlError("PEER_URLS: \"\(bad)\" is not a URL with scheme, host and port", exitCode: 2)
@@ -45,6 +41,7 @@ struct MemberReplace {
             endpoints.append(Endpoint(host: url.host, port: url.port))
         }
         guard !endpoints.isEmpty else { throw CtlError("--endpoints is empty", exitCode: 2) }
+        report = ReplacementReport(old: old, name: words[1], peerURLs: peerURLs)
         self.endpoints = endpoints
         timeoutMilliseconds = flags.milliseconds("timeout")
     }
@@ -68,16 +65,16 @@ struct MemberReplace {
             var line: String
             do throws(CallError) {
                 let answer = try await ask(on: group)
-                if isFirst { introduce(answer) }
+                if isFirst, let introduction = report.introduction(of: answer) { say(introduction) }
                 isFirst = false
-                line = progress(answer)
-                if answer.state == .done { return say(line, isFirst: told.isEmpty) }
+                line = report.progress(of: answer)
+                if answer.state == .done { return say(line) }
             } catch {
                 // Once it has begun, a cluster that is busy with itself for a moment is no reason to leave it.
                 guard !isFirst, error.isPassing else { throw CtlError(error.message) }
                 line = "waiting: \(error.message)"
             }
-            if line != told { say(line, isFirst: told.isEmpty) }
+            if line != told { say(line) }
             told = line
             if timeoutMilliseconds > 0, began.duration(to: .now) >= .milliseconds(timeoutMilliseconds) {
                 throw CtlError("not done within --timeout; given again, the command goes on where the cluster stands")
@@ -89,7 +86,7 @@ struct MemberReplace {
     /// The first endpoint that is there answers.
     private func ask(on group: MultiThreadedEventLoopGroup) async throws(CallError) -> MemberReplaceResponse {
         var request = MemberReplaceRequest()
-        (request.id, request.peerURLs) = (old, peerURLs)
+        (request.id, request.peerURLs) = (report.old, report.peerURLs)
         let call = UnaryCall(path: Self.path, message: request.encoded())
         var failure = CallError(message: "")
         for endpoint in endpoints {
@@ -112,47 +109,7 @@ struct MemberReplace {
         }
     }
 
-    // MARK: Telling
-
-    private func introduce(_ answer: MemberReplaceResponse) {
-        let (old, id) = (String(self.old, radix: 16), String(answer.newID, radix: 16))
-        switch answer.state {
-        case .added, .catchingUp:
-            let others = answer.members.filter { $0.id != self.old && $0.id != answer.newID && !$0.name.isEmpty }
-            let initial = others.flatMap { member in member.peerURLs.map { "\(member.name)=\($0)" } }
-            let own = peerURLs.map { "\(name)=\($0)" }
-            print(
-                """
-                Member \(id) is to replace member \(old), and is a learner until then. Start it with:
-
-                ETCD_NAME="\(name)"
-                ETCD_INITIAL_CLUSTER="\((initial + own).joined(separator: ","))"
-                ETCD_INITIAL_ADVERTISE_PEER_URLS="\(peerURLs.joined(separator: ","))"
-                ETCD_INITIAL_CLUSTER_STATE="existing"
-
-                """)
-        case .changing: break
-        case .done: print("Member \(old) is not in the cluster, and member \(id) votes: there is nothing to do.")
-        }
-        fflush(nil)
-    }
-
-    private func progress(_ answer: MemberReplaceResponse) -> String {
-        let (old, id) = (String(self.old, radix: 16), String(answer.newID, radix: 16))
-        switch answer.state {
-        case .added: return "waiting for member \(id) to start"
-        case .catchingUp:
-            guard answer.matched > 0 else {
-                return answer.isInTouch ? "member \(id) receives a snapshot" : "waiting for member \(id) to start"
-            }
-            let percent = answer.last == 0 ? 100 : answer.matched * 100 / answer.last
-            return "catching up: \(answer.matched) of \(answer.last) entries (\(percent) %)"
-        case .changing: return "changing the membership"
-        case .done: return "Member \(old) is replaced by member \(id)"
-        }
-    }
-
-    private func say(_ line: String, isFirst: Bool) {
+    private func say(_ line: String) {
         print(line)
         // Whoever reads it through a pipe waits for it.
         fflush(nil)
