@@ -16,7 +16,7 @@ from faults_load import BulkWriter, Load, Recorder
 from faults_network import Impossible, enter_private_namespaces
 from faults_plan import Faults
 from faults_recovery import kill_leaders
-from faults_watch import LeaseKeeper, ResumingWatch
+from faults_watch import LeaseKeeper, ResumingWatch, planted_bugs
 from harness import parse_arguments, run
 
 CLIENTS_PER_MEMBER = 3
@@ -53,6 +53,9 @@ class Run:
             self.judge.watch_again()
         for watch in self.watches:
             watch.stop()
+        if not self.results.failed:
+            for name, seen in planted_bugs(self.watches[0], self.keepers[0]):
+                self.results.check(f"the checks see the planted bug '{name}'", seen)
         self._report()
 
     def _round(self):
@@ -93,7 +96,8 @@ class Run:
         print("faults: " + ", ".join(f"{kind} {number}" for kind, number in sorted(self.faults.counts.items())))
         print("operations: " + ", ".join(f"{operation} {outcome} {number}"
                                          for (operation, outcome), number in sorted(outcomes.items())))
-        print("refused writes: " + ", ".join(f"{why} {number}" for why, number in sorted(self.recorder.refusals.items())))
+        print("refused writes: " + ", ".join(f"{why} {number}"
+                                             for why, number in sorted(self.recorder.refusals.items())))
         print(f"{self.operations} operations in the histories, revision {self.judge.revision}, "
               f"watches resumed {sum(watch.resumed for watch in self.watches)} times")
         print(f"snapshots installed {sum(member.count_in_log('installed the snapshot') for member in members)}, "

@@ -166,3 +166,19 @@ class LeaseKeeper:
     def stop(self):
         self._stopping = True
         self._thread.join(10)
+
+
+def planted_bugs(watch, keeper):
+    """[(name, found)]: whether a stopped watch and a stopped keeper see what must not be. What they saw before has been
+    judged."""
+    value = b"planted"
+    keeper.promised[value] = time.monotonic() + 1
+    keeper.look_at([(PUT, keeper.key, value, 1)])
+    keeper.look_at([(DELETE, keeper.key, b"", 0)])
+    problems = len(watch.problems)
+    watch.on_events = None
+    watch._take([(watch.seen + 2, [(PUT, b"a", value, 0)])])
+    gap = len(watch.problems) > problems
+    watch._take([(watch.seen, [(PUT, b"a", value, 0)])])
+    return [("a lease that ends early", bool(keeper.problems)), ("a gap", gap),
+            ("a repeat", len(watch.problems) > problems + 1)]
