@@ -22,16 +22,16 @@ class Faults(MemberFaults, PathFaults):
         rng.shuffle(self.waiting)
 
     def run_until(self, deadline):
-        """One after the other, sometimes two at once. Ends right after the last one is taken back."""
+        """One after the other, sometimes two or three at once. Ends right after the last one is taken back."""
         while time.monotonic() < deadline and not self.results.failed:
-            kind = self._draw()
-            others = [each for each in self.kinds if each != kind and each not in self.ALONE]
+            kinds = [self._draw()]
+            while kinds[0] not in self.ALONE and len(kinds) < 3 and self.rng.random() < 0.35:
+                kinds.append(self.rng.choice([kind for kind in self.kinds if kind not in self.ALONE]))
             with contextlib.ExitStack() as faults:
-                self._begin(faults, kind)
-                if others and kind not in self.ALONE and self.rng.random() < 0.3:
-                    time.sleep(self.rng.uniform(0, 1))
-                    self._begin(faults, self.rng.choice(others))
-                time.sleep(self.rng.uniform(0.3, 5))
+                for kind in kinds:
+                    faults.enter_context(getattr(self, kind)())
+                    time.sleep(self.rng.uniform(0.1, 1))
+                time.sleep(self.rng.uniform(0.2, 4))
             if time.monotonic() < deadline:
                 time.sleep(self.rng.uniform(0.2, 2))
 
@@ -40,9 +40,6 @@ class Faults(MemberFaults, PathFaults):
         if self.waiting:
             return self.waiting.pop()
         return self.rng.choices(self.kinds, [self.WEIGHTS[kind] for kind in self.kinds])[0]
-
-    def _begin(self, faults, kind):
-        faults.enter_context(getattr(self, kind)())
 
     def heal(self):
         """Whatever a fault that was interrupted has left."""
