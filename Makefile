@@ -47,7 +47,7 @@ bench: build
 	Tests/EndToEnd/install-peers.sh
 	.peers/python/bin/python Benchmarks/compare.py
 
-# What takes longer than a test may: debug tests, more power cuts, more fuzzing, more kills, an hour of faults.
+# What takes longer than a test may: debug tests, more power cuts, more fuzzing, more kills, an hour of faults, more seeds.
 soak: build
 	Tests/EndToEnd/install-peers.sh
 	$(DEBUG) --skip $(CLUSTER_TESTS)
@@ -58,6 +58,7 @@ soak: build
 	.peers/python/bin/python Tests/EndToEnd/faults.py --server $(BINARY) --leader-kills 50 --budget 330
 	.peers/python/bin/python Tests/EndToEnd/faults.py --server $(BINARY) --budget 1800
 	.peers/python/bin/python Tests/EndToEnd/faults.py --server $(BINARY) --members 5 --budget 1800
+	$(BINARY) simulate --seeds 1..100000 --jobs 2 > .build/simulation.txt
 
 clean:
 	rm -rf .build .build-tests .build-debug

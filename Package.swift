@@ -99,8 +99,7 @@ let package = Package(
             name: "strake",
             dependencies: [
                 "CMapFault", "CMemory", "StrakeFlags", "StrakeBench", "StrakeCtl", "StrakeRaft", "StrakeStore",
-                "StrakeSockets",
-                "StrakePeers", "StrakeEtcdService", "StrakeLinearizability",
+                "StrakeSockets", "StrakePeers", "StrakeEtcdService", "StrakeLinearizability", "StrakeSimulation",
             ],
             path: "Sources/Commands/strake", swiftSettings: settings),
 
@@ -109,6 +108,14 @@ let package = Package(
         layer("Testing/SeededGenerator"),
         layer("Testing/SimulatedDisk", ["StrakeLog", "StrakeSeededGenerator"]),
         layer("Testing/Linearizability"),
+        layer(
+            "Testing/Simulation",
+            [
+                "StrakeModel", "StrakeRaft", "StrakeLMDB", "StrakeTables", "StrakeMVCC", "StrakeLeases",
+                "StrakeWatching", "StrakeStateMachine", "StrakeReplication", "StrakeLog", "StrakeStore",
+                "StrakeSeededGenerator", "StrakeSimulatedDisk", "StrakeLinearizability",
+                .product(name: "HeapModule", package: "swift-collections"),
+            ]),
         .target(name: "CPowerCut", path: "Sources/Testing/CPowerCut"),
         layer("Testing/PowerCut", ["CPowerCut", "StrakeSeededGenerator"]),
         tests("Model", ["StrakeSeededGenerator"]),
@@ -136,6 +143,7 @@ let package = Package(
         tests(
             "Peers", ["StrakeStore", "StrakeSockets", "StrakeRaft", "StrakeChecksum", "StrakeSeededGenerator"] + nio),
         tests("Linearizability", ["StrakeSeededGenerator"]),
+        tests("Simulation"),
     ],
     swiftLanguageModes: [.v6]
 )

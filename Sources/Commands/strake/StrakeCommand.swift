@@ -19,6 +19,7 @@ struct StrakeCommand {
         switch command {
         case "server": await ServerCommand(calledAs: name, usage: "strake server").run(Array(arguments.dropFirst()))
         case "bench": exit(await BenchCommand().run(Array(arguments.dropFirst())))
+        case "simulate": exit(SimulateCommand().run(Array(arguments.dropFirst())))
         case "check-history": exit(CheckHistoryCommand().run(Array(arguments.dropFirst())))
         case "ctl": exit(await CtlCommand().run(Array(arguments.dropFirst())))
         case "version", "--version", "-version": print(Version.text(calledAs: name))
@@ -36,6 +37,7 @@ struct StrakeCommand {
 
           strake server [flags]   start a member; 'strake server --help' lists the flags
           strake bench <workload> load a server, Strake or etcd; 'strake bench --help' lists workloads and flags
+          strake simulate [flags] try to break a simulated cluster; 'strake simulate --help' says how
           strake check-history F  judge what clients of a cluster saw; 'strake check-history --help' says how
           strake ctl <command>    ask things of a cluster; 'strake ctl --help' lists commands and flags
           strake version          print the version

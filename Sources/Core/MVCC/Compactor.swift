@@ -5,6 +5,12 @@ internal import StrakeTables
 /// Removes compacted history from the file, on the thread that runs checkpoints.
 package struct Compactor: Sendable {
     let publication: Publication
+    /// For simulations, to see that they notice: a watch from the compact revision would miss a delete there.
+    package var dropsTombstonesAtTarget = false
+
+    init(publication: Publication) {
+        self.publication = publication
+    }
 
     /// Of the store as it is now: another member's may have taken its place.
     var tables: StoreTables { publication.current.tables }
@@ -102,7 +108,7 @@ package struct Compactor: Sendable {
                 return visits
             }
             var visit = Visit(revision: header.revision, previous: header.previous)
-            if header.isTombstone, header.revision.main < record.target {
+            if header.isTombstone, header.revision.main < record.target || dropsTombstonesAtTarget {
                 visit.deletedKey = [UInt8](try cursor.key())
                 keyBytes += header.keyCount
             }

@@ -32,7 +32,7 @@ extension RaftNode {
         if index <= log.last.index {
             precondition(index > committed, "conflict at \(entries[fresh].id), committed \(committed)")
             log.truncate(from: index)
-            storage.truncate(from: index)
+            storage.truncate(from: index, lowersPending: !options.flaws.contains(.countsLateAcknowledgements))
         }
         log.reserve(entries.count - fresh)
         for entry in entries[fresh...] { log.appendNew(entry) }

@@ -65,7 +65,8 @@ extension RaftNode {
             let reached = role.leading.quorumMatch
             // Entries of earlier terms are not committed by counting, a later leader could still replace them (Raft
             // §5.4.2, figure 8). With one of the own term they are.
-            guard reached > committed, log.term(at: reached) == term else { break }
+            guard reached > committed, log.term(at: reached) == term || options.flaws.contains(.commitsEarlierTerms)
+            else { break }
             commitAsLeader(through: reached, into: &effects)
         }
     }

@@ -32,7 +32,9 @@ extension RaftNode {
     ) {
         guard role.isLeader else { return }
         // Of a message that comes twice, one could be taken and the other refused, and the refusal would not be true.
-        guard let place = role.leading.place(of: member), role.leading.progress[place].admit(batch) else { return }
+        guard let place = role.leading.place(of: member),
+            role.leading.progress[place].admit(batch) || options.flaws.contains(.takesBatchesTwice)
+        else { return }
         var commands: [[UInt8]] = []
         for proposal in proposals {
             switch proposal {

@@ -19,7 +19,7 @@ extension RaftNode {
             return
         }
         // Before an entry of its own term is committed a leader does not know how far the log is committed.
-        guard committed >= role.leading.first else {
+        guard committed >= role.leading.first || options.flaws.contains(.readsBeforeOwnTerm) else {
             return role.leading.reads.addEarly(context: context, requester: requester)
         }
         role.leading.reads.add(context: context, requester: requester, index: committed)

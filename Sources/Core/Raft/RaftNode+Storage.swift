@@ -83,7 +83,7 @@ extension RaftNode {
     /// Hands out the next entries that are committed and durable here, once the last ones are applied.
     mutating func handOutApply(into effects: inout [Effect]) {
         guard applying == applied, applyRead == nil, restoring == nil, staged == nil else { return }
-        let through = min(committed, storage.durable)
+        let through = options.flaws.contains(.appliesAheadOfDisk) ? committed : min(committed, storage.durable)
         guard through > applied else { return }
         let first = applied + 1
         if log.isCached(first) {

@@ -28,6 +28,8 @@ public struct RaftOptions: Hashable, Sendable {
     public var cacheBytesMax = 16 << 20
     /// Reads that wait for a confirmation; further ones fail with `.overloaded`.
     public var pendingReadsMax = 65_536
+    /// For simulations; none otherwise.
+    package var flaws: RaftFlaws = []
 
     public init() {}
 

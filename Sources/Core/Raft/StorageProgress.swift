@@ -55,9 +55,10 @@ struct StorageProgress: Sendable {
         pending.removeFirst(done)
     }
 
-    mutating func truncate(from index: LogIndex) {
+    mutating func truncate(from index: LogIndex, lowersPending: Bool = true) {
         handed = min(handed, index - 1)
         durable = min(durable, index - 1)
+        guard lowersPending else { return }
         for place in pending.indices { pending[place].last = min(pending[place].last, index - 1) }
     }
 

@@ -1,0 +1,42 @@
+internal import StrakeLog
+internal import StrakeRaft
+internal import StrakeReplication
+
+/// Knows what a member's disk has for certain, and compares it with what the member says to others.
+struct DiskChecker {
+    /// The log through here has been flushed as the node has it.
+    private var flushed: LogIndex
+    private var flushedState: HardState
+
+    init(opened log: DurableLog) {
+        flushed = log.lastIndex
+        flushedState = log.hardState
+    }
+
+    mutating func appended(_ entries: [Entry]) {
+        // What these entries replace is no longer of use, and they are not there yet.
+        if let first = entries.first { flushed = min(flushed, first.index - 1) }
+    }
+
+    mutating func flushed(_ log: DurableLog) {
+        flushed = log.lastIndex
+        flushedState = log.hardState
+    }
+
+    /// - Returns: What the member counts on or says though its disk does not have it.
+    func falsehood(_ node: borrowing RaftNode, _ output: borrowing ReplicaOutput) -> String? {
+        if node.durable > flushed { return "counts entries through \(node.durable) as durable, \(flushed) are" }
+        for message in output.messages {
+            switch message.body {
+            case .appendResponse(let answer):
+                guard case .accepted(let index) = answer.result, index > flushed else { continue }
+                return "says that it has entries through \(index), its disk has \(flushed)"
+            case .vote(let answer) where answer.ballot == .vote && answer.granted:
+                guard flushedState.term != message.term || flushedState.vote != message.to else { continue }
+                return "votes for \(message.to) in term \(message.term), its disk does not have it"
+            default: continue
+            }
+        }
+        return nil
+    }
+}
