@@ -33,26 +33,29 @@ package final class IncomingSnapshot: Sendable {
     package let metadata: SnapshotMetadata
     private let name: UInt64
     private let sender: MemberID
-    /// When the last stream ended, on the monotonic clock in milliseconds; zero while there is one.
+    /// When the last stream ended, by the clock; zero while there is one.
     private let pausedAt = Atomic<Int64>(0)
     private let state = Mutex(State())
     private let isCancelled = Atomic(false)
+    private let clock: @Sendable () -> Int64
     private let makeDirectory: @Sendable () throws -> (name: String, path: String)
     private let removeDirectory: @Sendable (String) -> Void
     private let finished: @Sendable (Staged) -> Void
 
     /// - Parameters:
+    ///   - clock: Milliseconds that only grow.
     ///   - makeDirectory: Gives it an empty directory, once the first piece has come.
     ///   - removeDirectory: Takes the directory away when nothing comes of it.
     ///   - finished: Told once, when all is there and durable.
     package init(
-        _ metadata: SnapshotMetadata, name: UInt64, from sender: MemberID,
+        _ metadata: SnapshotMetadata, name: UInt64, from sender: MemberID, clock: @escaping @Sendable () -> Int64,
         makeDirectory: @escaping @Sendable () throws -> (name: String, path: String),
         removeDirectory: @escaping @Sendable (String) -> Void, finished: @escaping @Sendable (Staged) -> Void
     ) {
         self.metadata = metadata
         self.name = name
         self.sender = sender
+        self.clock = clock
         self.makeDirectory = makeDirectory
         self.removeDirectory = removeDirectory
         self.finished = finished
@@ -89,7 +92,7 @@ package final class IncomingSnapshot: Sendable {
     fileprivate func ended(_ stream: UInt64) {
         // A newer stream that has begun meanwhile is not held up for it.
         let isNewest = state.withLockIfAvailable { $0.stream == stream } ?? false
-        if isNewest { pausedAt.store(max(MonotonicClock.milliseconds, 1), ordering: .releasing) }
+        if isNewest { pausedAt.store(max(clock(), 1), ordering: .releasing) }
     }
 
     fileprivate func write(_ piece: [UInt8], _ stream: UInt64) throws {

@@ -82,7 +82,7 @@ extension Store {
             return stream
         }
         let snapshot = IncomingSnapshot(
-            metadata, name: name, from: member,
+            metadata, name: name, from: member, clock: { MonotonicClock.milliseconds },
             makeDirectory: {
                 try snapshots.directories.withLock { directories in
                     let name = try directories.makeNew(for: metadata.last)

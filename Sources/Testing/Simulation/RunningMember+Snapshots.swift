@@ -15,8 +15,13 @@ extension RunningMember {
     /// Pins a snapshot for each member that the log cannot help any more.
     func prepareSnapshots() {
         for member in snapshots.takeWanted() {
-            let snapshot = OutgoingSnapshot(machine.writer())
-            snapshots.pin(snapshot, for: member)
+            let snapshot: OutgoingSnapshot
+            if let pinned = snapshots.resumable(for: member, logStart: replica.node.status.compacted) {
+                snapshot = pinned
+            } else {
+                snapshot = OutgoingSnapshot(machine.writer(), name: world.nextRequest())
+                snapshots.pin(snapshot, for: member)
+            }
             var isSent = false
             step { replica, output in
                 replica.step(.snapshotPrepared(for: member, snapshot.metadata), into: &output)
@@ -29,12 +34,16 @@ extension RunningMember {
         snapshots.removeGarbage()
     }
 
+    /// What the desk counts in.
+    var milliseconds: Int64 { world.now / 1_000 }
+
     /// Begins the stream whose head the message is.
     func beginTransfer(_ metadata: SnapshotMetadata, to member: MemberID) {
         guard let source = snapshots.outgoing(for: member, metadata) else { return }
         let transfer = SnapshotTransfer(
-            number: world.nextRequest(), from: number, fromLife: life, to: Int(member.rawValue), metadata: metadata)
-        sending[transfer.to] = (transfer.number, source)
+            number: world.nextRequest(), from: number, fromLife: life, to: Int(member.rawValue), metadata: metadata,
+            name: source.name)
+        sending[transfer.to] = (transfer.number, source.makeStream())
         world.note(
             number, .snapshot, transfer.number, metadata.last.index.rawValue,
             text: "of \(metadata.last) to m\(transfer.to)")
@@ -45,14 +54,18 @@ extension RunningMember {
     func receiveReply(_ step: SnapshotTransfer.Step, of transfer: SnapshotTransfer) {
         guard let (number, source) = sending[transfer.to], number == transfer.number else { return }
         switch step {
-        case .accepted, .taken: sendPiece(of: source, transfer)
+        case .accepted(let offset):
+            do { try source.resume(at: offset) } catch { return world.breakOff(transfer) }
+            if offset > 0 { world.deeds.add("snapshots resumed") }
+            sendPiece(of: source, transfer)
+        case .taken: sendPiece(of: source, transfer)
         case .done: endTransfer(transfer, .delivered)
         case .refused, .broken: endTransfer(transfer, .failed)
         case .offer, .piece, .end: preconditionFailure("\(step) to the sender of a snapshot")
         }
     }
 
-    private func sendPiece(of source: OutgoingSnapshot, _ transfer: SnapshotTransfer) {
+    private func sendPiece(of source: OutgoingStream, _ transfer: SnapshotTransfer) {
         do {
             if let piece = try source.next(bytesMax: world.plan.pieceBytes) {
                 world.deeds.add("pieces of snapshots")
@@ -69,7 +82,7 @@ extension RunningMember {
     private func endTransfer(_ transfer: SnapshotTransfer, _ outcome: SnapshotOutcome) {
         sending[transfer.to] = nil
         let member = MemberID(rawValue: UInt64(transfer.to))
-        snapshots.unpin(member)
+        snapshots.ended(member, outcome, now: milliseconds)
         world.note(number, .snapshot, transfer.number, text: "to m\(transfer.to): \(outcome)")
         world.deeds.add("snapshots \(outcome)")
         step { replica, output in replica.step(.snapshotReport(member, outcome), into: &output) }
@@ -79,9 +92,10 @@ extension RunningMember {
 
     /// The sender of a snapshot says something.
     func receive(_ step: SnapshotTransfer.Step, of transfer: SnapshotTransfer) {
+        inbox.milliseconds.store(milliseconds, ordering: .relaxed)
         if case .offer = step {
-            let accepts = accept(transfer)
-            return world.carry(accepts ? .accepted : .refused, of: transfer, toSender: true)
+            let stream = accept(transfer)
+            return world.carry(stream.map { .accepted(at: $0.offset) } ?? .refused, of: transfer, toSender: true)
         }
         guard let (number, sink) = receiving, number == transfer.number else {
             // It has begun another life since, or another stream.
@@ -123,7 +137,7 @@ extension RunningMember {
         if owner.disk.simulated.hasLostContact { stopForGood("its power is gone") }
     }
 
-    private func accept(_ transfer: SnapshotTransfer) -> Bool {
+    private func accept(_ transfer: SnapshotTransfer) -> IncomingStream? {
         let (sender, metadata) = (MemberID(rawValue: UInt64(transfer.from)), transfer.metadata)
         var isWanted = false
         step { replica, output in
@@ -132,10 +146,18 @@ extension RunningMember {
             replica.step(.receive(message), into: &output)
             isWanted = output.snapshotsToAccept.contains(metadata)
         }
-        guard isWanted else { return false }
+        guard isWanted else { return nil }
+        let begun = snapshots.incoming(metadata, name: transfer.name, from: sender)
+        let snapshot = begun ?? makeIncoming(metadata, name: transfer.name, from: sender)
+        guard let stream = snapshot.makeStream() else { return nil }
+        receiving = (transfer.number, stream)
+        return stream
+    }
+
+    private func makeIncoming(_ metadata: SnapshotMetadata, name: UInt64, from sender: MemberID) -> IncomingSnapshot {
         let (snapshots, disk, inbox) = (snapshots, owner.disk, inbox)
         let snapshot = IncomingSnapshot(
-            metadata,
+            metadata, name: name, from: sender, clock: { inbox.milliseconds.load(ordering: .relaxed) },
             makeDirectory: {
                 try snapshots.directories.withLock { directories in
                     let name = try directories.makeNew(for: metadata.last)
@@ -145,8 +167,7 @@ extension RunningMember {
             removeDirectory: { snapshots.addGarbage($0) },
             finished: { inbox.put($0) })
         snapshots.receive(snapshot)
-        receiving = (transfer.number, snapshot)
-        return true
+        return snapshot
     }
 
     private func stage() {
@@ -209,6 +230,8 @@ extension RunningMember {
 /// Takes what a finished stream leaves.
 final class SnapshotInbox: Sendable {
     private let staged = Mutex<IncomingSnapshot.Staged?>(nil)
+    /// The simulation's time, when the stream was last heard of.
+    let milliseconds = Atomic<Int64>(0)
 
     func put(_ snapshot: IncomingSnapshot.Staged) { staged.withLock { $0 = snapshot } }
 

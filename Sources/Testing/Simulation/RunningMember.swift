@@ -35,8 +35,8 @@ final class RunningMember {
     let snapshots: SnapshotDesk
     let inbox = SnapshotInbox()
     /// Snapshots on their way to others, by member, and the one from another.
-    var sending: [Int: (number: UInt64, source: OutgoingSnapshot)] = [:]
-    var receiving: (number: UInt64, sink: IncomingSnapshot)?
+    var sending: [Int: (number: UInt64, source: OutgoingStream)] = [:]
+    var receiving: (number: UInt64, sink: IncomingStream)?
     var checkpoint: (work: CheckpointWork, snapshot: SnapshotMetadata)?
     var compactionIsDue = true
     /// Requests that wait for a read index, by their number. Looked up, never walked.
@@ -122,6 +122,7 @@ final class RunningMember {
         if owner.clock.standsStill(at: world.now) { return }
         step { replica, output in replica.tick(into: &output) }
         expireLeases()
+        snapshots.expire(now: milliseconds)
         tickMembers()
     }
 

@@ -9,6 +9,8 @@ struct SnapshotTransfer {
     var fromLife: Int
     var to: Int
     var metadata: SnapshotMetadata
+    /// Tells whether a stream goes on with an earlier one.
+    var name: UInt64
 
     /// What goes one way or the other.
     enum Step {
@@ -19,7 +21,7 @@ struct SnapshotTransfer {
         /// The connection is gone.
         case broken
         // To the sender.
-        case accepted
+        case accepted(at: UInt64)
         /// The piece was taken: time for the next one.
         case taken
         case done
