@@ -88,9 +88,13 @@ struct SnapshotTests {
         #expect(try cluster.haveEqualHistories())
 
         // What came of a snapshot means nothing to a member that has started again.
+        let applied = cluster.store(away).status().appliedIndex
         cluster.stop(away)
         for number in 0..<200 { #expect(client.put("more\(number)", value).error == nil) }
-        try cluster.dropLog(of: leader)
+        try cluster.eventually("the log to be cut") {
+            cluster.store(leader).requestCheckpoint()
+            return cluster.store(leader).logStart > applied
+        }
         cluster.network.disturbSnapshot(afterPieces: 30, .lost)
         try cluster.start(away)
         try cluster.eventually("the second snapshot to break off") {
