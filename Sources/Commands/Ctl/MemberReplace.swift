@@ -65,10 +65,11 @@ struct MemberReplace {
             var line: String
             do throws(CallError) {
                 let answer = try await ask(on: group)
-                if isFirst, let introduction = report.introduction(of: answer) { say(introduction) }
+                let introduction = isFirst ? report.introduction(of: answer) : nil
                 isFirst = false
                 line = report.progress(of: answer)
-                if answer.state == .done { return say(line) }
+                if answer.state == .done { return say(introduction ?? line) }
+                if let introduction { say(introduction) }
             } catch {
                 // Once it has begun, a cluster that is busy with itself for a moment is no reason to leave it.
                 guard !isFirst, error.isPassing else { throw CtlError(error.message) }
@@ -83,7 +84,7 @@ struct MemberReplace {
         }
     }
 
-    /// The first endpoint that is there answers.
+    /// The first endpoint answers that is there and has a leader.
     private func ask(on group: MultiThreadedEventLoopGroup) async throws(CallError) -> MemberReplaceResponse {
         var request = MemberReplaceRequest()
         (request.id, request.peerURLs) = (report.old, report.peerURLs)
@@ -95,7 +96,7 @@ struct MemberReplace {
                 return try Self.decode(bytes)
             } catch {
                 failure = error
-                if error.status != nil { throw error }
+                if !error.isPassing { throw error }
             }
         }
         throw failure
