@@ -211,6 +211,26 @@ struct TrioTests {
         #expect(trio.answered(at: 1) == [9])
     }
 
+    @Test func `what a leader decided by its own clock is not kept for the leader that it hands over to`() {
+        var trio = Trio()
+        trio.lead(0)
+        let term = trio.replicas[0].node.term
+        trio.isLost = { if case .timeoutNow = $0.body { true } else { false } }
+        trio.replicas[0].step(.transferLeadership(to: MemberID(rawValue: 3)), into: &trio.outputs[0])
+        trio.settle()
+        trio.replicas[0].propose([(Trio.command(7), Trio.origin(7))], leadingIn: term, into: &trio.outputs[0])
+        trio.propose(8, at: 0)
+        #expect(trio.outputs[0].failures == [Failure(origin: Trio.origin(7), reason: .leaderChanged)])
+        trio.isLost = { _ in false }
+        trio.tick(12)
+        trio.handOver(from: 0, to: 1)
+        trio.tick(12)
+        for applied in trio.applied {
+            #expect(!applied.contains { $0.entry.data == Trio.command(7) })
+            #expect(applied.contains { $0.entry.data == Trio.command(8) })
+        }
+    }
+
     @Test func `one change of the configuration is under way at a time`() {
         var trio = Trio()
         trio.lead(0)

@@ -10,18 +10,11 @@ extension Replica {
     public mutating func propose(
         _ commands: [(data: [UInt8], origin: RequestOrigin?)], into output: inout ReplicaOutput
     ) {
-        if node.committed.rawValue - node.applied.rawValue > Self.unappliedMax {
-            refuse(commands.map(\.origin), .overloaded, into: &output)
-            return
-        }
-        submit(
-            commands.map {
-                ProposalTable.Command(data: $0.data, origin: $0.origin, began: now, deadline: now + requestTicks)
-            }, into: &output)
-        settle(into: &output)
+        propose(commands, .untilThereIsALeader, into: &output)
     }
 
     /// The same, only while this member leads in that term: what a leader decides by its own clock is void in any other.
+    /// So it does not wait for the next leader either, when this one is handing over.
     public mutating func propose(
         _ commands: [(data: [UInt8], origin: RequestOrigin?)], leadingIn term: Term, into output: inout ReplicaOutput
     ) {
@@ -29,7 +22,26 @@ extension Replica {
             refuse(commands.map(\.origin), .leaderChanged, into: &output)
             return
         }
-        propose(commands, into: &output)
+        propose(commands, .never, into: &output)
+    }
+
+    /// Whether a proposal waits that nobody takes just now.
+    private enum Waiting {
+        case never, untilThereIsALeader
+    }
+
+    private mutating func propose(
+        _ commands: [(data: [UInt8], origin: RequestOrigin?)], _ waiting: Waiting, into output: inout ReplicaOutput
+    ) {
+        if node.committed.rawValue - node.applied.rawValue > Self.unappliedMax {
+            refuse(commands.map(\.origin), .overloaded, into: &output)
+            return
+        }
+        submit(
+            commands.map {
+                ProposalTable.Command(data: $0.data, origin: $0.origin, began: now, deadline: now + requestTicks)
+            }, waiting, into: &output)
+        settle(into: &output)
     }
 
     /// Changes the configuration, if this member leads and no other change is under way.
@@ -55,7 +67,9 @@ extension Replica {
         settle(into: &output)
     }
 
-    private mutating func submit(_ commands: [ProposalTable.Command], into output: inout ReplicaOutput) {
+    private mutating func submit(
+        _ commands: [ProposalTable.Command], _ waiting: Waiting, into output: inout ReplicaOutput
+    ) {
         stepNode(.propose(commands.map(\.data)))
         for effect in effects {
             switch effect {
@@ -66,7 +80,10 @@ extension Replica {
             case .proposalForwarded(_, let batch):
                 proposals.forward(commands, batch: batch, in: node.term)
             case .proposalRefused(.noLeader), .proposalRefused(.transferring), .proposalRefused(.leaving):
-                park(commands, into: &output)
+                switch waiting {
+                case .untilThereIsALeader: park(commands, into: &output)
+                case .never: refuse(commands.map(\.origin), .leaderChanged, into: &output)
+                }
             case .proposalRefused(let refusal):
                 refuse(commands.map(\.origin), ReplicaFailure(refusal), into: &output)
             default:
@@ -99,7 +116,7 @@ extension Replica {
     mutating func retryProposals(into output: inout ReplicaOutput) {
         guard node.leader != nil, !proposals.parked.isEmpty else { return }
         // One at a time: a batch is taken or refused as a whole.
-        for command in proposals.takeParked() { submit([command], into: &output) }
+        for command in proposals.takeParked() { submit([command], .untilThereIsALeader, into: &output) }
     }
 
     private func refuse(_ origins: [RequestOrigin?], _ reason: ReplicaFailure, into output: inout ReplicaOutput) {

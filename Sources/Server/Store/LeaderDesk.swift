@@ -107,9 +107,7 @@ final class LeaderDesk: AnswerTarget {
             case .unknown: reply(.keptAlive(ttlSeconds: 0))
             case .notLeading: reply(.refused(.notLeader))
             case .renewing(let renewal):
-                let origin = add(.renewal(renewal), reply)
-                let command = Command.leaseCheckpoint([renewal.checkpoint])
-                store.propose([(command.encoded(store.nextProposalID()), origin)])
+                store.propose(renewal, add(.renewal(renewal), reply))
             }
         case .timeToLive(let lease):
             guard store.lease(lease) != nil else { return reply(.timeLeft(milliseconds: nil)) }

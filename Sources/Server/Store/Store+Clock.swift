@@ -64,6 +64,16 @@ extension Store {
         step { replica, output in replica.propose(commands, leadingIn: term, into: &output) }
     }
 
+    /// Gives a lease that a checkpoint has shortened its whole time again. In this leadership only: the next one may have
+    /// begun to count down the rest by then, and would not hear of it.
+    func propose(_ renewal: LeaseRenewal, _ origin: RequestOrigin) {
+        if lifecycle.isStopped { return fail([origin], .stopped) }
+        let term = Term(rawValue: leases.term.load(ordering: .relaxed))
+        let command = Command.leaseCheckpoint([renewal.checkpoint])
+        propose([(command.encoded(nextProposalID()), origin)], leadingIn: term)
+        giveUpIfStopped()
+    }
+
     /// A name for a proposal that no other member gives out, nor this one again.
     package func nextProposalID() -> ProposalID {
         let count = proposalCount.wrappingAdd(1, ordering: .relaxed).newValue
