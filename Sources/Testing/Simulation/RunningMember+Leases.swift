@@ -13,17 +13,20 @@ extension RunningMember {
         if !expired.isEmpty { proposeExpiry(of: expired) }
         let checkpoints = leases.checkpointsDue(now: now)
         if !checkpoints.isEmpty {
-            let data = Command.leaseCheckpoint(checkpoints).encoded(ProposalID(rawValue: world.nextRequest()))
-            step { replica, output in replica.propose([(data, nil)], leadingIn: leadingTerm, into: &output) }
+            proposeLeading(.leaseCheckpoint(checkpoints), nil)
         }
     }
 
     private func proposeExpiry(of ids: [LeaseID]) {
         let token = world.nextRequest()
         expiries[token] = ids
-        let command = Command.leaseExpire(ids: ids, term: leadingTerm.rawValue)
+        proposeLeading(
+            .leaseExpire(ids: ids, term: leadingTerm.rawValue), RequestOrigin(target: Self.ownTarget, token: token))
+    }
+
+    /// Only in the leadership whose clock has decided it.
+    private func proposeLeading(_ command: Command, _ origin: RequestOrigin?) {
         let data = command.encoded(ProposalID(rawValue: world.nextRequest()))
-        let origin = RequestOrigin(target: Self.ownTarget, token: token)
         step { replica, output in replica.propose([(data, origin)], leadingIn: leadingTerm, into: &output) }
     }
 
@@ -46,7 +49,7 @@ extension RunningMember {
         case .notLeading: answer(request, .refused(leader: replica.node.leader.map { Int($0.rawValue) }))
         case .renewing(let renewal):
             renewals[request.number] = (request, renewal)
-            propose(
+            proposeLeading(
                 .leaseCheckpoint([renewal.checkpoint]),
                 RequestOrigin(target: Int32(request.client), token: request.number))
         }
