@@ -16,7 +16,8 @@ struct SimulationTests {
         for deed in [
             "expiries", "renewals", "checkpoints", "segments forgotten", "reads of the log", "replays",
             "refusals of slow watches", "events watched", "watches from compacted revisions", "reads of the past",
-            "slices of compaction", "snapshots installed", "snapshots failed", "pieces of snapshots", "members added",
+            "slices of compaction", "snapshots installed", "snapshots failed", "pieces of snapshots", "scrubs",
+            "members added",
             "members removed", "replacements", "installations cut short", "damage found", "damaged pieces",
         ] {
             #expect(results.contains { $0.deeds[deed] > 0 }, "no \(deed)")

@@ -38,6 +38,8 @@ enum MemberHappening {
     /// The clock's thread has the time to pin snapshots.
     case snapshotsWanted
     case checkpointWritten
+    /// The next piece of the store is to be read and checked.
+    case scrubDue
     /// The history that a replay for watchers needs has been read.
     case replayed
     /// The stream's client has taken that many of its messages.

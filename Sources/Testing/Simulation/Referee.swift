@@ -13,6 +13,7 @@ package enum Rule: String, Sendable, CaseIterable {
     case watch = "a watch has no gap, no repeat and no other order"
     case lease = "a lease that is kept alive does not expire"
     case progress = "a healed cluster makes progress"
+    case scrub = "a scrub finds nothing in a store that is whole"
     case equalHash = "members at one revision have one hash"
 }
 

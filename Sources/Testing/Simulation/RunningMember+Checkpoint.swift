@@ -63,12 +63,31 @@ extension RunningMember {
         guard compactionIsDue else { return }
         do throws(MVCCError) {
             world.deeds.add("slices of compaction")
-            switch try compactor.runSlice(eventsMax: 50).progress {
+            let slice = try compactor.runSlice(eventsMax: 50)
+            audit?.note(removed: slice.removed)
+            switch slice.progress {
             case .finished: compactionIsDue = false
             case .unfinished, .held: break
             }
         } catch {
             world.referee.fail(.opens, "m\(number) cannot compact: \(error)")
+        }
+    }
+
+    /// The server's scrub, in smaller pieces: so much comes between two of them.
+    func scrub() {
+        plan(.scrubDue, after: world.random(1_000...200_000))
+        do throws(MVCCError) {
+            var running: StoreAudit
+            if let audit { running = audit } else { running = try StoreAudit(compactor) }
+            audit = nil
+            switch try running.runSlice(bytesMax: Int(world.random(100...4_000))).progress {
+            case .unfinished: audit = running
+            case .sound: world.deeds.add("scrubs")
+            case .differs: world.referee.fail(.scrub, "m\(number) has a history that is not what was applied to it")
+            }
+        } catch {
+            world.referee.fail(.scrub, "m\(number) has a store that cannot be read: \(error)")
         }
     }
 }

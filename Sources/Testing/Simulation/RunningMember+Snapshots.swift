@@ -216,6 +216,7 @@ extension RunningMember {
     private func resumeAfterInstall(_ metadata: SnapshotMetadata) {
         leases = LeaseClock(machine.lessor.all)
         compactionIsDue = true
+        audit = nil
         world.deeds.add("snapshots installed")
         world.note(
             number, .snapshot, metadata.last.index.rawValue,

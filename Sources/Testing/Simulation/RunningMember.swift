@@ -39,6 +39,8 @@ final class RunningMember {
     var receiving: (number: UInt64, sink: IncomingStream)?
     var checkpoint: (work: CheckpointWork, snapshot: SnapshotMetadata)?
     var compactionIsDue = true
+    /// Of the store, under way.
+    var audit: StoreAudit?
     /// Requests that wait for a read index, by their number. Looked up, never walked.
     var reads: [UInt64: ClientRequest] = [:]
     /// Renewals on their way through the log, and expiries, by the numbers of their requests.
@@ -74,6 +76,7 @@ final class RunningMember {
         machine = parts.takeMachine()
         plan(.tick, after: world.random(0...world.plan.tickMicroseconds))
         plan(.checkpointDue, after: world.random(0...world.plan.checkpointMicroseconds))
+        plan(.scrubDue, after: world.random(0...1_000_000))
     }
 
     /// Committed entries above the last checkpoint are there to be applied. Nearly an election timeout has passed for a
@@ -105,6 +108,7 @@ final class RunningMember {
         case .checkpointDue: beginCheckpoint()
         case .checkpointWritten: if checkpoint != nil { finishCheckpoint() }
         case .snapshotsWanted: prepareSnapshots()
+        case .scrubDue: scrub()
         case .replayed: finishReplay()
         case .taken(let stream): takenByClient(stream)
         }
