@@ -240,6 +240,22 @@ struct PaperMembershipTests {
         #expect(node.node.applied.rawValue == index)
     }
 
+    @Test func `7 a snapshot that comes once more before it is installed is let go of after that`() {
+        var node = Solo(log: [1, 2, 2], term: 9)
+        let configuration = Configuration(voters: ids(1, 2, 3))
+        let first = SnapshotMetadata(last: .at(8, term: 4), configuration: configuration)
+        let second = SnapshotMetadata(last: .at(11, term: 4), configuration: configuration)
+        node.receive(.snapshot(first), term: 9)
+        let effects = node.step(.snapshotReceived(first))
+        #expect(effects.contains { if case .restore(let snapshot, _) = $0 { snapshot == first } else { false } })
+        // Nothing tells the two copies apart, and the disk has yet to come to it.
+        let repeated = node.step(.snapshotReceived(first)) + node.step(.snapshotReceived(second))
+        #expect(!repeated.contains(.discardSnapshot(first)))
+        node.settle()
+        #expect(node.seen.contains(.discardSnapshot(first)))
+        #expect(node.node.lastEntry == second.last)
+    }
+
     @Test func `7 a snapshot is answered when it is durable, and the log goes on after it`() {
         var node = Solo(log: [1, 2, 2], term: 9)
         let snapshot = SnapshotMetadata(last: .at(8, term: 4), configuration: Configuration(voters: ids(1, 2, 3)))

@@ -23,6 +23,10 @@ extension RaftNode {
     mutating func snapshotReceived(_ snapshot: SnapshotMetadata, into effects: inout [Effect]) {
         // The same one twice is one: what is staged goes by its last entry.
         if staged?.last == snapshot.last { return }
+        if restoring?.snapshot.last == snapshot.last {
+            restoring?.cameAgain = true
+            return
+        }
         if let staged, staged.last.index > snapshot.last.index {
             return effects.append(.discardSnapshot(snapshot))
         }
@@ -59,6 +63,7 @@ extension RaftNode {
         restoring = nil
         applied = done.snapshot.last.index
         applying = applied
+        if done.cameAgain { effects.append(.discardSnapshot(done.snapshot)) }
         // Another one may have come meanwhile.
         beginRestoreIfReady(into: &effects)
     }

@@ -37,6 +37,8 @@ public struct RaftNode: Sendable {
     struct Restoring: Sendable {
         var snapshot: SnapshotMetadata
         var write: UInt64
+        /// It was received once more meanwhile, of no use: but until it is installed the copy may be what is installed.
+        var cameAgain = false
     }
 
     /// Messages that must not leave before a write is durable.
