@@ -217,7 +217,7 @@ class FaultyCluster(Cluster):
         listed = client.must("Cluster/MemberList", pb.MemberListRequest()).members
         learner = next(each for each in listed if member.peer_url in each.peerURLs)
         insist(lambda: client.call("Cluster/MemberPromote", pb.MemberPromoteRequest(ID=learner.ID)), "promoted",
-               settled=lambda answer: "can only promote a learner" in answer.text)
+               settled=lambda answer: answer.text == "etcdserver: can only promote a learner member")
 
     def remove(self):
         super().remove()
