@@ -11,6 +11,9 @@ PLANTED_SEEDS_MAX = 3000
 # Fewer than this in the time that there is would be no test.
 SEEDS_MIN = 500
 SEEDS_AT_A_TIME = 100
+# The same ones each time: a change answers for what it breaks, and not for a bug that nobody has met before. Those are
+# for `make soak`.
+FIRST_SEED = 1
 
 
 def main():
@@ -71,7 +74,7 @@ def planted_bugs(arguments, results):
 
 
 def seeds(arguments, results):
-    first, count, broken = arguments.seed, 0, 0
+    first, count, broken = FIRST_SEED, 0, 0
     while count < SEEDS_MIN or results.remaining() > 20:
         words = ("--seeds", f"{first}..{first + SEEDS_AT_A_TIME - 1}", "--jobs", 2)
         done = simulate(arguments, *words)
@@ -82,8 +85,8 @@ def seeds(arguments, results):
                 results.check(line, False, done.stderr)
         count += len(lines)
         first += SEEDS_AT_A_TIME
-    results.check(f"{count} seeds from {arguments.seed} on are ok", broken == 0, f"{broken} broke a rule")
-    print(f"{count} seeds from {arguments.seed} on, {broken} broke a rule", flush=True)
+    results.check(f"{count} seeds from {FIRST_SEED} on are ok", broken == 0, f"{broken} broke a rule")
+    print(f"{count} seeds from {FIRST_SEED} on, {broken} broke a rule", flush=True)
 
 
 if __name__ == "__main__":
