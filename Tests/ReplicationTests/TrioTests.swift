@@ -231,6 +231,26 @@ struct TrioTests {
         }
     }
 
+    @Test func `a leader that leads again answers what it proposes then, whatever it had proposed before`() {
+        var trio = Trio()
+        trio.lead(0)
+        // Entries that nobody else gets; a leader of the others takes fewer places.
+        trio.cutOff = [0]
+        for name in 11...18 as ClosedRange<UInt64> { trio.propose(name, at: 0) }
+        trio.settle()
+        trio.tick(25)
+        #expect(trio.replicas[1].isLeader || trio.replicas[2].isLeader)
+        trio.cutOff = []
+        trio.tick(5)
+        trio.handOver(from: trio.replicas[1].isLeader ? 1 : 2, to: 0)
+        #expect(trio.replicas[0].isLeader)
+        for name in 21...28 as ClosedRange<UInt64> { trio.propose(name, at: 0) }
+        trio.settle()
+        trio.tick(5)
+        #expect(trio.answered(at: 0) == Array(21...28))
+        #expect(!trio.outputs[0].failures.contains { (21...28).contains($0.origin.token) })
+    }
+
     @Test func `one change of the configuration is under way at a time`() {
         var trio = Trio()
         trio.lead(0)

@@ -50,9 +50,15 @@ struct ProposalTable: Sendable {
     /// Waiting for a leader, in the order they came.
     private(set) var parked: Deque<Command> = []
 
-    mutating func log(_ command: Command, as id: EntryID) {
-        guard let origin = command.origin else { return }
-        logged.append(Logged(id: id, origin: origin, began: command.began, deadline: command.deadline))
+    /// - Returns: Who waits for entries that stood there or behind it. This member led before, and leads again with a log
+    ///   that ends earlier: those entries never happen. Left in place, they would stand in the way of this one.
+    mutating func log(_ command: Command, as id: EntryID) -> [RequestOrigin] {
+        var lost: [RequestOrigin] = []
+        while let last = logged.last, last.id.index >= id.index { lost.append(logged.removeLast().origin) }
+        if let origin = command.origin {
+            logged.append(Logged(id: id, origin: origin, began: command.began, deadline: command.deadline))
+        }
+        return lost
     }
 
     /// - Parameter batch: Higher than those before.
