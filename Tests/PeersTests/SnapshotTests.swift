@@ -36,6 +36,23 @@ struct SnapshotTests {
         two.transport.close()
     }
 
+    @Test func `beside writes of clients a snapshot takes its time`() async throws {
+        let size = 8 << 20
+        let source = TestSource(size: size, isBesideWrites: true)
+        let sink = TestSink(progress: TestProgress())
+        let (one, two) = try await members(sink: sink)
+        let began = ContinuousClock.now
+        one.transport.sendSnapshot(Self.metadata, to: two.id, from: source)
+        #expect(await one.receiver.outcomes.wait(count: 1) == [.delivered])
+        #expect(sink.isRight && sink.bytes == size)
+        // Two pieces of 256 KiB less: the first is not held back, and nobody waits behind the last.
+        let bytesHeldBack = size - 2 * (256 << 10)
+        let least = Duration.seconds(Double(bytesHeldBack) / Double(SnapshotPace.bytesPerSecondBesideWrites))
+        #expect(ContinuousClock.now - began >= least)
+        one.transport.close()
+        two.transport.close()
+    }
+
     @Test func `a sink that stands still holds the source back, and the members' messages go on`() async throws {
         let gate = Gate()
         let progress = TestProgress()

@@ -4,8 +4,9 @@ package import StrakeTables
 
 /// Makes a store of the events of another one, in empty tables and in bounded memory.
 package struct StoreBuilder: ~Copyable {
-    /// Memory of the changes at which they are written out.
-    private static let layerBytesMax = 32 << 20
+    /// Memory of the changes at which they are written out. Each time most pages of `current` are written anew, so it is
+    /// done seldom; the memory is less than what applying may take before it waits for a checkpoint.
+    private static let layerBytesMax = 128 << 20
 
     private var store: RevisionStore
     private var last = Revision.zero
@@ -29,8 +30,8 @@ package struct StoreBuilder: ~Copyable {
         return true
     }
 
-    /// Writes what is left, under the digest of the store that the events come from. On return the tables hold the store as of `revision`, durably; before, they hold nothing that
-    /// could be taken for it.
+    /// Writes what is left, under the digest of the store that the events come from. On return the tables hold the store
+    /// as of `revision`, durably; before, they hold nothing that could be taken for it.
     package consuming func finish(
         appliedIndex: UInt64, appliedTerm: UInt64, revision: Int64, compactRevision: Int64, digest: UInt64,
         stateChanges: [StateChange]

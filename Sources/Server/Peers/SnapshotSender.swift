@@ -29,6 +29,10 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
     private var connection: OutgoingConnection?
     /// The source is being read on a thread of the pool.
     private var isReading = false
+    /// Others have their turn; the next piece is read when it is over.
+    private var isPausing = false
+    private var pace = SnapshotPace()
+    private var readSince = NIODeadline.now()
     private var bytes = 0
     private var checksum = CRC32C()
 
@@ -162,8 +166,9 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
     }
 
     private func readNext() {
-        guard case .streaming = state, !isReading, let connection, connection.isWritable else { return }
+        guard case .streaming = state, !isReading, !isPausing, let connection, connection.isWritable else { return }
         isReading = true
+        readSince = .now()
         let source = source
         loop.snapshotThreads.submit {
             let piece = Result { try source.next(bytesMax: Self.pieceBytes) }
@@ -185,6 +190,7 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
             var buffer = ByteBufferAllocator().buffer(capacity: Frame.headerBytes + piece.count)
             Frame.append(.snapshotPiece, payloadBytes: piece.count, to: &buffer) { $0.add(piece) }
             connection.write(buffer)
+            pause(after: piece.count)
             readNext()
         case .success(nil):
             state = .sent
@@ -194,6 +200,17 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
                 writer.add(checksum.value)
             }
             connection.write(buffer)
+        }
+    }
+
+    private func pause(after bytes: Int) {
+        let pause = pace.pause(
+            after: bytes, in: (NIODeadline.now() - readSince).nanoseconds, writesOfClients: source.writesOfClients)
+        guard pause > 0 else { return }
+        isPausing = true
+        loop.eventLoop.scheduleTask(in: .nanoseconds(pause)) {
+            self.isPausing = false
+            self.readNext()
         }
     }
 }

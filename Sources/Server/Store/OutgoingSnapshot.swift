@@ -10,6 +10,7 @@ package final class OutgoingSnapshot: Sendable {
 
     package let metadata: SnapshotMetadata
     package let name: UInt64
+    fileprivate let writesOfClients: @Sendable () -> UInt64
     private let state: Mutex<State>
     private let isReleased = Atomic(false)
     /// Streams since the member was last seen to have more than before.
@@ -32,9 +33,13 @@ package final class OutgoingSnapshot: Sendable {
         var description: String { "the stream cannot go on from byte \(offset)" }
     }
 
-    package init(_ writer: SnapshotWriter, name: UInt64) {
+    /// - Parameter writesOfClients: Counts on with each.
+    package init(
+        _ writer: SnapshotWriter, name: UInt64, writesOfClients: @escaping @Sendable () -> UInt64 = { 0 }
+    ) {
         metadata = writer.metadata
         self.name = name
+        self.writesOfClients = writesOfClients
         state = Mutex(State(writer: writer))
     }
 
@@ -114,6 +119,8 @@ package final class OutgoingStream: SnapshotSource {
     }
 
     package var name: UInt64 { snapshot.name }
+
+    package var writesOfClients: UInt64 { snapshot.writesOfClients() }
 
     package func resume(at offset: UInt64) throws {
         number.store(try snapshot.begin(at: offset), ordering: .releasing)

@@ -24,7 +24,9 @@ extension Store {
             if let pinned = snapshots.resumable(for: member, logStart: LogIndex(rawValue: logStart)) {
                 snapshot = pinned
             } else {
-                snapshot = OutgoingSnapshot(makeSnapshot(), name: nextProposalID().rawValue)
+                snapshot = OutgoingSnapshot(makeSnapshot(), name: nextProposalID().rawValue) { [gauges] in
+                    gauges.proposalsApplied.load(ordering: .relaxed)
+                }
                 snapshots.pin(snapshot, for: member)
             }
             options.onNotice(.snapshot("sending a snapshot as of entry \(snapshot.metadata.last) to member \(member)"))

@@ -201,7 +201,9 @@ package final class Store: Sendable {
         var last = LogIndex.zero
         if snapshot.last.index.rawValue > options.retainedEntries {
             last = snapshot.last.index - options.retainedEntries
-            let helpsLaggards = log.bytes < options.laggardLogBytesMax
+            // While a snapshot of a large store is on its way, much is written.
+            let bytesMax = max(options.laggardLogBytesMax, gauges.pageBytes.load(ordering: .relaxed))
+            let helpsLaggards = log.bytes < bytesMax
             // The node hears of it first: it must not ask for entries that are going.
             step { replica, output in
                 if helpsLaggards, let needed = replica.node.neededAfter, needed < last {

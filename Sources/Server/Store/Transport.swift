@@ -55,6 +55,8 @@ package protocol SnapshotSource: AnyObject, Sendable {
     func resume(at offset: UInt64) throws
     /// The next piece; nil at the end. Throws when the store cannot be read.
     func next(bytesMax: Int) throws -> [UInt8]?
+    /// Moves on with each write of a client: while it does, the snapshot shares this machine with them.
+    var writesOfClients: UInt64 { get }
     /// Nothing more is asked for.
     func cancel()
 }

@@ -30,14 +30,20 @@ final class TestSource: SnapshotSource {
     private let progress: TestProgress
     private let offset = Atomic<Int>(0)
     let name: UInt64 = 77
+    /// As if clients wrote between any two pieces.
+    private let isBesideWrites: Bool
+    private let writes = Atomic<UInt64>(0)
     /// Where streams of it began.
     let resumptions = Events<UInt64>()
 
-    init(size: Int, failsAt: Int = .max, progress: TestProgress = TestProgress()) {
+    init(size: Int, failsAt: Int = .max, isBesideWrites: Bool = false, progress: TestProgress = TestProgress()) {
         self.size = size
+        self.isBesideWrites = isBesideWrites
         self.failsAt = failsAt
         self.progress = progress
     }
+
+    var writesOfClients: UInt64 { isBesideWrites ? writes.add(1, ordering: .relaxed).newValue : 0 }
 
     static func byte(at offset: Int) -> UInt8 { UInt8(truncatingIfNeeded: offset &* 31 &+ offset >> 8) }
 
