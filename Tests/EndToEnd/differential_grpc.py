@@ -3,6 +3,7 @@
 import random
 
 import grpc_scripts_kv
+import grpc_scripts_locks
 import grpc_scripts_other
 import grpc_scripts_watch
 from harness import ServerFailed, parse_arguments, run
@@ -15,7 +16,7 @@ ALL = dict(key=b"\0", range_end=b"\0")
 
 
 def hand_picked(results, arguments):
-    for module in (grpc_scripts_kv, grpc_scripts_watch, grpc_scripts_other):
+    for module in (grpc_scripts_kv, grpc_scripts_watch, grpc_scripts_other, grpc_scripts_locks):
         for script in module.SCRIPTS:
             if arguments.only in script.__name__:
                 run_script(results, arguments, script)

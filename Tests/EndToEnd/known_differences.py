@@ -74,8 +74,6 @@ GOLDEN = {
     "membership.json: *: Auth/*": NOT_SERVED,
     "membership.json: *: auth status": NOT_SERVED,
     "membership.json: *: user add, with time enough": NOT_SERVED,
-    "membership.json: *: Lock/Lock": NOT_SERVED,
-    "membership.json: *: Election/Leader": NOT_SERVED,
     "membership.json: *: Maintenance/Downgrade": NOT_SERVED,
     "membership.json: *: snapshot": NOT_SERVED,
     "membership.json: *: POST /v3/kv/range": "there is no JSON gateway yet",

@@ -14,8 +14,10 @@ sys.path.insert(0, os.path.join(PEERS, "generated"))
 import grpc  # noqa: E402
 from google.protobuf import json_format, message_factory  # noqa: E402
 
+import election_pb2 as election_pb  # noqa: E402
 import etcd_pb2 as pb  # noqa: E402
 import health_pb2  # noqa: E402
+import lock_pb2 as lock_pb  # noqa: E402
 
 _CHANNEL_OPTIONS = [
     ("grpc.max_receive_message_length", -1),
@@ -40,7 +42,7 @@ class Method:
 def _methods():
     """Every method of the compiled contract under "Service/Method"."""
     found = {}
-    for file in (pb, health_pb2):
+    for file in (pb, health_pb2, lock_pb, election_pb):
         for service in file.DESCRIPTOR.services_by_name.values():
             for method in service.methods:
                 found[f"{service.name}/{method.name}"] = Method(
@@ -125,6 +127,10 @@ class Client:
             return Answer(error.code().name, error.details() or "", messages)
         return Answer("OK", "", messages)
 
+    def open(self, name, request):
+        """A server stream that goes on; a thread of its own moves the answers into a queue."""
+        return ServerStream(self._stub(name)(request, wait_for_ready=True))
+
     def call_raw(self, path, data, timeout=20, metadata=None):
         """A unary call with the bytes and path given; the answer's message is bytes too."""
         stub = self.channel.unary_unary(path, request_serializer=_to_bytes, response_deserializer=bytes)
@@ -153,19 +159,15 @@ def _to_bytes(request):
     return request if isinstance(request, bytes) else request.SerializeToString()
 
 
-class WatchStream:
-    """An open Watch stream; a thread of its own moves the answers into a queue."""
+class ServerStream:
+    """The answers of an open call; a thread of its own moves them into a queue."""
 
     _END = object()
 
-    def __init__(self, client, creates=(), metadata=None):
-        self._outgoing = queue.Queue()
+    def __init__(self, call):
+        self._call = call
         self._incoming = queue.Queue()
         self.end = None
-        for create in creates:
-            self.create(**create)
-        self._call = client._stub("Watch/Watch")(iter(self._outgoing.get, self._END), metadata=metadata,
-                                                 wait_for_ready=True)
         threading.Thread(target=self._receive, daemon=True).start()
 
     def _receive(self):
@@ -176,21 +178,6 @@ class WatchStream:
         except grpc.RpcError as error:
             self.end = Answer(error.code().name, error.details() or "", None)
         self._incoming.put(self._END)
-
-    def send(self, request):
-        self._outgoing.put(request)
-
-    def create(self, **fields):
-        self.send(pb.WatchRequest(create_request=pb.WatchCreateRequest(**fields)))
-
-    def cancel_watch(self, watch_id):
-        self.send(pb.WatchRequest(cancel_request=pb.WatchCancelRequest(watch_id=watch_id)))
-
-    def request_progress(self):
-        self.send(pb.WatchRequest(progress_request=pb.WatchProgressRequest()))
-
-    def half_close(self):
-        self._outgoing.put(self._END)
 
     def next(self, timeout):
         """The next message, or None when none came in time or the stream ended."""
@@ -213,22 +200,51 @@ class WatchStream:
             messages.append(message)
         return messages
 
-    def take_events(self, count, timeout=10):
-        return self.take(lambda messages: sum(len(m.events) for m in messages) >= count, timeout)
-
     def drain(self, quiet):
         """All messages until none comes for `quiet` seconds."""
         return self.take(lambda _: False, quiet)
 
     def close(self):
         self._call.cancel()
-        self._outgoing.put(self._END)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.close()
+
+
+class WatchStream(ServerStream):
+    """An open Watch stream."""
+
+    def __init__(self, client, creates=(), metadata=None):
+        self._outgoing = queue.Queue()
+        for create in creates:
+            self.create(**create)
+        super().__init__(client._stub("Watch/Watch")(iter(self._outgoing.get, self._END), metadata=metadata,
+                                                     wait_for_ready=True))
+
+    def send(self, request):
+        self._outgoing.put(request)
+
+    def create(self, **fields):
+        self.send(pb.WatchRequest(create_request=pb.WatchCreateRequest(**fields)))
+
+    def cancel_watch(self, watch_id):
+        self.send(pb.WatchRequest(cancel_request=pb.WatchCancelRequest(watch_id=watch_id)))
+
+    def request_progress(self):
+        self.send(pb.WatchRequest(progress_request=pb.WatchProgressRequest()))
+
+    def half_close(self):
+        self._outgoing.put(self._END)
+
+    def take_events(self, count, timeout=10):
+        return self.take(lambda messages: sum(len(m.events) for m in messages) >= count, timeout)
+
+    def close(self):
+        super().close()
+        self._outgoing.put(self._END)
 
 
 def to_json(message):

@@ -6,6 +6,10 @@ internal import StrakeModel
 enum PendingCall {
     /// A unary call: the outcome says how to answer.
     case unary(StreamID)
+    /// A step of a contender for a lock or a leadership.
+    case contender(StreamID)
+    /// The last step of a recipe: the answer is a header.
+    case recipeEnd(StreamID)
     /// A group of reads; they are kept beside the table.
     case read
     /// A keep-alive whose renewal goes through the log first.

@@ -16,6 +16,7 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
     /// Sessions with output to be written at the end of this turn.
     private var touched: [Session] = []
     let watches: WatchLoop
+    let waiters = KeyWaiters()
     /// What the calls of this turn count.
     var tally = CallTally()
     private var leaderWatch: LeaderWatch?
@@ -33,7 +34,7 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
         leaderWatch = LeaderWatch(self)
     }
 
-    var wantsEvents: Bool { watches.wantsEvents }
+    var wantsEvents: Bool { watches.wantsEvents || waiters.wantsEvents }
 
     func take(_ batch: AnswerBatch) {
         eventLoop.execute { self.process(batch) }
@@ -104,8 +105,15 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
             if number == Self.ownNumber { probes.removeValue(forKey: call)?(nil) }
             sessions[number]?.readIsReady(call)
         }
-        if let revision = batch.skippedThrough { watches.skip(through: revision) }
-        if let published = batch.published { watches.publish(published) }
+        if let revision = batch.skippedThrough {
+            watches.skip(through: revision)
+            waiters.skip()
+        }
+        if let published = batch.published {
+            // The batch may be there for the others only: who does not listen finds it in the store.
+            if watches.wantsEvents { watches.publish(published) }
+            if waiters.wantsEvents { waiters.publish(published) }
+        }
         flush()
     }
 

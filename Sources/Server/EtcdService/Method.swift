@@ -9,6 +9,8 @@ enum Method: Int, CaseIterable {
     case memberList, memberAdd, memberRemove, memberUpdate, memberPromote
     case healthCheck, healthWatch
     case memberReplace
+    case lock, unlock
+    case campaign, proclaim, electionLeader, observe, resign
 
     var service: String {
         switch self {
@@ -19,6 +21,8 @@ enum Method: Int, CaseIterable {
         case .memberList, .memberAdd, .memberRemove, .memberUpdate, .memberPromote: "etcdserverpb.Cluster"
         case .healthCheck, .healthWatch: "grpc.health.v1.Health"
         case .memberReplace: "strake.Cluster"
+        case .lock, .unlock: "v3lockpb.Lock"
+        case .campaign, .proclaim, .electionLeader, .observe, .resign: "v3electionpb.Election"
         }
     }
 
@@ -50,6 +54,21 @@ enum Method: Int, CaseIterable {
         case .healthCheck: "Check"
         case .healthWatch: "Watch"
         case .memberReplace: "MemberReplace"
+        case .lock: "Lock"
+        case .unlock: "Unlock"
+        case .campaign: "Campaign"
+        case .proclaim: "Proclaim"
+        case .electionLeader: "Leader"
+        case .observe: "Observe"
+        case .resign: "Resign"
+        }
+    }
+
+    /// Made of other calls, as etcd's client library makes it.
+    var isRecipe: Bool {
+        switch self {
+        case .lock, .unlock, .campaign, .proclaim, .electionLeader, .observe, .resign: true
+        default: false
         }
     }
 
@@ -57,7 +76,7 @@ enum Method: Int, CaseIterable {
     var shape: String {
         switch self {
         case .watch, .leaseKeepAlive: "bidi_stream"
-        case .rangeStream, .healthWatch: "server_stream"
+        case .rangeStream, .healthWatch, .observe: "server_stream"
         default: "unary"
         }
     }
@@ -65,7 +84,7 @@ enum Method: Int, CaseIterable {
     /// One request, one answer.
     var isUnary: Bool {
         switch self {
-        case .watch, .leaseKeepAlive, .rangeStream, .healthWatch: false
+        case .watch, .leaseKeepAlive, .rangeStream, .healthWatch, .observe: false
         default: true
         }
     }
@@ -73,7 +92,7 @@ enum Method: Int, CaseIterable {
     /// A call with an end to wait for.
     var isRequest: Bool {
         switch self {
-        case .watch, .leaseKeepAlive, .healthWatch: false
+        case .watch, .leaseKeepAlive, .healthWatch, .observe: false
         default: true
         }
     }

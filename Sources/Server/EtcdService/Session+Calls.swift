@@ -47,7 +47,7 @@ extension Session: ServerHandler {
             // Keep-alives of this read are still to be answered; the trailers follow them.
             if !reads.isEmpty { submit() }
             endKeepAlives(stream)
-        case .watch, .answer, .httpAsked:
+        case .watch, .answer, .contender, .observer, .httpAsked:
             // A watch goes on after the client's last request (etcd's behaviour) until the client resets it.
             break
         case .http(let request): answer(request, on: stream)
@@ -65,7 +65,8 @@ extension Session: ServerHandler {
         switch state.role {
         case .answer(let answer): answer.writable(capacity: capacity)
         case .watch(let key): loop.watches.drained(key)
-        case .unary, .keepAlive, .http, .httpAsked: break
+        case .observer: observerDrained(stream)
+        case .unary, .keepAlive, .contender, .http, .httpAsked: break
         }
     }
 
@@ -93,6 +94,9 @@ extension Session: ServerHandler {
         switch state.role {
         case .watch(let key): loop.watches.close(key)
         case .answer(let answer): answer.cancel()
+        case .contender: withdraw(state.id)
+        case .observer(let observer):
+            loop.waiters.forgetObserver(of: Contender.prefix(of: observer.name), state.id, self)
         case .unary, .keepAlive, .http, .httpAsked: break
         }
     }
@@ -125,6 +129,13 @@ extension Session: ServerHandler {
         case .memberReplace: try receiveMemberReplace(stream, message)
         case .moveLeader: try receiveMoveLeader(stream, message)
         case .healthCheck, .healthWatch: try receiveHealth(method, stream, message)
+        case .lock: try receiveLock(stream, message)
+        case .unlock: try receiveUnlock(stream, message)
+        case .campaign: try receiveCampaign(stream, message)
+        case .proclaim: try receiveProclaim(stream, message)
+        case .electionLeader: try receiveElectionLeader(stream, message)
+        case .observe: try receiveObserve(stream, message)
+        case .resign: try receiveResign(stream, message)
         }
     }
 }

@@ -28,8 +28,10 @@ extension Session {
     /// What watches deliver from here on cannot be trusted: the client is to look for another member.
     func endWatchesInQuarantine() {
         for state in streams.all {
-            guard case .watch = state.role else { continue }
-            release(state)
+            switch state.role {
+            case .watch, .observer: release(state)
+            case .unary, .keepAlive, .answer, .contender, .http, .httpAsked: continue
+            }
             refuse(state.id, .corrupt)
         }
         loop.touch(self)
@@ -39,10 +41,10 @@ extension Session {
     func endStreamsWithoutLeader() {
         for state in streams.all where state.requiresLeader {
             switch state.role {
-            case .watch, .keepAlive:
+            case .watch, .keepAlive, .observer:
                 release(state)
                 refuse(state.id, .noLeader)
-            case .unary, .answer, .http, .httpAsked: break
+            case .unary, .answer, .contender, .http, .httpAsked: break
             }
         }
         loop.touch(self)
@@ -193,10 +195,12 @@ extension Method {
     /// Answers with what this member's own store holds. `HashKV` is left out: it is how an operator finds out.
     fileprivate var readsStore: Bool {
         switch self {
-        case .range, .rangeStream, .txn, .watch, .leaseTimeToLive, .leaseLeases: true
+        case .range, .rangeStream, .txn, .watch, .leaseTimeToLive, .leaseLeases, .lock, .campaign, .electionLeader,
+            .observe:
+            true
         case .put, .deleteRange, .compact, .leaseGrant, .leaseRevoke, .leaseKeepAlive, .alarm, .status, .defragment,
             .hash, .hashKV, .memberList, .memberAdd, .memberRemove, .memberUpdate, .memberPromote, .moveLeader,
-            .memberReplace, .healthCheck, .healthWatch:
+            .memberReplace, .healthCheck, .healthWatch, .unlock, .proclaim, .resign:
             false
         }
     }

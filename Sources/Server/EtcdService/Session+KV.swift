@@ -63,18 +63,18 @@ extension Session {
     /// Queues a command for the end of this turn.
     ///
     /// - Parameter takesRoom: The command may make the store larger, so the quota is asked first.
-    func propose(_ command: Command, for stream: StreamID, takesRoom: Bool) {
+    func propose(_ command: Command, for stream: StreamID, as pending: PendingCall? = nil, takesRoom: Bool) {
         let data = command.encoded(service.store.nextProposalID())
         guard data.count <= service.options.requestBytesMax else {
-            refuse(stream, .requestTooLarge)
+            refuse(pending ?? .unary(stream), .requestTooLarge)
             return
         }
         if takesRoom, service.store.isOverQuota {
             raiseNoSpace()
-            refuse(stream, .noSpace)
+            refuse(pending ?? .unary(stream), .noSpace)
             return
         }
-        let call = calls.add(.unary(stream))
+        let call = calls.add(pending ?? .unary(stream))
         proposals.append((data, origin(of: call)))
     }
 
@@ -94,6 +94,8 @@ extension Session {
         let stream: StreamID
         switch pending {
         case .unary(let unary): stream = unary
+        case .contender(let stream): return contenderAnswered(stream, answer)
+        case .recipeEnd(let stream): return recipeEnded(stream, answer)
         case .renewal(let keepAlive, let renewal, let ttl):
             service.store.renewalCommitted(renewal)
             let header = service.header(revision: answer.revision, term: answer.term)
@@ -123,6 +125,7 @@ extension Session {
     func refuse(_ pending: PendingCall, _ error: StoreError) {
         switch pending {
         case .unary(let stream): if streams[stream] != nil { refuse(stream, error) }
+        case .contender(let stream), .recipeEnd(let stream): failRecipe(stream, error)
         case .renewal(let stream, _, _): if streams[stream] != nil { refuse(stream, error) }
         case .read, .internalAlarm: break
         }

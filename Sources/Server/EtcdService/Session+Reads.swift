@@ -30,6 +30,9 @@ extension Session {
             case .timeToLive(let lease, let withKeys): answerTimeToLive(lease, withKeys: withKeys, on: read.stream)
             case .leases: answerLeases(on: read.stream)
             case .members: answerMembers(on: read.stream)
+            case .contender(let request): look(request, for: read.stream)
+            case .electionLeader(let name): answerElectionLeader(name, on: read.stream)
+            case .observer: lookForLeader(read.stream)
             }
         }
         if !batch.keepAlives.isEmpty { answer(batch.keepAlives) }

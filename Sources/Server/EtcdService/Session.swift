@@ -217,6 +217,7 @@ final class Session: ChannelDuplexHandler {
     }
 
     func refuse(_ stream: StreamID, _ error: StoreError) {
+        if streams[stream]?.isRecipe == true { return failRecipe(stream, error) }
         finish(stream, EtcdStatus(error))
     }
 
@@ -256,6 +257,9 @@ struct PendingRead {
         case timeToLive(LeaseID, withKeys: Bool)
         case leases
         case members
+        case contender(RangeRequest)
+        case electionLeader([UInt8])
+        case observer
     }
 
     var stream: StreamID

@@ -8,6 +8,8 @@ struct StreamState {
         case watch(StreamKey)
         case keepAlive
         case answer(LongAnswer)
+        case contender(Contender)
+        case observer(ElectionObserver)
         case http(HTTPRequest)
         /// A plain request whose answer is on its way.
         case httpAsked
@@ -23,8 +25,15 @@ struct StreamState {
     var hasMessage = false
     /// The client wants to hear when there is no leader.
     var requiresLeader = false
+    /// The call is a recipe that has begun: it fails as etcd's client library does.
+    var isRecipe: Bool {
+        if case .observer = role { return false }
+        return hasMessage && method?.isRecipe == true
+    }
     /// Answers of a keep-alive stream that the leader still owes.
     var awaited = 0
+    /// The key that a contender waits for.
+    var awaitedKey: [UInt8]?
     /// The client has said all, and `awaited` is not zero.
     var endIsOwed = false
 }
