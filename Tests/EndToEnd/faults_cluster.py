@@ -8,10 +8,10 @@ import time
 
 from cluster import Cluster, Member, eventually
 from faults_network import CommandFailed, Network, mount_disk, run
+from harness import faketime
 from wire import pb
 
 DISK_BYTES = 512 << 20
-FAKETIME = "/usr/lib/*/faketime/libfaketimeMT.so.1"
 
 
 class FaultyMember(Member):
@@ -39,8 +39,7 @@ class FaultyMember(Member):
         return f"http://{Network.address(self.number)}:{self.peer_port}"
 
     def command(self):
-        # Whatever kills this script kills the members too. setpriv comes after libfaketime: that sets variables as it
-        # is loaded first, which the runtime of the server does not expect.
+        # Whatever kills this script kills the members too.
         clock = [f"{name}={value}" for name, value in self.clock.items()]
         return [*Network.inside(self.number), "env", *clock, "setpriv", "--pdeathsig", "KILL", "--",
                 *super().command()]
@@ -148,13 +147,6 @@ def unmounted(disk):
     except CommandFailed:
         return False
     return True
-
-
-def faketime():
-    found = glob.glob(FAKETIME)
-    if not found:
-        raise FileNotFoundError(f"{FAKETIME}: libfaketime is not installed; install-peers.sh does that")
-    return found[0]
 
 
 def write_offset(path, offset):

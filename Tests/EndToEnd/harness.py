@@ -2,6 +2,7 @@
 
 import argparse
 import atexit
+import glob
 import os
 import random
 import shutil
@@ -17,6 +18,7 @@ PEERS = os.path.join(ROOT, ".peers")
 ETCDCTL = os.path.join(PEERS, "etcd-3.4", "etcdctl")
 DEFAULT_SERVER = os.path.join(ROOT, ".build", "release", "strake")
 DEFAULT_PEER = os.path.join(PEERS, "etcd-3.5", "etcd")
+FAKETIME = "/usr/lib/*/faketime/libfaketimeMT.so.1"
 
 # etcd 3.4 says "ready to serve insecure client requests", later versions "ready to serve client requests".
 READY_LINES = (b"ready to serve client requests", b"ready to serve insecure client requests")
@@ -186,6 +188,13 @@ def start_all(servers):
 def command_for(binary):
     """What runs a server binary: strake is a multi-call binary, etcd is not."""
     return [binary, "server"] if os.path.basename(binary) == "strake" else [binary]
+
+
+def faketime():
+    found = glob.glob(FAKETIME)
+    if not found:
+        raise FileNotFoundError(f"{FAKETIME}: libfaketime is not installed; install-peers.sh does that")
+    return found[0]
 
 
 # A script that is ended from outside ends its servers too.

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 
-from harness import Server, command_for
+from harness import Server, command_for, faketime
 from wire import Client, pb
 
 # (flags, exit code, what a line of the output must say). 2 is for what the flag parser refuses.
@@ -63,6 +63,9 @@ def check_flags(results, arguments):
         refuses(results, " ".join(flags), binary + flags, code, pattern)
     refuses(results, "a bad value in the environment", binary, 1, r"ETCD_SNAPSHOT_COUNT",
             environment={"ETCD_SNAPSHOT_COUNT": "abc"})
+    # As it is loaded first it sets variables, which moves the environment that the arguments stand beside.
+    refuses(results, "a library that sets variables before main", binary + ["--nosuch"], 2,
+            r"flag provided but not defined: -nosuch", environment={"LD_PRELOAD": faketime()})
     refuses(results, "--version", binary + ["--version"], 0, r"\d+\.\d+\.\d+")
     refuses(results, "--help", binary + ["--help"], 0, r"--data-dir")
 

@@ -26,7 +26,7 @@ struct CheckHistoryCommand {
             print(Self.usage)
             return 0
         }
-        guard let bytes = Self.read(path) else {
+        guard let bytes = WholeFile.bytes(of: path) else {
             StrakeCommand.complain("\(path): \(String(cString: strerror(errno)))")
             return 2
         }
@@ -65,20 +65,6 @@ struct CheckHistoryCommand {
         case .revisionWentBack:
             "key \(keys.last ?? ""): an operation was answered at an earlier revision than one that had ended before it began"
         case .revisionGivenTwice: "key \(keys.first ?? ""): two operations changed the store at one revision"
-        }
-    }
-
-    private static func read(_ path: String) -> [UInt8]? {
-        let descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
-            if count == 0 { return bytes }
-            guard count > 0 else { return nil }
-            bytes += buffer[..<count]
         }
     }
 }

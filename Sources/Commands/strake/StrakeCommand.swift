@@ -7,8 +7,12 @@ internal import StrakeCtl
 @main
 struct StrakeCommand {
     static func main() async {
-        var arguments = CommandLine.arguments
-        let name = String(arguments.removeFirst().split(separator: "/").last ?? "strake")
+        guard let words = ProcessArguments.all() else {
+            complain("strake: cannot read its arguments from /proc/self/cmdline: \(String(cString: strerror(errno)))")
+            exit(1)
+        }
+        let name = String(words.first?.split(separator: "/").last ?? "strake")
+        let arguments = Array(words.dropFirst())
         if name == "etcd" {
             await ServerCommand(calledAs: name, usage: name).run(arguments)
         }
