@@ -102,7 +102,7 @@ private final class Pair {
         audit = running
         switch try running.runSlice(bytesMax: bytesMax).progress {
         case .unfinished: audit = running
-        case .differs:
+        case .historyDiffers, .leaseKeysDiffer:
             Issue.record("what was read is not what was applied")
             audit = nil
         case .sound:

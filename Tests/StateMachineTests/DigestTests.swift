@@ -47,7 +47,7 @@ struct DigestTests {
             case 900..<950: try machine.compact(eventsMax: 1 + random.below(50))
             case 950..<990:
                 let audit = try machine.advanceAudit(bytesMax: 1 + random.below(20_000))
-                #expect(audit != .differs, "seed \(seed), entry \(machine.applied)")
+                #expect(audit == nil || audit == .sound, "seed \(seed), entry \(machine.applied)")
             case 990..<996:
                 try machine.restart()
                 counts.crashes += 1
@@ -229,7 +229,7 @@ struct DigestTests {
         }
         try change(tables, try #require(record))
         try damaged.restart()
-        #expect(try damaged.advanceAudit(bytesMax: .max) == .differs)
+        #expect(try damaged.advanceAudit(bytesMax: .max) == .historyDiffers)
     }
 
     private static func append(_ record: EventRecord, to tables: StoreTables) throws {
@@ -244,11 +244,5 @@ struct DigestTests {
             var writer = try tables.history.writer(in: txn)
             _ = try writer.delete(revision)
         }
-    }
-}
-
-extension [UInt8] {
-    fileprivate func raw<E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> Void) throws(E) {
-        try withUnsafeBufferPointer { bytes throws(E) in try body(UnsafeRawBufferPointer(bytes)) }
     }
 }

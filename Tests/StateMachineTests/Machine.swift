@@ -55,7 +55,7 @@ final class Machine {
     /// Returns what a whole audit came to, else nil.
     @discardableResult
     func advanceAudit(bytesMax: Int) throws -> StoreAudit.Progress? {
-        var running = try audit ?? StoreAudit(machine.store.compactor, eventsPerLookUp: 1)
+        var running = try audit ?? StateMachine.audit(machine.store.compactor, eventsPerLookUp: 1)
         audit = running
         let progress = try running.runSlice(bytesMax: bytesMax).progress
         audit = progress == .unfinished ? running : nil
@@ -106,4 +106,10 @@ extension Entry {
 
 extension String {
     var bytes: [UInt8] { [UInt8](utf8) }
+}
+
+extension [UInt8] {
+    func raw<E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> Void) throws(E) {
+        try withUnsafeBufferPointer { bytes throws(E) in try body(UnsafeRawBufferPointer(bytes)) }
+    }
 }

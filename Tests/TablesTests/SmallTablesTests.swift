@@ -14,11 +14,12 @@ struct LeaseKeyTableTests {
         let revisions = [(1, 0), (1, 1), (2, 0), (256, 0), (70_000, 3)].map { Revision(main: $0, sub: $1) }
         try fixture.environment.write { txn throws(TableError) in
             for lease in leases {
-                for revision in revisions.reversed() { try leaseKeys.put(lease, revision, in: txn) }
-                try leaseKeys.put(lease, revisions[0], in: txn)
+                for revision in revisions.reversed() { try leaseKeys.put(LeaseRow(lease: lease, revision: revision), in: txn) }
+                try leaseKeys.put(LeaseRow(lease: lease, revision: revisions[0]), in: txn)
             }
-            let deleted = try leaseKeys.delete(leases[1], revisions[2], in: txn)
-            let again = try leaseKeys.delete(leases[1], revisions[2], in: txn)
+            let row = LeaseRow(lease: leases[1], revision: revisions[2])
+            let deleted = try leaseKeys.delete(row, in: txn)
+            let again = try leaseKeys.delete(row, in: txn)
             #expect(deleted && !again)
         }
         try fixture.environment.read { txn throws(TableError) in

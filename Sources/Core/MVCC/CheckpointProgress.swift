@@ -48,7 +48,7 @@ struct CheckpointProgress {
     ) throws(TableError) {
         while leaseEvents < layer.leaseEvents.endIndex, budget > 0 {
             let row = layer.leaseEvents.pointer(at: leaseEvents)
-            try tables.leaseKeys.put(row.header.lease, row.revision, in: txn)
+            try tables.leaseKeys.put(LeaseRow(lease: row.header.lease, revision: row.revision), in: txn)
             budget -= Self.pageBytes
             leaseEvents += 1
         }

@@ -1,6 +1,6 @@
 internal import StrakeLMDB
 package import StrakeModel
-internal import StrakeTables
+package import StrakeTables
 
 /// Removes compacted history from the file, on the thread that runs checkpoints.
 package struct Compactor: Sendable {
@@ -38,6 +38,14 @@ package struct Compactor: Sendable {
     package struct RemovedEvent: Hashable, Sendable {
         package var revision: Revision
         package var digest: UInt64
+        /// Went with it.
+        package var leaseRow: LeaseRow?
+
+        init(_ header: EventHeader) {
+            revision = header.revision
+            digest = header.digest
+            leaseRow = header.leaseRow
+        }
     }
 
     /// Events that one slice visits unless told otherwise: a few thousand pages, well under LMDB's bound.
@@ -135,8 +143,8 @@ package struct Compactor: Sendable {
         }
         var removed: [RemovedEvent] = []
         for revision in dropped.sorted() {
-            guard let digest = try dropEvent(revision, in: txn) else { continue }
-            removed.append(RemovedEvent(revision: revision, digest: digest))
+            guard let header = try dropEvent(revision, in: txn) else { continue }
+            removed.append(RemovedEvent(header))
         }
         return removed
     }
@@ -154,12 +162,14 @@ package struct Compactor: Sendable {
 
     /// With its lease row. It may be gone already, taken by an earlier slice or as another event's predecessor.
     ///
-    /// - Returns: The digest of what went.
-    private func dropEvent(_ revision: Revision, in txn: borrowing WriteTransaction) throws(TableError) -> UInt64? {
+    /// - Returns: What went.
+    private func dropEvent(
+        _ revision: Revision, in txn: borrowing WriteTransaction
+    ) throws(TableError) -> EventHeader? {
         guard let header = try tables.history.header(at: revision, in: txn) else { return nil }
-        if header.lease != .none { _ = try tables.leaseKeys.delete(header.lease, revision, in: txn) }
+        if let row = header.leaseRow { _ = try tables.leaseKeys.delete(row, in: txn) }
         var writer = try tables.history.writer(in: txn)
         _ = try writer.delete(revision)
-        return header.digest
+        return header
     }
 }

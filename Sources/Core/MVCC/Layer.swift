@@ -22,18 +22,18 @@ struct Layer {
         bytes += event.bytes
         let header = event.header
         digest &+= header.digest
-        if header.lease != .none { attach(header.lease, header.revision) }
+        if let row = header.leaseRow { attach(row) }
     }
 
-    private mutating func attach(_ lease: LeaseID, _ revision: Revision) {
-        let row = LeaseRow(lease: lease, revision: revision).withKey { key in
+    private mutating func attach(_ row: LeaseRow) {
+        let event = row.withKey { key in
             EventStorage.make(
-                EventHeader(revision: revision, createRevision: 0, version: 0, lease: lease), key: key,
+                EventHeader(revision: row.revision, createRevision: 0, version: 0, lease: row.lease), key: key,
                 value: UnsafeRawBufferPointer(start: nil, count: 0))
         }
-        leaseEvents.append(row)
-        leaseRows.insert(.passUnretained(row))
-        bytes += row.bytes
+        leaseEvents.append(event)
+        leaseRows.insert(.passUnretained(event))
+        bytes += event.bytes
     }
 
     func find(_ key: UnsafeRawBufferPointer) -> EventPointer? { keys.root?.find(key) }

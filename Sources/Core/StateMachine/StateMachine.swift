@@ -65,6 +65,13 @@ package struct StateMachine: ~Copyable {
     /// Begins to hand the state over to another member.
     package func writer() -> SnapshotWriter { SnapshotWriter(self) }
 
+    /// Begins to audit the file of the store that the compactor works on.
+    package static func audit(
+        _ compactor: Compactor, eventsPerLookUp: Int = StoreAudit.eventsPerLookUp
+    ) throws(MVCCError) -> StoreAudit {
+        try StoreAudit(compactor, eventsPerLookUp: eventsPerLookUp) { StateRecords.leaseKey($0) }
+    }
+
     /// Takes the place of `old` for all readers of its store.
     package mutating func succeed(_ old: borrowing StateMachine) {
         store.succeed(old.store)

@@ -34,6 +34,9 @@ package struct EventHeader: Hashable, Sendable {
         self.valueCount = valueCount
     }
 
+    /// The row that attaches the key to its lease, if it names one.
+    package var leaseRow: LeaseRow? { lease == .none ? nil : LeaseRow(lease: lease, revision: revision) }
+
     /// Takes counts and checksums from the bytes that the event stores.
     package mutating func describe(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         precondition(key.count <= UInt32.max && value.count <= UInt32.max, "an event of \(value.count) bytes")

@@ -3,46 +3,31 @@ package import StrakeModel
 
 /// For each lease the revisions of the puts that named it.
 ///
-/// Rows (lease, main, sub), big-endian, without a value. They are never updated: a row counts only while its revision is
-/// its key's newest event, and compaction removes it with the event.
+/// A row is all key, without a value. Compaction removes it with the event.
 package struct LeaseKeyTable: Sendable {
     let table: Table
 
-    private struct Row {
-        static let count = 20
-        var lease: UInt64
-        var main: UInt64
-        var sub: UInt32
-
-        init(_ lease: LeaseID, _ revision: Revision) {
-            self.lease = UInt64(bitPattern: lease.rawValue).bigEndian
-            main = UInt64(revision.main).bigEndian
-            sub = UInt32(revision.sub).bigEndian
-        }
-
-        func withBytes<R: ~Copyable>(
-            _ body: (UnsafeRawBufferPointer) throws(TableError) -> R
-        ) throws(TableError) -> R {
-            try withUnsafeBytes(of: self) { bytes throws(TableError) in
-                try body(UnsafeRawBufferPointer(rebasing: bytes[..<Self.count]))
-            }
-        }
-    }
-
-    package func put(
-        _ lease: LeaseID, _ revision: Revision, in txn: borrowing WriteTransaction
-    ) throws(TableError) {
-        try Row(lease, revision).withBytes { key throws(TableError) in
+    package func put(_ row: LeaseRow, in txn: borrowing WriteTransaction) throws(TableError) {
+        try row.withKey { key throws(TableError) in
             try txn.putRow(key, UnsafeRawBufferPointer(start: nil, count: 0), in: table)
         }
     }
 
     /// Returns whether there was such a row.
-    package func delete(
-        _ lease: LeaseID, _ revision: Revision, in txn: borrowing WriteTransaction
-    ) throws(TableError) -> Bool {
-        try Row(lease, revision).withBytes { key throws(TableError) in
-            try txn.deleteRow(key, in: table)
+    package func delete(_ row: LeaseRow, in txn: borrowing WriteTransaction) throws(TableError) -> Bool {
+        try row.withKey { key throws(TableError) in try txn.deleteRow(key, in: table) }
+    }
+
+    /// Gives the rows from `start` on, in order, until `body` returns false.
+    package func scan<T: Transaction & ~Copyable>(
+        from start: LeaseRow, in txn: borrowing T, _ body: (LeaseRow) throws(TableError) -> Bool
+    ) throws(TableError) {
+        var rows = try RowCursor(table, in: txn)
+        var found = try start.withKey { key throws(TableError) in try rows.seek(atOrAfter: key) }
+        while found {
+            guard let row = LeaseRow(parsing: rows.key), rows.value.isEmpty else { throw rows.corrupt(.badKey) }
+            guard try body(row) else { return }
+            found = try rows.next()
         }
     }
 
@@ -50,18 +35,11 @@ package struct LeaseKeyTable: Sendable {
     package func revisions<T: Transaction & ~Copyable>(
         of lease: LeaseID, after: Revision = .zero, limit: Int, in txn: borrowing T
     ) throws(TableError) -> [Revision] {
-        var rows = try RowCursor(table, in: txn)
         var revisions: [Revision] = []
-        var found = try Row(lease, after).withBytes { key throws(TableError) in try rows.seek(atOrAfter: key) }
-        while found, revisions.count < limit {
-            guard rows.key.count == Row.count, rows.value.isEmpty,
-                let main = Int64(exactly: rows.key.bigEndian(at: 8, as: UInt64.self)),
-                let sub = Int32(exactly: rows.key.bigEndian(at: 16, as: UInt32.self))
-            else { throw rows.corrupt(.badKey) }
-            guard rows.key.bigEndian(at: 0, as: UInt64.self) == UInt64(bitPattern: lease.rawValue) else { break }
-            let revision = Revision(main: main, sub: sub)
-            if revision > after { revisions.append(revision) }
-            found = try rows.next()
+        try scan(from: LeaseRow(lease: lease, revision: after), in: txn) { row throws(TableError) in
+            guard row.lease == lease else { return false }
+            if row.revision > after { revisions.append(row.revision) }
+            return revisions.count < limit
         }
         return revisions
     }

@@ -25,6 +25,8 @@ package enum TableError: LMDBFailure, Hashable, Sendable {
         case danglingChild
         /// History has events of a key that `current` does not know, or only older ones.
         case missingKey
+        /// A key is attached to a lease that is not there.
+        case missingLease
     }
 
     package init(_ error: LMDBError) { self = .lmdb(error) }

@@ -64,7 +64,7 @@ final class CheckpointRole: Sendable {
     func runAuditSlice(bytesMax: Int) throws(MVCCError) -> StoreAudit.Slice {
         try working.withLock { audit throws(MVCCError) in
             var running: StoreAudit
-            if let audit { running = audit } else { running = try StoreAudit(compactor) }
+            if let audit { running = audit } else { running = try StateMachine.audit(compactor) }
             audit = nil
             let slice = try running.runSlice(bytesMax: bytesMax)
             if slice.progress == .unfinished { audit = running }

@@ -33,8 +33,12 @@ final class ScrubRole: Sendable {
                 case .sound:
                     store.gauges.scrubs.add(1, ordering: .relaxed)
                     pause = Self.pauseMilliseconds
-                case .differs:
+                case .historyDiffers:
                     return store.foundDamage("its history is not what was applied to it: events are missing or others")
+                case .leaseKeysDiffer:
+                    return store.foundDamage(
+                        "the table leaseKeys is not that of its history: keys are detached from their leases or others are attached"
+                    )
                 }
             } catch {
                 return store.foundDamage("\(error)")

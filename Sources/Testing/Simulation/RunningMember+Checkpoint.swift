@@ -79,12 +79,15 @@ extension RunningMember {
         plan(.scrubDue, after: world.random(1_000...200_000))
         do throws(MVCCError) {
             var running: StoreAudit
-            if let audit { running = audit } else { running = try StoreAudit(compactor) }
+            if let audit { running = audit } else { running = try StateMachine.audit(compactor) }
             audit = nil
             switch try running.runSlice(bytesMax: Int(world.random(100...4_000))).progress {
             case .unfinished: audit = running
             case .sound: world.deeds.add("scrubs")
-            case .differs: world.referee.fail(.scrub, "m\(number) has a history that is not what was applied to it")
+            case .historyDiffers:
+                world.referee.fail(.scrub, "m\(number) has a history that is not what was applied to it")
+            case .leaseKeysDiffer:
+                world.referee.fail(.scrub, "m\(number) has keys of leases that are not those of its history")
             }
         } catch {
             world.referee.fail(.scrub, "m\(number) has a store that cannot be read: \(error)")
