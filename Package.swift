@@ -42,7 +42,8 @@ let package = Package(
     targets: [
         // Core: synchronous and deterministic.
         layer("Core/Model"),
-        layer("Core/Raft"),
+        layer("Core/Random"),
+        layer("Core/Raft", ["StrakeRandom"]),
         .target(name: "CChecksum", path: "Sources/Core/CChecksum"),
         layer("Core/Checksum", ["CChecksum"]),
         .systemLibrary(
@@ -51,7 +52,9 @@ let package = Package(
         layer("Core/Tables", ["StrakeModel", "StrakeLMDB", "StrakeChecksum"]),
         layer("Core/MVCC", ["StrakeModel", "StrakeLMDB", "StrakeTables", "StrakeChecksum"]),
         layer("Core/Leases", ["StrakeModel"]),
-        layer("Core/Watching", ["StrakeModel", .product(name: "HeapModule", package: "swift-collections")]),
+        layer(
+            "Core/Watching",
+            ["StrakeModel", "StrakeRandom", .product(name: "HeapModule", package: "swift-collections")]),
         layer(
             "Core/StateMachine",
             [
@@ -63,7 +66,7 @@ let package = Package(
             ["StrakeModel", "StrakeRaft", .product(name: "DequeModule", package: "swift-collections")]),
 
         // Server: everything that waits.
-        layer("Server/Log", ["StrakeRaft", "StrakeChecksum"]),
+        layer("Server/Log", ["StrakeRandom", "StrakeRaft", "StrakeChecksum"]),
         layer("Server/HTTP2"),
         layer("Server/EtcdWire", ["StrakeModel"]),
         layer(
@@ -105,7 +108,7 @@ let package = Package(
 
         // Testing.
         layer("Testing/DataDriven"),
-        layer("Testing/SeededGenerator"),
+        layer("Testing/SeededGenerator", ["StrakeRandom"]),
         layer("Testing/SimulatedDisk", ["StrakeLog", "StrakeSeededGenerator"]),
         layer("Testing/Linearizability"),
         layer(
@@ -119,7 +122,7 @@ let package = Package(
         .target(name: "CPowerCut", path: "Sources/Testing/CPowerCut"),
         layer("Testing/PowerCut", ["CPowerCut", "StrakeSeededGenerator"]),
         tests("Model", ["StrakeSeededGenerator"]),
-        tests("Raft", ["StrakeDataDriven"], exclude: ["Scenarios"]),
+        tests("Raft", ["StrakeRandom", "StrakeDataDriven"], exclude: ["Scenarios"]),
         tests("DataDriven"),
         tests("LMDB", ["StrakePowerCut", "StrakeSeededGenerator"]),
         tests("Tables", ["StrakeLMDB", "StrakeModel", "StrakeSeededGenerator"]),

@@ -1,5 +1,6 @@
 internal import StrakeDataDriven
 internal import StrakeRaft
+internal import StrakeRandom
 internal import Testing
 
 /// Each row: changes one after the other, and the configuration or the error that the last one ends in. A change is a

@@ -1,4 +1,5 @@
 internal import StrakeRaft
+internal import StrakeRandom
 internal import Testing
 
 /// Raft §5.3, §5.4.2, §5.5 and §8, one test for each claim.

@@ -1,4 +1,5 @@
 internal import StrakeRaft
+internal import StrakeRandom
 internal import Testing
 
 struct QuorumTests {

@@ -1,3 +1,5 @@
+internal import StrakeRandom
+
 /// One member's part in Raft: the same inputs in the same order give the same effects.
 ///
 /// A cluster of one is the same code: the only voter wins its election with its own vote, once that is durable, and

@@ -1,4 +1,5 @@
 package import StrakeModel
+internal import StrakeRandom
 
 /// Ranges of keys with a number each, searched by a key inside them.
 ///
@@ -25,7 +26,7 @@ package struct RangeIndex: Sendable {
     private var root: Int32 = -1
     private var arena = KeyArena()
     private var liveBytes = 0
-    private var sequence: UInt64 = 0
+    private var priorities = SplitMix64(seed: 0)
 
     package init() {}
 
@@ -95,7 +96,8 @@ package struct RangeIndex: Sendable {
         }
         let end = append(range.upper)
         let node = Node(
-            lower: arena.append(range.lower), end: end, highest: end, priority: nextPriority(), value: Int32(value))
+            lower: arena.append(range.lower), end: end, highest: end,
+            priority: UInt32(truncatingIfNeeded: priorities.next()), value: Int32(value))
         let index: Int32
         if let reused = free.popLast() {
             index = reused
@@ -144,15 +146,6 @@ package struct RangeIndex: Sendable {
         updateAll(under: nodes[Int(top)].left)
         updateAll(under: nodes[Int(top)].right)
         update(top)
-    }
-
-    /// SplitMix64.
-    private mutating func nextPriority() -> UInt32 {
-        sequence &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = sequence
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return UInt32(truncatingIfNeeded: mixed >> 32)
     }
 
     // MARK: The treap

@@ -1,4 +1,5 @@
 internal import StrakeRaft
+internal import StrakeRandom
 internal import Synchronization
 
 /// Makes files that are ready to be segments, and segments out of them.
@@ -92,11 +93,7 @@ final class SegmentMaker: Sendable {
         } catch { throw .disk(error) }
     }
 
-    /// SplitMix64's output function over seed and sequence number.
     private func salt(_ sequence: UInt64) -> UInt32 {
-        var bits = saltSeed &+ sequence &* 0x9E37_79B9_7F4A_7C15
-        bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-        return UInt32(truncatingIfNeeded: bits ^ (bits >> 31))
+        UInt32(truncatingIfNeeded: SplitMix64.number(sequence, after: saltSeed))
     }
 }

@@ -1,4 +1,5 @@
 internal import StrakeRaft
+internal import StrakeRandom
 
 /// A cluster at the mercy of one seed.
 struct RandomRun {
