@@ -14,7 +14,9 @@ struct LeaseKeyTableTests {
         let revisions = [(1, 0), (1, 1), (2, 0), (256, 0), (70_000, 3)].map { Revision(main: $0, sub: $1) }
         try fixture.environment.write { txn throws(TableError) in
             for lease in leases {
-                for revision in revisions.reversed() { try leaseKeys.put(LeaseRow(lease: lease, revision: revision), in: txn) }
+                for revision in revisions.reversed() {
+                    try leaseKeys.put(LeaseRow(lease: lease, revision: revision), in: txn)
+                }
                 try leaseKeys.put(LeaseRow(lease: lease, revision: revisions[0]), in: txn)
             }
             let row = LeaseRow(lease: leases[1], revision: revisions[2])

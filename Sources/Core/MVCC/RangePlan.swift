@@ -1,19 +1,8 @@
 package import StrakeModel
 
-/// The fields of a key that an answer encodes, by size where they are bytes.
-package struct KeyFields: Hashable, Sendable {
-    package var keyCount: Int
-    /// Zero when only keys were asked for.
-    package var valueCount: Int
-    package var createRevision: Int64
-    package var modRevision: Int64
-    package var version: Int64
-    package var lease: LeaseID
-}
-
 /// A key and its value in memory that somebody else owns. Good inside the call it is lent to.
 package struct LentKeyValue {
-    package let fields: KeyFields
+    package let fields: KeyValueFields
     package let key: UnsafeRawBufferPointer
     /// Empty when only keys were asked for.
     package let value: UnsafeRawBufferPointer

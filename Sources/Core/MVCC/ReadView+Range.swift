@@ -17,7 +17,7 @@ extension ReadView {
     /// Reads entries and no values, unless they are to be sorted by value. Memory: none in key order; in another order
     /// some 50 bytes a key, up to twice the limit if there is one.
     package mutating func plan(
-        _ request: RangeRequest, size: (KeyFields) -> Int
+        _ request: RangeRequest, size: (KeyValueFields) -> Int
     ) throws(MVCCError) -> RangePlan {
         let snapshot = snapshot
         let main = try snapshot.mainRevision(request.revision)

@@ -20,7 +20,7 @@ extension StoreSnapshot {
     }
 
     func survey(
-        _ request: RangeRequest, at main: Int64, reading: inout LazyTransaction, size: (KeyFields) -> Int
+        _ request: RangeRequest, at main: Int64, reading: inout LazyTransaction, size: (KeyValueFields) -> Int
     ) throws(TableError) -> Survey {
         switch request.order {
         case .sorted(let target, let isDescending) where !request.countOnly:
@@ -43,7 +43,7 @@ extension StoreSnapshot {
 
     private func survey(
         _ request: RangeRequest, _ rule: SortRule, at main: Int64, reading: inout LazyTransaction,
-        size: (KeyFields) -> Int
+        size: (KeyValueFields) -> Int
     ) throws(TableError) -> Survey {
         var survey = Survey()
         var sorted = SortedReferences(rule, limit: request.limit)
@@ -82,8 +82,8 @@ extension StoreSnapshot {
 }
 
 extension RangeRequest {
-    func fields(_ key: UnsafeRawBufferPointer, _ entry: CurrentEntry) -> KeyFields {
-        KeyFields(
+    func fields(_ key: UnsafeRawBufferPointer, _ entry: CurrentEntry) -> KeyValueFields {
+        KeyValueFields(
             keyCount: key.count, valueCount: keysOnly ? 0 : entry.valueCount, createRevision: entry.createRevision,
             modRevision: entry.modRevision.main, version: entry.version, lease: entry.lease)
     }

@@ -27,7 +27,7 @@ final class RangeSource: @unchecked Sendable {
         self.framing = framing
         reader = service.store.reader
         plan = try reader.withView { view throws(MVCCError) in
-            try view.plan(request) { KeyValueFields($0).rangeFieldSize }
+            try view.plan(request) { $0.rangeFieldSize }
         }
         header = service.header(revision: plan.headerRevision)
     }
@@ -88,9 +88,8 @@ final class RangeSource: @unchecked Sendable {
     ) throws(MVCCError) -> Bool {
         try reader.withView { view throws(MVCCError) in
             try view.next(&plan, keysMax: keysMax, byteBudget: byteBudget) { item in
-                let fields = KeyValueFields(item.fields)
-                append(fields.rangeFieldSize, to: &bytes) {
-                    fields.encodeRangeField(key: item.key, value: item.value, to: &$0)
+                append(item.fields.rangeFieldSize, to: &bytes) {
+                    item.fields.encodeRangeField(key: item.key, value: item.value, to: &$0)
                 }
             }
         }
@@ -115,14 +114,6 @@ final class RangeSource: @unchecked Sendable {
             var writer = ProtobufWriter(UnsafeMutableRawBufferPointer(rebasing: memory[range]))
             encode(&writer)
         }
-    }
-}
-
-extension KeyValueFields {
-    init(_ fields: KeyFields) {
-        self.init(
-            keyCount: fields.keyCount, valueCount: fields.valueCount, createRevision: fields.createRevision,
-            modRevision: fields.modRevision, version: fields.version, lease: fields.lease)
     }
 }
 

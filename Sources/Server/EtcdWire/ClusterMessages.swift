@@ -28,7 +28,9 @@ package struct MemberAddRequest: WireFields, Hashable, Sendable {
     }
 }
 
-package struct MemberUpdateRequest: WireFields, Hashable, Sendable {
+/// MemberUpdate names a member and its new URLs. MemberReplace, which etcd does not have, names a member that goes and the
+/// URLs of the one that comes.
+package struct MemberURLsRequest: WireFields, WireMessage, Hashable, Sendable {
     package var id: UInt64 = 0
     package var peerURLs: [String] = []
 
@@ -42,7 +44,17 @@ package struct MemberUpdateRequest: WireFields, Hashable, Sendable {
         default: try reader.skip(tag)
         }
     }
+
+    package var encodedSize: Int { ProtobufWriter.size(1, id) + ProtobufWriter.size(2, elements: peerURLs) }
+
+    package func encode(to writer: inout ProtobufWriter) {
+        writer.field(1, id)
+        writer.elements(2, peerURLs)
+    }
 }
+
+package typealias MemberUpdateRequest = MemberURLsRequest
+package typealias MemberReplaceRequest = MemberURLsRequest
 
 /// MemberRemove and MemberPromote name a member.
 package struct MemberIDRequest: WireFields, Hashable, Sendable {

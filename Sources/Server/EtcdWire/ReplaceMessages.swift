@@ -15,29 +15,6 @@
 //     }
 //     enum State { ADDED = 0; CATCHING_UP = 1; CHANGING = 2; DONE = 3; }
 
-package struct MemberReplaceRequest: WireFields, WireMessage, Hashable, Sendable {
-    package var id: UInt64 = 0
-    package var peerURLs: [String] = []
-
-    package init() {}
-    package init(protobuf bytes: UnsafeRawBufferPointer) throws(WireError) { try self.init(request: bytes) }
-
-    mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
-        switch tag {
-        case Tag.varint(1): id = try reader.varint()
-        case Tag.bytes(2): peerURLs.append(try reader.string())
-        default: try reader.skip(tag)
-        }
-    }
-
-    package var encodedSize: Int { ProtobufWriter.size(1, id) + ProtobufWriter.size(2, elements: peerURLs) }
-
-    package func encode(to writer: inout ProtobufWriter) {
-        writer.field(1, id)
-        writer.elements(2, peerURLs)
-    }
-}
-
 package struct MemberReplaceResponse: ResponseBody, Hashable, Sendable {
     package enum State: UInt64, Sendable {
         case added = 0

@@ -29,6 +29,17 @@ extension DurableLog {
         return entries
     }
 
+    /// What raft asks for. None when they are gone, as a lagging member's are: raft then sends a snapshot. What cannot be
+    /// read for another reason is damage or a failed disk, and nobody may go on from there.
+    package func entries(for read: LogRead) throws(LogError) -> [Entry] {
+        do throws(LogError) {
+            return try entries(from: read.from, through: read.through, limitBytes: read.bytesMax)
+        } catch {
+            if case .compacted = error { return [] }
+            throw error
+        }
+    }
+
     /// Goes through the entries from `index` to the end that the log has now, a few at a time.
     package func cursor(from index: LogIndex) -> EntryCursor {
         EntryCursor(log: self, next: index, last: lastIndex)

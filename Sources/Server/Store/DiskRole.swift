@@ -117,7 +117,7 @@ final class DiskRole: Sendable {
                 newest = number
             case .read(let read):
                 let paused = MonotonicClock.nanoseconds
-                entriesRead(read, try entries(for: read))
+                entriesRead(read, try log.entries(for: read))
                 began += MonotonicClock.nanoseconds - paused
             }
         }
@@ -130,16 +130,5 @@ final class DiskRole: Sendable {
             gauges.logSyncs.record(MonotonicClock.nanoseconds - written)
         }
         persisted(newest)
-    }
-
-    /// None when they are gone, as a lagging member's are: the replica then sends a snapshot. What cannot be read for
-    /// another reason is damage or a failed disk, and nobody may go on from there.
-    private func entries(for read: LogRead) throws(LogError) -> [Entry] {
-        do throws(LogError) {
-            return try log.entries(from: read.from, through: read.through, limitBytes: read.bytesMax)
-        } catch {
-            if case .compacted = error { return [] }
-            throw error
-        }
     }
 }

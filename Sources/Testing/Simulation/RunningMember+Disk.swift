@@ -39,7 +39,7 @@ extension RunningMember {
         do throws(LogError) {
             for work in batch {
                 switch work {
-                case .read(let read): answers.append((read, try entries(for: read)))
+                case .read(let read): answers.append((read, try log.entries(for: read)))
                 case .restore(let snapshot, _): try install(snapshot)
                 case .write: break
                 }
@@ -63,16 +63,6 @@ extension RunningMember {
             persisted(queued ?? newest)
         }
         startDisk()
-    }
-
-    /// None when they are gone: the replica then sends a snapshot.
-    private func entries(for read: LogRead) throws(LogError) -> [Entry] {
-        do throws(LogError) {
-            return try log.entries(from: read.from, through: read.through, limitBytes: read.bytesMax)
-        } catch {
-            if case .compacted = error { return [] }
-            throw error
-        }
     }
 
     private func flush() throws(LogError) {

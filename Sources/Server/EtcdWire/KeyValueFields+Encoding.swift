@@ -1,27 +1,7 @@
 package import StrakeModel
 
-/// A key-value pair without its bytes: what it takes to know the size of a `mvccpb.KeyValue` and to write all of it but
-/// key and value, which stay where they are (the store's map, a layer's block) until they are copied once.
-package struct KeyValueFields: Hashable, Sendable {
-    package var keyCount: Int
-    package var valueCount: Int
-    package var createRevision: Int64
-    package var modRevision: Int64
-    package var version: Int64
-    package var lease: LeaseID
-
-    @inlinable
-    package init(
-        keyCount: Int, valueCount: Int, createRevision: Int64, modRevision: Int64, version: Int64, lease: LeaseID
-    ) {
-        self.keyCount = keyCount
-        self.valueCount = valueCount
-        self.createRevision = createRevision
-        self.modRevision = modRevision
-        self.version = version
-        self.lease = lease
-    }
-
+/// The message `mvccpb.KeyValue`.
+extension KeyValueFields {
     init(_ keyValue: KeyValue) {
         self.init(
             keyCount: keyValue.key.count, valueCount: keyValue.value.count, createRevision: keyValue.createRevision,
