@@ -109,6 +109,7 @@ let package = Package(
         // Testing.
         layer("Testing/DataDriven"),
         layer("Testing/SeededGenerator", ["StrakeRandom"]),
+        layer("Testing/TemporaryDirectory"),
         layer("Testing/SimulatedDisk", ["StrakeLog", "StrakeSeededGenerator"]),
         layer("Testing/Linearizability"),
         layer(
@@ -116,30 +117,44 @@ let package = Package(
             [
                 "StrakeModel", "StrakeRaft", "StrakeLMDB", "StrakeTables", "StrakeMVCC", "StrakeLeases",
                 "StrakeWatching", "StrakeStateMachine", "StrakeReplication", "StrakeLog", "StrakeStore",
-                "StrakeSeededGenerator", "StrakeSimulatedDisk", "StrakeLinearizability",
+                "StrakeSeededGenerator", "StrakeTemporaryDirectory", "StrakeSimulatedDisk", "StrakeLinearizability",
                 .product(name: "HeapModule", package: "swift-collections"),
             ]),
         .target(name: "CPowerCut", path: "Sources/Testing/CPowerCut"),
         layer("Testing/PowerCut", ["CPowerCut", "StrakeSeededGenerator"]),
         tests("Model", ["StrakeSeededGenerator"]),
         tests("Raft", ["StrakeRandom", "StrakeDataDriven"], exclude: ["Scenarios"]),
-        tests("DataDriven"),
-        tests("LMDB", ["StrakePowerCut", "StrakeSeededGenerator"]),
-        tests("Tables", ["StrakeLMDB", "StrakeModel", "StrakeSeededGenerator"]),
-        tests("MVCC", ["StrakeModel", "StrakeTables", "StrakeLMDB", "StrakeChecksum", "StrakeSeededGenerator"]),
+        tests("DataDriven", ["StrakeTemporaryDirectory"]),
+        tests("TemporaryDirectory"),
+        tests("LMDB", ["StrakePowerCut", "StrakeSeededGenerator", "StrakeTemporaryDirectory"]),
+        tests("Tables", ["StrakeLMDB", "StrakeModel", "StrakeSeededGenerator", "StrakeTemporaryDirectory"]),
+        tests(
+            "MVCC",
+            [
+                "StrakeModel", "StrakeTables", "StrakeLMDB", "StrakeChecksum", "StrakeSeededGenerator",
+                "StrakeTemporaryDirectory",
+            ]),
         tests("Leases", ["StrakeModel", "StrakeSeededGenerator"]),
         tests("Watching", ["StrakeModel", "StrakeSeededGenerator"]),
-        tests("Log", ["StrakeSimulatedDisk", "StrakeRaft", "StrakeChecksum", "StrakeSeededGenerator"]),
+        tests(
+            "Log",
+            [
+                "StrakeSimulatedDisk", "StrakeRaft", "StrakeChecksum", "StrakeSeededGenerator",
+                "StrakeTemporaryDirectory",
+            ]),
         tests("HTTP2", ["StrakeSeededGenerator"]),
         tests(
             "StateMachine",
-            ["StrakeModel", "StrakeRaft", "StrakeTables", "StrakeLMDB", "StrakeMVCC", "StrakeSeededGenerator"]),
+            [
+                "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeLMDB", "StrakeMVCC", "StrakeSeededGenerator",
+                "StrakeTemporaryDirectory",
+            ]),
         tests("Replication", ["StrakeModel", "StrakeRaft"]),
         tests(
             "Store",
             [
                 "StrakeModel", "StrakeLMDB", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeStateMachine",
-                "StrakeReplication", "StrakeLog", "StrakePowerCut", "StrakeSeededGenerator",
+                "StrakeReplication", "StrakeLog", "StrakePowerCut", "StrakeSeededGenerator", "StrakeTemporaryDirectory",
             ]),
         tests("EtcdWire", ["StrakeModel", "StrakeSeededGenerator"]),
         tests("Ctl", ["StrakeEtcdWire"]),

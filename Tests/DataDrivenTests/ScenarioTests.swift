@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import StrakeDataDriven
+internal import StrakeTemporaryDirectory
 internal import Testing
 
 struct ScenarioTests {
@@ -90,9 +91,8 @@ struct ScenarioTests {
     }
 
     @Test func `a file is compared, or rewritten`() throws {
-        let folder = FileManager.default.temporaryDirectory.path + "/strake-scenario-\(UInt64.random(in: 0 ... .max))"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let directory = TemporaryDirectory()
+        let folder = directory.path
         let path = folder + "/one.txt"
         try "echo x\n----\ny\n".write(toFile: path, atomically: true, encoding: .utf8)
         #expect(try ScenarioFile.paths(in: folder) == [path])

@@ -1,5 +1,6 @@
 import StrakeLMDB
 import StrakeSeededGenerator
+import StrakeTemporaryDirectory
 import Testing
 
 struct CursorTests {

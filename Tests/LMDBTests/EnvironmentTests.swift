@@ -1,5 +1,6 @@
 import Glibc
 import StrakeLMDB
+import StrakeTemporaryDirectory
 import Testing
 
 /// What a test's body throws when it gives up on purpose.

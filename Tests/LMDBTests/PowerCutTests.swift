@@ -2,6 +2,7 @@ import Glibc
 import StrakeLMDB
 import StrakePowerCut
 import StrakeSeededGenerator
+import StrakeTemporaryDirectory
 import Testing
 
 @Suite(.serialized)

@@ -1,30 +1,9 @@
 internal import Glibc
 internal import StrakeLog
 internal import StrakeRaft
+internal import StrakeTemporaryDirectory
 internal import Synchronization
 internal import Testing
-
-/// A directory that is gone after the test.
-private final class TemporaryDirectory {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/strake-log-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else {
-            throw DiskError(operation: .createDirectory, path: "/tmp", errno: errno)
-        }
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    deinit { Self.remove(path) }
-
-    private static func remove(_ path: String) {
-        for name in (try? FileDisk().list(path)) ?? [] {
-            if unlink(path + "/" + name) != 0 { remove(path + "/" + name) }
-        }
-        rmdir(path)
-    }
-}
 
 private final class Progress: Sendable {
     let isDone = Atomic(false)
@@ -33,7 +12,7 @@ private final class Progress: Sendable {
 
 struct FileDiskTests {
     @Test func `files are created, written, read, renamed and removed`() throws {
-        let directory = try TemporaryDirectory()
+        let directory = TemporaryDirectory()
         let disk = FileDisk()
         let path = directory.path + "/a"
         let file = try disk.open(path, .new)
@@ -57,7 +36,7 @@ struct FileDiskTests {
     }
 
     @Test func `errors name call, path and reason`() throws {
-        let directory = try TemporaryDirectory()
+        let directory = TemporaryDirectory()
         let disk = FileDisk()
         let path = directory.path + "/a"
         #expect(throws: DiskError(operation: .open, path: path, errno: ENOENT)) { try disk.open(path, .existing) }
@@ -71,7 +50,7 @@ struct FileDiskTests {
     }
 
     @Test func `a lock is held once, in one process too`() throws {
-        let directory = try TemporaryDirectory()
+        let directory = TemporaryDirectory()
         let path = directory.path + "/LOCK"
         let lock = try #require(try FileDisk().lock(path))
         #expect(try FileDisk().lock(path) == nil)
@@ -81,7 +60,7 @@ struct FileDiskTests {
     }
 
     @Test func `a log on a real disk comes back`() throws {
-        let directory = try TemporaryDirectory()
+        let directory = TemporaryDirectory()
         var options = DurableLog.Options()
         options.segmentBytes = 8_192
         options.retainedEntries = 0
@@ -105,7 +84,7 @@ struct FileDiskTests {
     }
 
     @Test func `readers see whole entries while segments are truncated and used again`() async throws {
-        let directory = try TemporaryDirectory()
+        let directory = TemporaryDirectory()
         var options = DurableLog.Options()
         options.segmentBytes = 8_192
         options.retainedEntries = 20

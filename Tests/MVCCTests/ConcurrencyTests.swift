@@ -4,6 +4,7 @@ import StrakeMVCC
 import StrakeModel
 import StrakeSeededGenerator
 import StrakeTables
+import StrakeTemporaryDirectory
 import Synchronization
 import Testing
 

@@ -2,6 +2,7 @@ import StrakeLMDB
 import StrakeMVCC
 import StrakeModel
 import StrakeTables
+import StrakeTemporaryDirectory
 
 /// A store in a directory of its own, with the steps that tests take again and again.
 final class StoreFixture {

@@ -2,6 +2,7 @@ import StrakeLMDB
 import StrakeMVCC
 import StrakeModel
 import StrakeTables
+import StrakeTemporaryDirectory
 import Testing
 
 /// A real store beside the reference, and the log that both were fed.

@@ -3,6 +3,7 @@ import StrakeModel
 import StrakeRaft
 import StrakeStateMachine
 import StrakeTables
+import StrakeTemporaryDirectory
 
 /// A state machine on a file of its own, that may stop, start and be replaced.
 final class Machine {

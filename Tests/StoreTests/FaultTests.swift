@@ -4,6 +4,7 @@ import StrakeLog
 import StrakeMVCC
 import StrakeModel
 import StrakeStore
+import StrakeTemporaryDirectory
 import Synchronization
 import Testing
 

@@ -4,6 +4,7 @@ import StrakePowerCut
 import StrakeRaft
 import StrakeStateMachine
 import StrakeStore
+import StrakeTemporaryDirectory
 import Testing
 
 private func ids(_ numbers: UInt64...) -> [MemberID] { numbers.map { MemberID(rawValue: $0) } }

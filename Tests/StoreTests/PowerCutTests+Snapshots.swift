@@ -5,6 +5,7 @@ import StrakePowerCut
 import StrakeRaft
 import StrakeSeededGenerator
 import StrakeStore
+import StrakeTemporaryDirectory
 import Testing
 
 extension PowerCutTests {

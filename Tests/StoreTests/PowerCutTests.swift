@@ -3,6 +3,7 @@ import StrakeMVCC
 import StrakePowerCut
 import StrakeSeededGenerator
 import StrakeStore
+import StrakeTemporaryDirectory
 import Testing
 
 /// The whole store, log and LMDB, on files whose unsynced writes are lost and torn at random.

@@ -4,6 +4,7 @@ import StrakeRaft
 import StrakeStateMachine
 import StrakeStore
 import StrakeTables
+import StrakeTemporaryDirectory
 import Synchronization
 import Testing
 

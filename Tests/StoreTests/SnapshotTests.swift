@@ -7,6 +7,7 @@ import StrakeSeededGenerator
 import StrakeStateMachine
 import StrakeStore
 import StrakeTables
+import StrakeTemporaryDirectory
 import Testing
 
 /// Members that the log cannot help any more.

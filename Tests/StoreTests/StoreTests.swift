@@ -6,6 +6,7 @@ import StrakeModel
 import StrakeStateMachine
 import StrakeStore
 import StrakeTables
+import StrakeTemporaryDirectory
 import Testing
 
 struct StoreTests {

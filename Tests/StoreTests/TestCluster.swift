@@ -5,6 +5,7 @@ import StrakeModel
 import StrakeRaft
 import StrakeStateMachine
 import StrakeStore
+import StrakeTemporaryDirectory
 import Synchronization
 
 /// Members of one cluster in this process, each on a directory of its own.

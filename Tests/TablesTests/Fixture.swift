@@ -1,6 +1,7 @@
 import StrakeLMDB
 import StrakeModel
 import StrakeTables
+import StrakeTemporaryDirectory
 
 /// The store's tables in a directory of their own, and ways to reach under them.
 struct Fixture {

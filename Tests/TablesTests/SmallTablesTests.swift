@@ -1,6 +1,7 @@
 import StrakeLMDB
 import StrakeModel
 import StrakeTables
+import StrakeTemporaryDirectory
 import Testing
 
 struct LeaseKeyTableTests {

@@ -1,5 +1,6 @@
 internal import StrakeLog
 internal import StrakeSimulatedDisk
+internal import StrakeTemporaryDirectory
 
 /// A member's disk: a simulated one for the log and the small files, and for each of its directories a real one at the
 /// side, for LMDB, which writes real files.

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import StrakeTemporaryDirectory
 
 /// Runs one seed.
 package struct Simulation {
@@ -16,7 +17,7 @@ package struct Simulation {
 
     /// - Parameter directory: Where the members' stores may lie; everything made there is removed again.
     package func run(in directory: String = "/dev/shm") -> SimulationResult {
-        let scratch = ScratchDirectory(in: directory)
+        let scratch = TemporaryDirectory(of: "strake-simulation", in: directory)
         let cluster = SimulatedCluster(plan: Plan(seed: seed, flaw: flaw), directory: scratch.path, sink: sink)
         cluster.run()
         defer { cluster.end() }

@@ -1,12 +1,13 @@
 internal import Glibc
 
 /// The little that is needed of the real file system.
-enum FileTree {
-    static func makeDirectory(_ path: String) {
+package enum FileTree {
+    package static func makeDirectory(_ path: String) {
         precondition(mkdir(path, 0o700) == 0 || errno == EEXIST, "mkdir \(path): \(String(cString: strerror(errno)))")
     }
 
-    static func names(in directory: String) -> [String] {
+    /// Sorted; none where there is no such directory.
+    package static func names(in directory: String) -> [String] {
         guard let stream = opendir(directory) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []
@@ -20,7 +21,7 @@ enum FileTree {
     }
 
     /// Removes a file, or a directory with all that is in it.
-    static func remove(_ path: String) {
+    package static func remove(_ path: String) {
         if unlink(path) == 0 || errno == ENOENT { return }
         for name in names(in: path) { remove(path + "/" + name) }
         rmdir(path)
