@@ -7,8 +7,8 @@ import signal
 import struct
 import urllib.request
 
-from cluster import Cluster, eventually
-from harness import Server, parse_arguments, run
+from cluster import Cluster
+from harness import Server, eventually, parse_arguments, run
 from wire import Client, WatchStream, pb
 
 CORRUPT = "etcdserver: corrupt cluster"

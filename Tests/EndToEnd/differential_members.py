@@ -8,9 +8,9 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from cluster import Cluster, Member, eventually
+from cluster import Cluster, Member, wait_until_in_touch
 from differential_cli import COMMON_MASKS, difference, environment
-from harness import ETCDCTL, parse_arguments, run
+from harness import ETCDCTL, eventually, parse_arguments, run
 from wire import pb
 
 # What two equal clusters differ in, by field in JSON and by pattern in all else.
@@ -108,6 +108,9 @@ class Side:
         for pattern, replacement in MASKS:
             output = re.sub(pattern, replacement, output, flags=re.MULTILINE)
         return output
+
+    def wait_until_in_touch(self):
+        wait_until_in_touch(self.cluster, self.parts["follower1"])
 
     def join(self, part):
         member = self.parts[part]
@@ -313,11 +316,10 @@ class Comparison:
 
 def compare(results, sides):
     comparison = Comparison(results, sides)
-    began = time.monotonic()
     comparison.both(lambda side: side.cluster.start())
     comparison.both(Side.learn)
     comparison.do(JUST_STARTED)
-    time.sleep(max(0, began + 8 - time.monotonic()))
+    comparison.both(Side.wait_until_in_touch)
     comparison.do(IN_TOUCH)
     results.check("one hash on all members", all(comparison.both(comparison.same_hashes)))
     comparison.do(LEARNER_ADDED)
@@ -327,10 +329,9 @@ def compare(results, sides):
     comparison.both(Side.join, "m4")
     comparison.promote_once_caught_up()
     comparison.do(LEARNER_STARTED)
-    # Strict checks count members by how long they have been in touch, the promoted one too.
-    time.sleep(6)
     comparison.do(PROMOTED)
     comparison.moved("m4")
+    comparison.both(Side.wait_until_in_touch)
     comparison.both(lambda side: side.do("m4", "move-leader {leader}"))
     comparison.moved("leader")
     comparison.do(MOVED_BACK)

@@ -5,10 +5,10 @@ import json
 import subprocess
 import time
 
-from cluster import eventually
 from crash_check import problems_in_book, problems_in_log, problems_in_state
 from crash_load import DELETE, PUT
 from faults_watch import LEASE_PREFIX, ResumingWatch
+from harness import eventually
 from wire import pb
 
 # A connection between members is given up after 5 s and tried again within 1 s, then an election takes up to 2 s;

@@ -6,9 +6,9 @@ import re
 import shutil
 import time
 
-from cluster import Cluster, Member, eventually
+from cluster import Cluster, Member
 from faults_network import CommandFailed, Network, mount_disk, run
-from harness import faketime
+from harness import eventually, faketime
 from wire import pb
 
 DISK_BYTES = 512 << 20

@@ -2,7 +2,7 @@
 
 import time
 
-from cluster import eventually
+from harness import eventually
 from wire import pb
 
 

@@ -4,9 +4,10 @@ import contextlib
 import signal
 import time
 
-from cluster import eventually
+from cluster import wait_until_cut
 from faults_cluster import refusal
 from faults_kinds import FaultKinds, names
+from harness import eventually
 from wire import pb
 
 # Strake's own promise to keep-alives is tested under clocks that run so much faster or slower (faults_watch).
@@ -132,14 +133,15 @@ class MemberFaults(FaultKinds):
         happen while that is under way."""
         victim = self._victim()
         self.settle()
+        last = self.cluster.status(victim).raftIndex
         victim.kill()
         self._count("fall behind", victim.name)
         client = self.cluster.client(self.rng.choice(self.cluster.running()))
         for number in range(BEHIND_BYTES // BEHIND_VALUE_BYTES):
             key, value = b"bulk/behind%d" % (number % 5), b"%d/" % self.rng.getrandbits(62) + b"." * BEHIND_VALUE_BYTES
             self.recorder.put(key, value, client.call("KV/Put", pb.PutRequest(key=key, value=value), timeout=10))
-        # The log is cut with a checkpoint, and not before more entries came than it keeps.
-        time.sleep(self.rng.uniform(9, 13))
+        # Not before more entries came than a log keeps: the load brings them.
+        wait_until_cut(self.cluster, last)
         victim.launch()
         self._meddle(victim)
         yield

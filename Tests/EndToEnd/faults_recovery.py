@@ -6,10 +6,10 @@ import re
 import threading
 import time
 
-from cluster import eventually
 from faults_check import Judge
 from faults_load import Recorder
 from faults_watch import ResumingWatch
+from harness import eventually
 from wire import Client, pb
 
 ELECTION_SECONDS = 1.0  # The default of --election-timeout.

@@ -6,8 +6,8 @@ import random
 import threading
 import time
 
-from cluster import Cluster, Member, eventually
-from harness import parse_arguments, run
+from cluster import Cluster, Member
+from harness import eventually, parse_arguments, run
 from wire import Client, pb
 
 WRITERS = 8
@@ -91,7 +91,7 @@ def check_forced(results, arguments, generator, round_number):
         results.equal("it is the only member", [member.ID for member in members_of(client)], [ids[leader]])
 
         alone = Load(leader.endpoint, "alone")
-        time.sleep(1)
+        results.check("it takes puts", eventually(lambda: sum(list(alone.acknowledged.values())) > 100 * WRITERS))
         leader.kill()
         print(f"{alone.stop()} puts acknowledged by one", flush=True)
         leader.start()

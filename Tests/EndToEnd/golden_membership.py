@@ -8,10 +8,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import golden_http
-from cluster import Cluster, Member, eventually
+from cluster import Cluster, Member, wait_until_in_touch
 from golden import FIXTURES, report
 from golden_grpc import difference, without_noise
-from harness import parse_arguments, run
+from harness import eventually, parse_arguments, run
 from wire import METHODS, Client, from_json, pb, to_json
 
 FIXTURE = "membership.json"
@@ -35,7 +35,6 @@ class Situation:
 
     def begin(self):
         self.cluster.start()
-        self.began = time.monotonic()
         leader = self.cluster.leader()
         followers = [member for member in self.cluster.members if member is not leader]
         self.parts = {"leader": leader, "follower1": followers[0], "follower2": followers[1], "learner": self.learner}
@@ -67,7 +66,7 @@ class Situation:
     # What happens before the cases of each situation of the fixture.
 
     def wait_for_touch(self):
-        time.sleep(max(0, self.began + 6 - time.monotonic()))
+        wait_until_in_touch(self.cluster, self.parts["follower1"])
 
     def start_learner(self):
         self.cluster.members.append(self.learner)

@@ -5,6 +5,7 @@ import atexit
 import glob
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PEERS = os.path.join(ROOT, ".peers")
@@ -163,6 +165,17 @@ class Server:
         with open(f"/proc/{self.process.pid}/statm") as statm:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
+    def metric(self, name):
+        """The value of a metric without labels, or None."""
+        with urllib.request.urlopen(f"http://{self.endpoint}/metrics", timeout=10) as page:
+            values = re.findall(rf"^{name} (\S+)$", page.read().decode(), re.MULTILINE)
+        return float(values[0]) if values else None
+
+    def wait_until_drained(self):
+        """Until a checkpoint has written all that was put, and what is read comes from the file. etcd has no layers."""
+        if not eventually(lambda: not self.metric("strake_layer_bytes")):
+            raise ServerFailed(f"{self.metric('strake_layer_bytes')} bytes are still in the layers of {self.label}")
+
     def remove(self):
         self.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -188,6 +201,15 @@ def start_all(servers):
 def command_for(binary):
     """What runs a server binary: strake is a multi-call binary, etcd is not."""
     return [binary, "server"] if os.path.basename(binary) == "strake" else [binary]
+
+
+def eventually(holds, timeout=20):
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.02)
+    return holds()
 
 
 def faketime():

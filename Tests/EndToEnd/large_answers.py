@@ -3,7 +3,6 @@
 import hashlib
 import threading
 import time
-import urllib.request
 
 from harness import Server, parse_arguments, run
 from raw_http2 import ACK, DATA, END_STREAM, GOAWAY, HEADERS, HUGE, PING, RST_STREAM, SETTINGS, RawConnection, frame
@@ -53,20 +52,6 @@ def finish_put(client, future):
     answer = client.finish(future)
     if not answer.ok:
         raise RuntimeError(f"put: {answer.code} {answer.text}")
-
-
-def wait_until_drained(server, timeout=20):
-    """Until a checkpoint has written all that was put; what the layers held is no part of an answer."""
-    deadline = time.monotonic() + timeout
-    while True:
-        with urllib.request.urlopen(f"http://{server.endpoint}/metrics", timeout=10) as page:
-            lines = page.read().decode().splitlines()
-        layers = [float(line.split()[1]) for line in lines if line.startswith("strake_layer_bytes ")]
-        if not any(layers):
-            return
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"{layers} bytes are still in the layers after {timeout} s")
-        time.sleep(0.05)
 
 
 def memory(pid):
@@ -320,7 +305,7 @@ def check(results, server):
     with Client(server.endpoint) as client:
         started = time.monotonic()
         load(client)
-        wait_until_drained(server)
+        server.wait_until_drained()
     print(f"{COUNT} values of {VALUE_BYTES} bytes loaded and checkpointed in {time.monotonic() - started:.1f} s",
           flush=True)
     # A new process: in the old one answers could hide in memory that the layers took and gave back.
@@ -328,7 +313,7 @@ def check(results, server):
     server.start()
     with Client(server.endpoint) as client:
         results.equal("all is there after a restart", client.revision(), REVISION)
-        wait_until_drained(server)
+        server.wait_until_drained()
         read_by_range(results, server)
         read_by_stream(results, server)
         read_small_then_large(results, server)

@@ -8,9 +8,9 @@ import subprocess
 import threading
 import time
 
-from cluster import Cluster, Member, eventually
+from cluster import Cluster, Member, wait_until_cut, wait_until_in_touch
 from force_new_cluster import Load, check_held, members_of
-from harness import parse_arguments, run
+from harness import eventually, parse_arguments, run
 from wire import Client, pb
 
 FLAGS = ["--snapshot-count", "500"]
@@ -66,11 +66,11 @@ def start_as_told(new, variables):
 
 def fill(cluster, member):
     """So much that the log is cut, and a new member needs a snapshot."""
-    client = cluster.client(member)
+    client, before = cluster.client(member), cluster.status(member).raftIndex
     futures = [client.begin("KV/Put", pb.PutRequest(key=b"bulk%d" % (number % 1_000), value=b"x" * 500))
                for number in range(4_000)]
     assert all(client.finish(future).ok for future in futures)
-    time.sleep(6.5)  # the log is cut with the next checkpoint, which comes by time
+    wait_until_cut(cluster, before)
 
 
 def check_dead(results, arguments):
@@ -130,7 +130,7 @@ def check_alive(results, arguments):
         rest = [member for member in cluster.members if member is not old]
         client = cluster.client(rest[0])
         client.put(b"a", b"1")
-        time.sleep(6)  # strict checks want the members in touch for five seconds
+        wait_until_in_touch(cluster, rest[0])
         check_refusals(results, arguments, old_id, old, rest[0])
         new = Member(arguments.server, 4, cluster.flags)
         load = Load(rest[0].endpoint, "alive")
@@ -155,7 +155,7 @@ def check_kill(results, arguments, generator):
         leader = cluster.leader()
         old, other = cluster.followers()
         old_id = cluster.ids()[old]
-        time.sleep(6)  # strict checks want the members in touch for five seconds
+        wait_until_in_touch(cluster, other)
         load = Load(other.endpoint, "kill")
         new = Member(arguments.server, 4, FLAGS)
         command = Replacing(arguments.server, [other, leader], old_id, new)

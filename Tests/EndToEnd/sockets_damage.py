@@ -1,7 +1,6 @@
 """What the server says about a record that is damaged under it."""
 
 import os
-import time
 
 from harness import Server
 from wire import Client
@@ -39,21 +38,15 @@ def next_event(watch):
     return [event for message in watch.take_events(1) for event in message.events][0]
 
 
-def flip_bit(server, content, timeout=10):
+def flip_bit(server, content):
     """Waits until a checkpoint has written the content, and flips a bit of it in the file, as a bad disk would."""
-    path = os.path.join(server.data_directory, "store", "data.mdb")
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        with open(path, "r+b") as file:
-            data = file.read()
-            if content in data:
-                # The layer may still hold it for a moment; what is read next must come from the file.
-                time.sleep(0.5)
-                offset = data.find(content)
-                while offset >= 0:
-                    file.seek(offset)
-                    file.write(bytes([content[0] ^ 1]))
-                    offset = data.find(content, offset + 1)
-                return True
-        time.sleep(0.05)
-    return False
+    server.wait_until_drained()
+    with open(os.path.join(server.data_directory, "store", "data.mdb"), "r+b") as file:
+        data = file.read()
+        offset = data.find(content)
+        is_there = offset >= 0
+        while offset >= 0:
+            file.seek(offset)
+            file.write(bytes([content[0] ^ 1]))
+            offset = data.find(content, offset + 1)
+    return is_there

@@ -54,6 +54,9 @@ extension MetricsPage {
         histogram(
             "etcd_disk_backend_commit_duration_seconds", "Time to write and flush a checkpoint of the store.",
             gauges.checkpointTimes)
+        gauge(
+            "strake_log_start_index", "Index that the log begins after: a member that has less needs a snapshot.",
+            Int(service.store.logStart))
         counter("strake_checkpoints_total", "Checkpoints written.", gauges.checkpoints)
         counter("strake_scrubs_total", "Times that the whole store was read and found sound.", gauges.scrubs)
         counter("strake_scrub_bytes_total", "Bytes of records that the scrub has read.", gauges.scrubbedBytes)
