@@ -96,8 +96,8 @@ let package = Package(
         .target(name: "CMemory", path: "Sources/Commands/CMemory"),
         layer(
             "Commands/Bench",
-            ["StrakeFlags", "StrakeModel", "StrakeHTTP2", "StrakeEtcdWire"] + nio),
-        layer("Commands/Ctl", ["StrakeFlags", "StrakeHTTP2", "StrakeEtcdWire"] + nio),
+            ["StrakeFlags", "StrakeModel", "StrakeSockets", "StrakeHTTP2", "StrakeEtcdWire"] + nio),
+        layer("Commands/Ctl", ["StrakeFlags", "StrakeSockets", "StrakeHTTP2", "StrakeEtcdWire"] + nio),
         .executableTarget(
             name: "strake",
             dependencies: [
@@ -157,6 +157,7 @@ let package = Package(
                 "StrakeReplication", "StrakeLog", "StrakePowerCut", "StrakeSeededGenerator", "StrakeTemporaryDirectory",
             ]),
         tests("EtcdWire", ["StrakeModel", "StrakeSeededGenerator"]),
+        tests("Flags"),
         tests("Ctl", ["StrakeEtcdWire"]),
         tests(
             "Peers", ["StrakeStore", "StrakeSockets", "StrakeRaft", "StrakeChecksum", "StrakeSeededGenerator"] + nio),

@@ -19,6 +19,11 @@ BAD_FLAGS = [
     (["--pre-vote=maybe"], 2, r'invalid boolean value "maybe" for -pre-vote'),
     (["--listen-client-urls=foo"], 2, r'invalid value "foo" for flag -listen-client-urls'),
     (["--listen-client-urls=http://127.0.0.1"], 2, r"-listen-client-urls.*host:port"),
+    (["--listen-client-urls="], 2, r'invalid value "" for flag -listen-client-urls'),
+    (["--listen-client-urls=https://127.0.0.1:2379"], 1, r"--listen-client-urls: only http URLs"),
+    (["--listen-peer-urls=http://nohost:2380"], 1, r"--listen-peer-urls: expected IP in URL for binding"),
+    (["--watch-progress-notify-interval=5"], 2, r'invalid value "5" for flag -watch-progress-notify-interval: not a dur'),
+    (["--name="], 1, r"--name must not be empty"),
     (["--initial-cluster-state=foo"], 2, r'invalid value "foo" for flag -initial-cluster-state'),
     (["--heartbeat-interval=0"], 1, r"heartbeat-interval must be >0"),
     (["--heartbeat-interval=100", "--election-timeout=300"], 1, r"should be at least as 5 times as"),
@@ -31,6 +36,29 @@ BAD_FLAGS = [
     (["--initial-cluster-state=existing"], 1, r"cannot fetch cluster info from peer urls"),
     (["--data-dir=/proc/nowhere"], 1, r"/proc/nowhere"),
     (["somewhere"], 1, r'somewhere.*is not a valid flag'),
+]
+# The same for the other commands: (words, exit code, what the only line says). 1 is for what a run meets.
+BAD_WORDS = [
+    (["sing"], 2, r'unknown command "sing"'),
+    (["bench", "sing"], 2, r'unknown workload "sing"'),
+    (["bench", "--total=5"], 2, r"the workload comes before the flags"),
+    (["bench", "put", "extra"], 2, r'"extra" is not a valid flag'),
+    (["bench", "put", "--total=abc"], 2, r'invalid value "abc" for flag -total'),
+    (["bench", "put", "--total=0"], 2, r"--total must be at least 1"),
+    (["bench", "put", "--endpoints=127.0.0.1:99999"], 2, r'"127.0.0.1:99999" is not host:port'),
+    (["bench", "put", "--plot=/nowhere/plot.svg"], 2, r"--plot: cannot write /nowhere/plot.svg: No such file"),
+    (["bench", "put", "--endpoints=127.0.0.1:1"], 1, r"cannot connect to 127.0.0.1:1: Connection refused$"),
+    (["simulate"], 2, r"--seed or --seeds is needed"),
+    (["simulate", "--seeds=5..1"], 2, r'--seeds: "5..1" is not'),
+    (["simulate", "--seed=1", "--jobs=2"], 2, r"--jobs goes with --seeds only"),
+    (["simulate", "--seed=1", "--directory=/nowhere"], 2, r"--directory: cannot write to /nowhere"),
+    (["check-history"], 2, r"takes one FILE"),
+    (["check-history", "--loud"], 2, r"takes one FILE"),
+    (["check-history", "/nowhere"], 2, r"/nowhere: No such file"),
+    (["ctl", "sing"], 2, r'unknown command "sing"'),
+    (["ctl", "--loud"], 2, r"flag provided but not defined: -loud"),
+    (["ctl", "member", "replace", "5", "m4", "http://127.0.0.1:1", "--endpoints=127.0.0.1:1"], 1,
+     r"cannot connect to 127.0.0.1:1: Connection refused$"),
 ]
 CRASHED = ("Fatal error", "Illegal instruction", "Segmentation fault", "stack dump")
 
@@ -68,6 +96,20 @@ def check_flags(results, arguments):
             r"flag provided but not defined: -nosuch", environment={"LD_PRELOAD": faketime()})
     refuses(results, "--version", binary + ["--version"], 0, r"\d+\.\d+\.\d+")
     refuses(results, "--help", binary + ["--help"], 0, r"--data-dir")
+
+
+def check_words(results, arguments):
+    """The commands that etcd does not have."""
+    binary = os.path.abspath(arguments.server)
+    for words, code, pattern in BAD_WORDS:
+        actual, output = run_to_end([binary] + words)
+        results.check(f"{' '.join(words)}: exit code {code} and one line that says why",
+                      actual == code and len(output.splitlines()) == 1 and re.search(pattern, output.rstrip()),
+                      f"exit code {actual}, wanted {pattern!r}:\n{output[-1500:]}")
+    for command in ("server", "bench", "simulate", "check-history", "ctl"):
+        asked = [run_to_end([binary, *words]) for words in ([command, "--help"], ["help", command])]
+        results.check(f"help for {command}", asked[0] == asked[1] and asked[0][0] == 0 and f"strake {command}" in asked[0][1],
+                      asked)
 
 
 def check_places(results, arguments):
@@ -160,5 +202,7 @@ def check_restarts(results, arguments):
 
 def check(results, arguments):
     check_flags(results, arguments)
+    if os.path.basename(arguments.server) == "strake":
+        check_words(results, arguments)
     check_places(results, arguments)
     check_restarts(results, arguments)

@@ -46,7 +46,7 @@ struct FileDiskTests {
         #expect(throws: DiskError(operation: .list, path: path, errno: ENOTDIR)) { try disk.list(path) }
         let error = DiskError(operation: .write, path: "/x", errno: ENOSPC)
         #expect(error.isDiskFull)
-        #expect(String(describing: error) == "write /x: No space left on device")
+        #expect(String(describing: error) == "cannot write /x: No space left on device")
     }
 
     @Test func `a lock is held once, in one process too`() throws {

@@ -13,6 +13,10 @@ package struct BenchCommand {
             print(Self.help)
             return arguments.isEmpty ? 2 : 0
         }
+        guard !name.hasPrefix("-") else {
+            complain("the workload comes before the flags; 'strake bench --help' lists them")
+            return 2
+        }
         guard let workload = BenchOptions.Workload(rawValue: name) else {
             complain("unknown workload \"\(name)\"; 'strake bench --help' lists them")
             return 2
@@ -21,15 +25,22 @@ package struct BenchCommand {
         do throws(FlagError) {
             try flags.parse(arguments: Array(arguments.dropFirst()), environment: [:])
         } catch {
-            complain(error.message)
-            return error.exitCode
+            complain("\(error.message); 'strake bench --help' lists the flags")
+            return 2
         }
         if flags.asksForHelp {
             print(Self.help)
             return 0
         }
+        let options: BenchOptions
         do throws(BenchError) {
-            return try await run(try BenchOptions(workload, flags))
+            options = try BenchOptions(workload, flags)
+        } catch {
+            complain(error.description)
+            return 2
+        }
+        do throws(BenchError) {
+            return try await run(options)
         } catch {
             complain(error.description)
             return 1
@@ -47,16 +58,8 @@ package struct BenchCommand {
         }
         try? await group.shutdownGracefully()
         print(options.isJSON ? result.json : result.text)
-        if !options.plotPath.isEmpty { try save(BenchPlot(result).svg, to: options.plotPath) }
+        if !options.plotPath.isEmpty { try PlotFile.write(BenchPlot(result).svg, to: options.plotPath) }
         return result.errors == 0 ? 0 : 1
-    }
-
-    private func save(_ text: String, to path: String) throws(BenchError) {
-        guard let file = fopen(path, "w") else {
-            throw BenchError("--plot: cannot write \(path): \(String(cString: strerror(errno)))")
-        }
-        let isWritten = fputs(text, file) >= 0
-        guard fclose(file) == 0, isWritten else { throw BenchError("--plot: cannot write \(path)") }
     }
 
     private func complain(_ line: String) {
@@ -71,6 +74,8 @@ package struct BenchCommand {
             Usage:
 
               strake bench <workload> [flags]
+
+            Exits with 0, with 1 when the run cannot go on or an operation failed, with 2 when the flags make no sense.
 
             Workloads:
 

@@ -25,7 +25,8 @@ struct BenchOptions: Sendable {
 
     static let flags = [
         Flag(
-            name: "endpoints", kind: .string, fallback: "127.0.0.1:2379", help: "Servers, host:port, comma-separated.",
+            name: "endpoints", kind: .endpoints, fallback: "127.0.0.1:2379",
+            help: "Servers, host:port, comma-separated.",
             section: "Target"),
         Flag(
             name: "server-pid", kind: .string, fallback: "",
@@ -72,7 +73,7 @@ struct BenchOptions: Sendable {
     ]
 
     var workload: Workload
-    var endpoints: [(host: String, port: Int)]
+    var endpoints: [Endpoint]
     var servers: [ServerProcess]
     var connections: Int
     var clients: Int
@@ -94,17 +95,7 @@ struct BenchOptions: Sendable {
 
     init(_ workload: Workload, _ flags: FlagSet) throws(BenchError) {
         self.workload = workload
-        var endpoints: [(host: String, port: Int)] = []
-        for text in flags.list("endpoints") {
-            let bare = text.hasPrefix("http://") ? String(text.dropFirst(7)) : text
-            let parts = bare.split(separator: ":")
-            guard parts.count == 2, let port = Int(parts[1]) else {
-                throw BenchError("--endpoints: \"\(text)\" is not host:port")
-            }
-            endpoints.append((String(parts[0]), port))
-        }
-        guard !endpoints.isEmpty else { throw BenchError("--endpoints is empty") }
-        self.endpoints = endpoints
+        endpoints = flags.endpoints("endpoints")
         func count(_ name: String, atLeast minimum: Int = 1) throws(BenchError) -> Int {
             let value = Int(flags.integer(name))
             guard value >= minimum else { throw BenchError("--\(name) must be at least \(minimum)") }
@@ -138,6 +129,10 @@ struct BenchOptions: Sendable {
         seed = UInt64(flags.integer("seed"))
         isJSON = flags.bool("json")
         plotPath = flags.string("plot")
+        // Not at the end of a long run.
+        if !plotPath.isEmpty, let reason = PlotFile.problem(with: plotPath) {
+            throw BenchError("--plot: cannot write \(plotPath): \(reason)")
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 internal import NIOCore
 internal import NIOPosix
+internal import StrakeFlags
+internal import StrakeSockets
 internal import Synchronization
 
 /// One run against a server: opens the connections, waits until all is done, and adds up.
@@ -137,7 +139,7 @@ struct BenchRun {
                 }
                 .connect(host: endpoint.host, port: endpoint.port).get()
         } catch {
-            throw BenchError("cannot connect to \(endpoint.host):\(endpoint.port): \(error)")
+            throw BenchError("cannot connect to \(endpoint): \(ConnectFailure.reason(of: error))")
         }
     }
 }

@@ -11,8 +11,8 @@ package struct CtlCommand {
         do throws(FlagError) {
             try flags.parse(arguments: arguments, environment: [:])
         } catch {
-            Self.complain(error.message)
-            return error.exitCode
+            Self.complain("\(error.message); 'strake ctl --help' lists the flags")
+            return 2
         }
         if flags.asksForHelp || flags.words.isEmpty || flags.words == ["help"] {
             print(Self.help)
@@ -33,7 +33,7 @@ package struct CtlCommand {
 
     static let flags = [
         Flag(
-            name: "endpoints", kind: .string, fallback: "127.0.0.1:2379",
+            name: "endpoints", kind: .endpoints, fallback: "127.0.0.1:2379",
             help: "Members to ask, comma-separated host:port; the next one is asked when one does not answer.",
             section: "Flags"),
         Flag(

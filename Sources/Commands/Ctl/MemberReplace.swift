@@ -33,16 +33,9 @@ struct MemberReplace {
         if let bad = peerURLs.first(where: { !isValid($0) }) ?? (peerURLs.isEmpty ? words[2] : nil) {
             throw CtlError("PEER_URLS: \"\(bad)\" is not a URL with scheme, host and port", exitCode: 2)
         }
-        var endpoints: [Endpoint] = []
-        for text in flags.list("endpoints") {
-            guard let url = ListenURL(text.contains("://") ? text : "http://" + text), url.scheme == "http" else {
-                throw CtlError("--endpoints: \"\(text)\" is not host:port", exitCode: 2)
-            }
-            endpoints.append(Endpoint(host: url.host, port: url.port))
-        }
-        guard !endpoints.isEmpty else { throw CtlError("--endpoints is empty", exitCode: 2) }
+        guard flags.milliseconds("timeout") >= 0 else { throw CtlError("--timeout must not be below 0", exitCode: 2) }
         report = ReplacementReport(old: old, name: words[1], peerURLs: peerURLs)
-        self.endpoints = endpoints
+        endpoints = flags.endpoints("endpoints")
         timeoutMilliseconds = flags.milliseconds("timeout")
     }
 

@@ -1,14 +1,8 @@
 internal import NIOCore
 internal import NIOPosix
+internal import StrakeFlags
 internal import StrakeHTTP2
-
-/// Where a server serves clients.
-struct Endpoint: CustomStringConvertible {
-    var host: String
-    var port: Int
-
-    var description: String { "\(host):\(port)" }
-}
+internal import StrakeSockets
 
 /// How a call failed: with a status of the server's, or without one.
 struct CallError: Error {
@@ -40,7 +34,7 @@ struct UnaryCall {
             channel = try await bootstrap.connect(host: endpoint.host, port: endpoint.port).get()
         } catch {
             answer.succeed(.failure(CallError(message: "")))
-            throw CallError(message: "cannot connect to \(endpoint): \(error)")
+            throw CallError(message: "cannot connect to \(endpoint): \(ConnectFailure.reason(of: error))")
         }
         channel.eventLoop.scheduleTask(in: .seconds(Self.answerSeconds)) { channel.close(promise: nil) }
         guard let result = try? await answer.futureResult.get() else {

@@ -8,6 +8,8 @@ package struct Flag {
         /// Go's notation: `1h30m`, `10s`, `100ms`.
         case duration
         case urls
+        /// Servers, comma-separated.
+        case endpoints
         /// One of the words.
         case choice([String])
     }
@@ -59,8 +61,9 @@ package enum FlagError: Error, Equatable {
         }
     }
 
-    /// Go's flag package exits with 2 when it cannot read the command line; what is found out later exits with 1.
-    package var exitCode: Int32 {
+    /// What etcd exits with: Go's flag package with 2 when it cannot read the command line, etcd itself with 1 for what it
+    /// finds out later.
+    package var etcdExitCode: Int32 {
         switch self {
         case .notDefined, .needsArgument, .invalidBool, .invalidValue: 2
         case .invalidEnvironment, .positional, .shadowed: 1
@@ -126,6 +129,8 @@ package struct FlagSet {
         for flag in flags {
             guard let value = environment[flag.environmentName] else { continue }
             if values[flag.name] != nil { throw .shadowed(environment: flag.environmentName) }
+            // A variable without a value is none (etcd's rule).
+            if value.isEmpty { continue }
             if let reason = Self.problem(with: value, as: flag.kind) {
                 throw .invalidEnvironment(name: flag.environmentName, value: value, reason: reason)
             }
@@ -164,6 +169,8 @@ package struct FlagSet {
         string(name).split(separator: ",").map(String.init)
     }
 
+    package func endpoints(_ name: String) -> [Endpoint] { list(name).compactMap { Endpoint($0) } }
+
     private static func bool(_ text: String) -> Bool? {
         switch text {
         case "1", "t", "T", "true", "TRUE", "True": true
@@ -172,17 +179,22 @@ package struct FlagSet {
         }
     }
 
+    /// Empty ones too, which fit nowhere.
+    private static func parts(of list: String) -> [String] {
+        list.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+
     /// Why a value does not fit; `nil` when it does.
     private static func problem(with value: String, as kind: Flag.Kind) -> String? {
         switch kind {
         case .string: nil
         case .bool: bool(value) == nil ? "parse error" : nil
-        case .unsigned: UInt64(value) == nil || Int64(value) == nil ? "parse error" : nil
-        case .integer: Int64(value) == nil ? "parse error" : nil
-        case .duration: GoDuration.milliseconds(value) == nil ? "parse error" : nil
-        case .choice(let words): words.contains(value) ? nil : "invalid value"
-        case .urls:
-            value.split(separator: ",").lazy.compactMap { ListenURL.problem(with: String($0)) }.first
+        case .unsigned: UInt64(value) == nil || Int64(value) == nil ? "not a whole number of at least 0" : nil
+        case .integer: Int64(value) == nil ? "not a whole number" : nil
+        case .duration: GoDuration.milliseconds(value) == nil ? "not a duration such as 500ms, 10s or 1h30m" : nil
+        case .choice(let words): words.contains(value) ? nil : "not one of \(words.joined(separator: ", "))"
+        case .urls: parts(of: value).compactMap { ListenURL.problem(with: $0) }.first
+        case .endpoints: parts(of: value).first { Endpoint($0) == nil }.map { "\"\($0)\" is not host:port" }
         }
     }
 }

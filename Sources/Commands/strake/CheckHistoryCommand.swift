@@ -18,13 +18,13 @@ struct CheckHistoryCommand {
 
     /// - Returns: The exit code.
     func run(_ arguments: [String]) -> Int32 {
-        guard arguments.count == 1, let path = arguments.first else {
-            StrakeCommand.complain(Self.usage)
-            return 2
-        }
-        if ["--help", "-help", "-h"].contains(path) {
+        if let word = arguments.first, ["--help", "-help", "-h"].contains(word) {
             print(Self.usage)
             return 0
+        }
+        guard arguments.count == 1, let path = arguments.first, path == "-" || !path.hasPrefix("-") else {
+            StrakeCommand.complain("strake check-history takes one FILE; 'strake check-history --help' explains it")
+            return 2
         }
         guard let bytes = WholeFile.bytes(of: path) else {
             StrakeCommand.complain("\(path): \(String(cString: strerror(errno)))")

@@ -27,7 +27,9 @@ enum InitialCluster {
     /// Refuses what cannot be the cluster of this member.
     static func check(_ members: [InitialMember], name: String, advertised: [String]) throws(SettingsError) {
         guard let own = members.first(where: { $0.name == name }) else {
-            throw SettingsError("couldn't find local name \"\(name)\" in the initial cluster configuration")
+            throw SettingsError(
+                "couldn't find local name \"\(name)\" in the initial cluster configuration: --initial-cluster must name the "
+                    + "member that --name does")
         }
         var seen: Set<String> = []
         for url in members.flatMap(\.peerURLs) where !seen.insert(url).inserted {

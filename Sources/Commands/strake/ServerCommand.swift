@@ -19,9 +19,8 @@ struct ServerCommand {
         do throws(FlagError) {
             try flags.parse(arguments: arguments, environment: Self.environment())
         } catch {
-            StrakeCommand.complain(error.message)
-            if error.exitCode == 2 { StrakeCommand.complain("'\(usage) --help' lists the flags") }
-            exit(error.exitCode)
+            StrakeCommand.complain("\(error.message); '\(usage) --help' lists the flags")
+            exit(error.etcdExitCode)
         }
         if flags.asksForHelp {
             print(ServerFlags.helpText(command: usage))

@@ -71,7 +71,7 @@ enum ServerFlags {
             section: "Limits"),
         Flag(
             name: "max-concurrent-streams", kind: .unsigned, fallback: "4294967295",
-            help: "Most streams a client may have open on one connection.", section: "Limits"),
+            help: "Most streams a client may have open on one connection; 0 is no limit.", section: "Limits"),
         Flag(
             name: "snapshot-count", kind: .unsigned, fallback: "10000",
             help: "Applied entries kept in the log behind the newest checkpoint.", section: "Limits"),

@@ -15,8 +15,9 @@ struct ServerSettings {
 
     init(_ flags: FlagSet) throws(SettingsError) {
         let name = flags.string("name")
-        let directory = flags.isSet("data-dir") ? flags.string("data-dir") : "\(name).strake"
-        var store = StoreOptions(dataDirectory: directory)
+        guard !name.isEmpty else { throw SettingsError("--name must not be empty: the others know a member by it") }
+        let directory = flags.isSet("data-dir") ? flags.string("data-dir") : ""
+        var store = StoreOptions(dataDirectory: directory.isEmpty ? "\(name).strake" : directory)
         store.name = name
         store.clientURLs = flags.list("advertise-client-urls")
         store.peerURLs = flags.list("initial-advertise-peer-urls")
@@ -44,7 +45,9 @@ struct ServerSettings {
             )
         }
         service.txnOperationsMax = Int(flags.integer("max-txn-ops"))
-        service.concurrentStreamsMax = UInt32(clamping: flags.integer("max-concurrent-streams"))
+        // Zero is no limit, as in etcd.
+        let streams = UInt32(clamping: flags.integer("max-concurrent-streams"))
+        service.concurrentStreamsMax = streams == 0 ? .max : streams
         service.progressNotifyMilliseconds = flags.milliseconds("watch-progress-notify-interval")
         guard service.progressNotifyMilliseconds > 0 else {
             throw SettingsError("--watch-progress-notify-interval must be above 0")
@@ -52,8 +55,8 @@ struct ServerSettings {
         service.version = Version.etcd
         service.clusterVersion = Version.cluster
         self.service = service
-        addresses = try Self.addresses(flags.list("listen-client-urls"))
-        peerURLs = try Self.peerURLs(flags.list("listen-peer-urls"))
+        addresses = try Self.addresses("listen-client-urls", flags)
+        peerURLs = try Self.peerURLs("listen-peer-urls", flags)
         logLevel = ServerLog.Level(flags.string("log-level"))
     }
 
@@ -85,25 +88,26 @@ struct ServerSettings {
         return members
     }
 
-    private static func peerURLs(_ urls: [String]) throws(SettingsError) -> [PeerURL] {
+    private static func peerURLs(_ flag: String, _ flags: FlagSet) throws(SettingsError) -> [PeerURL] {
         // The same rules for where one can listen.
-        _ = try addresses(urls)
+        _ = try addresses(flag, flags)
         do throws(PeerURL.Problem) {
             var parsed: [PeerURL] = []
-            for url in urls { parsed.append(try PeerURL(url)) }
+            for url in flags.list(flag) { parsed.append(try PeerURL(url)) }
             return parsed
         } catch {
-            throw SettingsError(error.description)
+            throw SettingsError("--\(flag): \(error.description)")
         }
     }
 
-    private static func addresses(_ urls: [String]) throws(SettingsError) -> [EtcdServer.Address] {
+    private static func addresses(_ flag: String, _ flags: FlagSet) throws(SettingsError) -> [EtcdServer.Address] {
         var addresses: [EtcdServer.Address] = []
-        for text in urls {
+        for text in flags.list(flag) {
             guard let url = ListenURL(text), url.scheme == "http" else {
-                throw SettingsError("\(text): only http URLs can be listened on; TLS and sockets are not supported yet")
+                throw SettingsError(
+                    "--\(flag): only http URLs can be listened on, not \(text); TLS and sockets are not supported yet")
             }
-            guard url.isAddress else { throw SettingsError("expected IP in URL for binding (\(text))") }
+            guard url.isAddress else { throw SettingsError("--\(flag): expected IP in URL for binding (\(text))") }
             addresses.append(EtcdServer.Address(host: url.host, port: url.port))
         }
         return addresses

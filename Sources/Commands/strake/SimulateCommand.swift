@@ -51,6 +51,9 @@ struct SimulateCommand {
         case (true, true): return refuse("--seed and --seeds exclude each other")
         case (false, false): return refuse("--seed or --seeds is needed")
         case (true, false):
+            for name in ["jobs", "until-broken"] where flags.isSet(name) {
+                return refuse("--\(name) goes with --seeds only")
+            }
             return runOne(UInt64(flags.integer("seed")), flaw, directory, traces: flags.bool("trace"))
         case (false, true):
             guard let seeds = Self.range(flags.string("seeds")) else {
@@ -75,7 +78,7 @@ struct SimulateCommand {
     }
 
     private func refuse(_ problem: String) -> Int32 {
-        StrakeCommand.complain("\(problem)\n'strake simulate --help' lists the flags")
+        StrakeCommand.complain("strake simulate: \(problem); 'strake simulate --help' lists the flags")
         return 2
     }
 
@@ -112,7 +115,7 @@ struct SimulateCommand {
             progress again, and what its members hold and its clients saw is judged.
 
             Ends with one line for each seed: what happened, a hash of all of it, and "ok" or the rule that was broken.
-            Exits with 0 if no rule was broken, else with 1.
+            Exits with 0 if no rule was broken, with 1 if one was, with 2 when the flags make no sense.
 
             Flags:
 

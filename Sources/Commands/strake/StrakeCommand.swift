@@ -11,6 +11,7 @@ struct StrakeCommand {
             complain("strake: cannot read its arguments from /proc/self/cmdline: \(String(cString: strerror(errno)))")
             exit(1)
         }
+        FileLimit.raise()
         let name = String(words.first?.split(separator: "/").last ?? "strake")
         let arguments = Array(words.dropFirst())
         if name == "etcd" {
@@ -20,14 +21,23 @@ struct StrakeCommand {
             print(usage)
             exit(2)
         }
+        await run(command, Array(arguments.dropFirst()), calledAs: name)
+    }
+
+    private static func run(_ command: String, _ arguments: [String], calledAs name: String) async {
         switch command {
-        case "server": await ServerCommand(calledAs: name, usage: "strake server").run(Array(arguments.dropFirst()))
-        case "bench": exit(await BenchCommand().run(Array(arguments.dropFirst())))
-        case "simulate": exit(SimulateCommand().run(Array(arguments.dropFirst())))
-        case "check-history": exit(CheckHistoryCommand().run(Array(arguments.dropFirst())))
-        case "ctl": exit(await CtlCommand().run(Array(arguments.dropFirst())))
+        case "server": await ServerCommand(calledAs: name, usage: "strake server").run(arguments)
+        case "bench": exit(await BenchCommand().run(arguments))
+        case "simulate": exit(SimulateCommand().run(arguments))
+        case "check-history": exit(CheckHistoryCommand().run(arguments))
+        case "ctl": exit(await CtlCommand().run(arguments))
         case "version", "--version", "-version": print(Version.text(calledAs: name))
-        case "help", "--help", "-help", "-h": print(usage)
+        case "help", "--help", "-help", "-h":
+            if let topic = arguments.first, topic != "version", !topic.contains("help") {
+                await run(topic, ["--help"], calledAs: name)
+            } else {
+                print(usage)
+            }
         default:
             complain("strake: unknown command \"\(command)\"; 'strake help' lists them")
             exit(2)

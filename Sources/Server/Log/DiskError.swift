@@ -4,6 +4,16 @@ internal import Glibc
 package struct DiskError: Error, Hashable, Sendable {
     package enum Operation: String, Sendable, CaseIterable {
         case open, createDirectory, list, rename, remove, syncDirectory, lock, size, read, write, sync, truncate
+
+        fileprivate var words: String {
+            switch self {
+            case .createDirectory: "create the directory"
+            case .list: "list the directory"
+            case .syncDirectory: "sync the directory"
+            case .size: "read the size of"
+            case .open, .rename, .remove, .lock, .read, .write, .sync, .truncate: rawValue
+            }
+        }
     }
 
     package var operation: Operation
@@ -22,5 +32,5 @@ package struct DiskError: Error, Hashable, Sendable {
 }
 
 extension DiskError: CustomStringConvertible {
-    package var description: String { "\(operation.rawValue) \(path): \(String(cString: strerror(errno)))" }
+    package var description: String { "cannot \(operation.words) \(path): \(String(cString: strerror(errno)))" }
 }

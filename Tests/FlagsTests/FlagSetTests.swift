@@ -1,0 +1,75 @@
+import StrakeFlags
+import Testing
+
+struct FlagSetTests {
+    private static func flag(_ name: String, _ kind: Flag.Kind, _ fallback: String? = nil) -> Flag {
+        Flag(name: name, kind: kind, fallback: fallback, help: "", section: "")
+    }
+
+    private static let flags = [
+        flag("name", .string, "default"), flag("pre-vote", .bool, "true"), flag("count", .unsigned, "5"),
+        flag("quota", .integer, "0"), flag("wait", .duration, "1m"), flag("urls", .urls, "http://localhost:1"),
+        flag("servers", .endpoints, "127.0.0.1:2379"), flag("level", .choice(["info", "warn"]), "info"),
+    ]
+
+    private static func parsed(
+        _ arguments: [String], environment: [String: String] = [:], takesWords: Bool = false
+    ) throws(FlagError) -> FlagSet {
+        var flags = FlagSet(flags, takesWords: takesWords)
+        try flags.parse(arguments: arguments, environment: environment)
+        return flags
+    }
+
+    @Test func `values come from words, from behind an equals sign, from the environment, or are the default`() throws {
+        let flags = try Self.parsed(
+            ["--name", "m1", "-count=7", "--pre-vote=false", "--servers", "a:1,http://b:2,[::1]:3"],
+            environment: ["ETCD_QUOTA": "-1", "ETCD_WAIT": ""])
+        #expect(flags.string("name") == "m1" && flags.integer("count") == 7 && !flags.bool("pre-vote"))
+        #expect(flags.integer("quota") == -1 && flags.milliseconds("wait") == 60_000 && flags.string("level") == "info")
+        #expect(flags.endpoints("servers").map(\.description) == ["a:1", "b:2", "[::1]:3"])
+        #expect(flags.isSet("name") && !flags.isSet("wait"))
+    }
+
+    @Test func `a boolean takes no word, and words are taken where the command wants them`() throws {
+        let flags = try Self.parsed(["one", "--pre-vote", "two", "--", "--three"], takesWords: true)
+        #expect(flags.words == ["one", "two", "--three"] && flags.bool("pre-vote"))
+        #expect(throws: FlagError.positional("two")) { try Self.parsed(["--pre-vote", "two"]) }
+    }
+
+    @Test(
+        "what is wrong is told with the flag and the reason",
+        arguments: [
+            (["--nosuch"], "flag provided but not defined: -nosuch"),
+            (["--name"], "flag needs an argument: -name"),
+            (["--pre-vote=maybe"], "invalid boolean value \"maybe\" for -pre-vote: parse error"),
+            (["--count=-1"], "invalid value \"-1\" for flag -count: not a whole number of at least 0"),
+            (["--count", "9223372036854775808"], "not a whole number of at least 0"),
+            (["--quota=1.5"], "invalid value \"1.5\" for flag -quota: not a whole number"),
+            (["--wait=5"], "invalid value \"5\" for flag -wait: not a duration such as 500ms, 10s or 1h30m"),
+            (["--level=loud"], "invalid value \"loud\" for flag -level: not one of info, warn"),
+            (["--urls="], "invalid value \"\" for flag -urls: URL scheme must be http, https, unix, or unixs: "),
+            (["--urls=http://a:1,"], "URL scheme must be http, https, unix, or unixs: "),
+            (["--urls=http://a"], "URL address does not have the form \"host:port\": http://a"),
+            (["--urls=http://a:70000"], "URL address does not have the form \"host:port\": http://a:70000"),
+            (["--urls=http://a:1/b"], "URL must not contain a path: http://a:1/b"),
+            (["--servers="], "invalid value \"\" for flag -servers: \"\" is not host:port"),
+            (["--servers=a:1,b"], "invalid value \"a:1,b\" for flag -servers: \"b\" is not host:port"),
+            (["--servers=a:99999"], "\"a:99999\" is not host:port"),
+            (["--servers=:2379"], "\":2379\" is not host:port"),
+            (["--servers=https://a:1"], "\"https://a:1\" is not host:port"),
+        ] as [([String], String)])
+    func refusal(arguments: [String], reason: String) {
+        let error = #expect(throws: FlagError.self) { try Self.parsed(arguments) }
+        #expect(error?.message.hasSuffix(reason) == true, "\(error?.message ?? "")")
+        #expect(error?.etcdExitCode == 2)
+    }
+
+    @Test func `the environment is held to the same rules, and must not say what a flag says`() {
+        #expect(throws: FlagError.shadowed(environment: "ETCD_PRE_VOTE")) {
+            try Self.parsed(["--pre-vote"], environment: ["ETCD_PRE_VOTE": "true"])
+        }
+        let error = #expect(throws: FlagError.self) { try Self.parsed([], environment: ["ETCD_COUNT": "many"]) }
+        #expect(error?.message == "invalid value \"many\" for ETCD_COUNT: not a whole number of at least 0")
+        #expect(error?.etcdExitCode == 1)
+    }
+}
