@@ -45,7 +45,8 @@ extension TableError: CustomStringConvertible {
         }
     }
 
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+    /// How messages show a key.
+    package static func hexadecimal(_ bytes: [UInt8]) -> String {
         bytes.map { byte in
             let digits = String(byte, radix: 16)
             return byte < 16 ? "0" + digits : digits
