@@ -3,8 +3,12 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
 
+# The compiler leaves an empty folder for each target where temporary files go, with every build, and nobody removes them.
+TEMPORARY := $(CURDIR)/.build/temporary
+SWIFT := rm -rf $(TEMPORARY) && mkdir -p $(TEMPORARY) && TMPDIR=$(TEMPORARY) swift
+
 # A clean build also proves that no target imports what its manifest entry does not name.
-BUILD := swift build -c release --static-swift-stdlib --explicit-target-dependency-import-check error
+BUILD := $(SWIFT) build -c release --static-swift-stdlib --explicit-target-dependency-import-check error
 BINARY := .build/release/strake
 
 .PHONY: build run test lint unit e2e bench soak deps clean
@@ -29,8 +33,8 @@ lint:
 # Tests have a build folder of their own: the test bundle cannot be linked with a static standard library. Members that
 # talk to each other live by the clock, so their tests run by themselves: beside those that keep all cores busy their
 # leaders would seem dead and their time limits pass.
-UNIT := swift test -c release --disable-xctest --scratch-path .build-tests
-DEBUG := swift test --disable-xctest --scratch-path .build-debug
+UNIT := $(SWIFT) test -c release --disable-xctest --scratch-path .build-tests
+DEBUG := $(SWIFT) test --disable-xctest --scratch-path .build-debug
 CLUSTER_TESTS := '^StrakePeersTests\.|^StrakeStoreTests\.(Cluster|Corruption|ForcedCluster|Membership|Snapshot|Stall)Tests/'
 unit: deps
 	$(UNIT) --skip $(CLUSTER_TESTS)
@@ -52,8 +56,8 @@ soak: build
 	Tests/EndToEnd/install-peers.sh
 	$(DEBUG) --skip $(CLUSTER_TESTS)
 	$(DEBUG) --skip-build --filter $(CLUSTER_TESTS)
-	STRAKE_POWER_CUTS=5000 STRAKE_FUZZ_CASES=2000000 $(UNIT) --skip $(CLUSTER_TESTS)
-	STRAKE_FUZZ_CASES=2000000 $(UNIT) --skip-build --filter $(CLUSTER_TESTS)
+	export STRAKE_POWER_CUTS=5000 STRAKE_FUZZ_CASES=2000000; $(UNIT) --skip $(CLUSTER_TESTS)
+	export STRAKE_FUZZ_CASES=2000000; $(UNIT) --skip-build --filter $(CLUSTER_TESTS)
 	.peers/python/bin/python Tests/EndToEnd/crash.py --server $(BINARY) --rounds 500 --budget 3600
 	.peers/python/bin/python Tests/EndToEnd/faults.py --server $(BINARY) --leader-kills 50 --budget 330
 	.peers/python/bin/python Tests/EndToEnd/faults.py --server $(BINARY) --budget 1800
