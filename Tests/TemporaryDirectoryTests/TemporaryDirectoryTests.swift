@@ -35,7 +35,10 @@ struct TemporaryDirectoryTests {
     @Test func `what a dead process left goes with the next directory of that kind, and nothing else does`() throws {
         let base = TemporaryDirectory()
         let left = "kind-\(try deadProcess())-aaaaaa"
-        let kept = ["kind-\(getppid())-aaaaaa", "kind-aaaaaa", "kinder-\(try deadProcess())-aaaaaa", "other"]
+        let kept = [
+            "kind-\(getppid())-aaaaaa", "kind-aaaaaa", "kind-\(Int32.max)", "kinder-\(try deadProcess())-aaaaaa",
+            "other",
+        ]
         for name in [left] + kept {
             FileTree.makeDirectory(base.path + "/" + name)
             try write(base.path + "/" + name + "/file")

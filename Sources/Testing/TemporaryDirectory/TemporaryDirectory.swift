@@ -39,9 +39,11 @@ package final class TemporaryDirectory: Sendable {
     private static func sweep(_ kind: String, in directory: String) {
         guard swept.withLock({ $0.insert("\(directory)/\(kind)").inserted }) else { return }
         for name in FileTree.names(in: directory) where name.hasPrefix(kind + "-") {
-            guard let process = name.dropFirst(kind.count + 1).split(separator: "-").first.flatMap({ pid_t($0) }),
-                process > 0, kill(process, 0) != 0, errno == ESRCH
-            else { continue }
+            let parts = name.dropFirst(kind.count + 1).split(separator: "-")
+            guard parts.count == 2, let process = pid_t(parts[0]), process > 0, kill(process, 0) != 0, errno == ESRCH
+            else {
+                continue
+            }
             FileTree.remove(directory + "/" + name)
         }
     }
