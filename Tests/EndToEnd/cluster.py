@@ -14,6 +14,7 @@ from wire import Client, WatchStream, pb
 UNAVAILABLE = "UNAVAILABLE"
 PRECONDITION = "FAILED_PRECONDITION"
 URL_EXISTS = "etcdserver: Peer URLs already exists"
+UNHEALTHY = "etcdserver: unhealthy cluster"
 
 
 class Member(Server):
@@ -122,9 +123,20 @@ def wait_until_cut(cluster, index, timeout=30):
 def wait_until_in_touch(cluster, member):
     """Strict checks want the voters in touch for five seconds. Until then an addition is refused for that, whatever it is;
     then this one is refused for what it is."""
+    wait_for_refusal(cluster, member, URL_EXISTS)
+
+
+def wait_until_missed(cluster, member):
+    """Until a member misses one of the others."""
+    wait_for_refusal(cluster, member, UNHEALTHY)
+
+
+def wait_for_refusal(cluster, member, text):
     taken = pb.MemberAddRequest(peerURLs=[member.peer_url])
-    if not eventually(lambda: cluster.client(member).call("Cluster/MemberAdd", taken).text == URL_EXISTS):
-        raise TimeoutError("the members are not in touch")
+    answers = []
+    if not eventually(lambda: answers.append(cluster.client(member).call("Cluster/MemberAdd", taken).text)
+                      or answers[-1] == text):
+        raise TimeoutError(f"{member.label} answers {answers[-1]!r}, not {text!r}")
 
 
 def hashes(cluster):
@@ -297,7 +309,7 @@ def check_no_quorum(results, cluster):
         answer = client.call("Maintenance/MoveLeader", pb.MoveLeaderRequest(targetID=5))
         results.equal("move leader", answer.text, "etcdserver: not leader")
         answer = client.call("Cluster/MemberAdd", pb.MemberAddRequest(peerURLs=["http://127.0.0.1:1"]))
-        results.equal("member add", answer.text, "etcdserver: unhealthy cluster")
+        results.equal("member add", answer.text, UNHEALTHY)
         put = client.begin("KV/Put", pb.PutRequest(key=b"a", value=b"1"))
         read = client.begin("KV/Range", pb.RangeRequest(key=b"a"))
         results.equal("a put in vain", client.finish(put).code, "DEADLINE_EXCEEDED")

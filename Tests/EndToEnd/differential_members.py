@@ -8,7 +8,7 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from cluster import Cluster, Member, wait_until_in_touch
+from cluster import Cluster, Member, wait_until_in_touch, wait_until_missed
 from differential_cli import COMMON_MASKS, difference, environment
 from harness import ETCDCTL, eventually, parse_arguments, run
 from wire import pb
@@ -110,7 +110,12 @@ class Side:
         return output
 
     def wait_until_in_touch(self):
-        wait_until_in_touch(self.cluster, self.parts["follower1"])
+        for part in ("leader", "follower1"):
+            wait_until_in_touch(self.cluster, self.parts[part])
+
+    def wait_until_missed(self):
+        for part in ("leader", "follower1"):
+            wait_until_missed(self.cluster, self.parts[part])
 
     def join(self, part):
         member = self.parts[part]
@@ -337,10 +342,10 @@ def compare(results, sides):
     comparison.do(MOVED_BACK)
     results.check("the removed members end", all(comparison.both(Side.gone, "m4")))
     comparison.both(lambda side: side.parts["follower2"].kill())
-    time.sleep(1)
+    comparison.both(Side.wait_until_missed)
     comparison.do(ONE_DEAD)
     comparison.both(Side.gone, "follower2")
-    time.sleep(1)
+    comparison.both(Side.wait_until_in_touch)
     comparison.do(TWO_LEFT)
     results.check("the removed followers end", all(comparison.both(Side.gone, "follower1")))
     comparison.do(ONE_LEFT)

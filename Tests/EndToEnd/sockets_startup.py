@@ -106,6 +106,8 @@ def check_words(results, arguments):
         results.check(f"{' '.join(words)}: exit code {code} and one line that says why",
                       actual == code and len(output.splitlines()) == 1 and re.search(pattern, output.rstrip()),
                       f"exit code {actual}, wanted {pattern!r}:\n{output[-1500:]}")
+    refuses(results, "too few open files", ["bash", "-c", 'ulimit -n 50; exec "$0" version', binary], 1,
+            r"allows it 50 open files \(ulimit -Hn\); it needs at least")
     for command in ("server", "bench", "simulate", "check-history", "ctl"):
         asked = [run_to_end([binary, *words]) for words in ([command, "--help"], ["help", command])]
         results.check(f"help for {command}", asked[0] == asked[1] and asked[0][0] == 0 and f"strake {command}" in asked[0][1],
