@@ -55,6 +55,41 @@ struct RaftNodeTests {
         #expect(!node.step(.propose([payload])).contains(.proposalRefused(.uncommittedLimit)))
     }
 
+    @Test func `snapshots that come to nothing are offered ever more seldom, and soon again once one helps`() {
+        let member = MemberID(rawValue: 3)
+        var node = Solo()
+        node.lead()
+        node.step(.propose([[1]]))
+        node.settle()
+        node.receive(.accepted(3), from: 2)
+        node.step(.compacted(through: LogIndex(rawValue: 3)))
+        // The member answers every heartbeat, and has none of what the log still holds.
+        func ticksToOffer() -> Int {
+            let answer = Message.HeartbeatAnswer(round: 0, committed: .zero)
+            for count in 0..<1_000 {
+                let message = Message(
+                    from: member, to: node.node.id, term: node.node.term, body: .heartbeatResponse(answer))
+                if node.step(.receive(message)).contains(.prepareSnapshot(for: member)) { return count }
+                node.tick()
+            }
+            return .max
+        }
+        func ticksAfter(_ outcome: SnapshotOutcome) -> Int {
+            node.step(.snapshotReport(member, outcome))
+            return ticksToOffer()
+        }
+        #expect(ticksToOffer() == 0)
+        #expect((0..<9).map { _ in ticksAfter(.failed) } == [1, 2, 4, 8, 16, 32, 64, 100, 100])
+        #expect(ticksAfter(.interrupted) == 1)
+        #expect((0..<3).map { _ in ticksAfter(.failed) } == [2, 4, 8])
+        node.step(.snapshotReport(member, .failed))
+        #expect(node.node.snapshotPauseTicks(of: member) == 16)
+        #expect(node.node.snapshotPauseTicks(of: MemberID(rawValue: 2)) == 0)
+        // It has found what it needs elsewhere, and falls behind anew.
+        node.receive(.accepted(3), from: 3)
+        #expect(node.node.status.members.first { $0.member == member }?.state == .replicate)
+    }
+
     @Test func `reads beyond the bound fail at once`() {
         var options = RaftOptions.plain
         options.pendingReadsMax = 3

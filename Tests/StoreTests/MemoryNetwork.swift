@@ -12,6 +12,11 @@ final class MemoryNetwork: Sendable {
         /// Pieces of snapshots until something happens to one; `nil`: nothing does.
         var piecesLeft: Int?
         var mishap = Mishap.lost
+        /// Mishaps to come after that one, each as many pieces later as the first.
+        var mishapsLeft = 0
+        var piecesBetween = 0
+        /// Snapshots are refused when they are offered.
+        var refusesSnapshots = false
         /// Who waits for the next thing to happen.
         var watching: [DispatchSemaphore] = []
     }
@@ -51,19 +56,30 @@ final class MemoryNetwork: Sendable {
         case damaged
     }
 
-    /// Has something happen to the piece of a snapshot that comes after so many, once.
-    func disturbSnapshot(afterPieces count: Int, _ mishap: Mishap) {
+    /// Has something happen to the piece of a snapshot that comes after so many, and then after so many again.
+    func disturbSnapshot(afterPieces count: Int, _ mishap: Mishap, times: Int = 1) {
         state.withLock { state in
             state.piecesLeft = count
+            state.piecesBetween = count
             state.mishap = mishap
+            state.mishapsLeft = times - 1
         }
     }
+
+    func refuseSnapshots(_ refuses: Bool) { state.withLock { $0.refusesSnapshots = refuses } }
+
+    fileprivate var refusesSnapshots: Bool { state.withLock { $0.refusesSnapshots } }
 
     fileprivate func nextMishap() -> Mishap? {
         state.withLock { state in
             guard let left = state.piecesLeft else { return nil }
-            state.piecesLeft = left > 0 ? left - 1 : nil
-            return left == 0 ? state.mishap : nil
+            if left > 0 {
+                state.piecesLeft = left - 1
+                return nil
+            }
+            state.piecesLeft = state.mishapsLeft > 0 ? state.piecesBetween : nil
+            state.mishapsLeft -= 1
+            return state.mishap
         }
     }
 
@@ -126,11 +142,11 @@ final class MemoryTransport: Transport {
 
     func sendSnapshot(_ metadata: SnapshotMetadata, to target: MemberID, from source: any SnapshotSource) {
         streams.async {
-            guard let other = self.network.way(from: self.member, to: target),
+            guard let other = self.network.way(from: self.member, to: target), !self.network.refusesSnapshots,
                 let sink = other.receiver?.snapshotOffered(metadata, name: source.name, by: self.member)
             else {
                 source.cancel()
-                self.receiver?.snapshotEnded(target, .failed)
+                self.receiver?.snapshotEnded(target, .failed, reason: "the member refused it")
                 return
             }
             do {
@@ -146,11 +162,11 @@ final class MemoryTransport: Transport {
                 }
                 try sink.finish()
                 source.cancel()
-                self.receiver?.snapshotEnded(target, .delivered)
+                self.receiver?.snapshotEnded(target, .delivered, reason: nil)
             } catch {
                 source.cancel()
                 sink.cancel()
-                self.receiver?.snapshotEnded(target, .failed)
+                self.receiver?.snapshotEnded(target, .failed, reason: "\(error)")
             }
         }
     }

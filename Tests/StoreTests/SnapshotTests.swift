@@ -124,6 +124,46 @@ struct SnapshotTests {
         #expect(try cluster.haveEqualHistories())
     }
 
+    @Test func `a snapshot that is refused is offered ever more seldom, and the operator is told why`() throws {
+        let cluster = try TestCluster(3) { $0.retainedEntries = 20 }
+        let leader = try cluster.leader()
+        let away = (0..<3).first { $0 != leader }!
+        cluster.stop(away)
+        Self.fill(cluster.client(leader))
+        try cluster.dropLog(of: leader)
+        cluster.network.refuseSnapshots(true)
+        try cluster.start(away)
+        func pauses() -> [String] {
+            cluster.notices.all
+                .filter {
+                    $0.hasPrefix("m\(leader): ") && $0.contains("did not take a snapshot: the member refused it")
+                }
+                .compactMap { text in text.firstRange(of: "again in ").map { String(text[$0.upperBound...]) } }
+        }
+        try cluster.eventually("four refusals") { pauses().count >= 4 }
+        #expect(pauses().prefix(4) == ["10 ms", "20 ms", "40 ms", "80 ms"])
+        cluster.network.refuseSnapshots(false)
+        try cluster.eventually("the snapshot") { cluster.notices.contains("m\(away): installed") }
+        #expect(try cluster.haveEqualHistories())
+    }
+
+    @Test func `a stream that brings the member further each time it breaks off is not held up`() throws {
+        let cluster = try TestCluster(3) { $0.retainedEntries = 20 }
+        let leader = try cluster.leader()
+        let away = (0..<3).first { $0 != leader }!
+        let client = cluster.client(leader)
+        cluster.stop(away)
+        let value = String(repeating: "x", count: 10_000)
+        for number in 0..<200 { #expect(client.put("large\(number)", value).error == nil) }
+        try cluster.dropLog(of: leader)
+        cluster.network.disturbSnapshot(afterPieces: 15, .lost, times: 2)
+        try cluster.start(away)
+        try cluster.eventually("the snapshot") { cluster.notices.contains("m\(away): installed") }
+        let failures = cluster.notices.all.filter { $0.contains("did not take a snapshot") }
+        #expect(failures.count == 2 && failures.allSatisfy { $0.hasSuffix("again in 10 ms") }, "\(failures)")
+        #expect(try cluster.haveEqualHistories())
+    }
+
     @Test func `reads at old revisions and watches go on in a store that came as a snapshot`() throws {
         let cluster = try TestCluster(3) { $0.retainedEntries = 20 }
         let leader = try cluster.leader()

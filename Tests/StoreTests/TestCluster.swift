@@ -55,7 +55,7 @@ final class TestCluster {
         let notices = notices
         options.onNotice = { notice in
             switch notice {
-            case .snapshot(let text): notices.add("m\(number): \(text)")
+            case .snapshot(let text), .snapshotFailed(let text): notices.add("m\(number): \(text)")
             case .fatal(let text): notices.add("m\(number): fatal: \(text)")
             case .corruption(let text): notices.add("m\(number): \(text)")
             case .removed: notices.add("m\(number): removed")

@@ -104,6 +104,7 @@ struct ServerCommand {
         case .logFailing(let what):
             log.write(.error, "a file of the log cannot be prepared or removed", ["error": what])
         case .snapshot(let what): log.write(.info, what)
+        case .snapshotFailed(let what): log.write(.warn, what)
         case .forced(let what): log.write(.warn, what)
         case .removed:
             log.write(.warn, "the cluster has removed this member; it stops")

@@ -34,6 +34,10 @@ struct Progress: Sendable {
     /// Entries for it are being fetched from the durable log.
     var read: LogRead?
     private var batches = BatchWindow()
+    /// Snapshots in a row that came to nothing.
+    private var snapshotFailures = 0
+    /// The tick before which no further snapshot is offered.
+    private(set) var snapshotDue: UInt64 = 0
 
     init(member: MemberID, next: LogIndex, isActive: Bool) {
         self.member = member
@@ -127,6 +131,7 @@ extension Progress {
 
     mutating func becomeReplicate() {
         state = .replicate
+        snapshotFailures = 0
         next = match + 1
         isPaused = false
         inflights.removeAll()
@@ -138,6 +143,18 @@ extension Progress {
         isPaused = false
         inflights.removeAll()
         read = nil
+    }
+
+    /// What became of the snapshot decides when the next one may be offered: a member that cannot take it (its disk is
+    /// full, it reads another format, pieces arrive damaged) most likely cannot a moment later either, and each try pins
+    /// the store and may carry all of it over.
+    mutating func snapshotEnded(_ outcome: SnapshotOutcome, now: UInt64, options: RaftOptions) {
+        if outcome != .failed { snapshotFailures = 0 }
+        guard outcome != .delivered else { return }
+        // 20 doublings are beyond any bound.
+        let pause = min(options.heartbeatTicks << min(snapshotFailures, 20), options.snapshotPauseTicksMax)
+        snapshotFailures += 1
+        snapshotDue = now + UInt64(pause)
     }
 
     /// The quorum was looked at: what is heard from here on counts for the next time.

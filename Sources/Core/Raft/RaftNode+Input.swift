@@ -34,7 +34,11 @@ extension RaftNode {
 }
 
 public enum SnapshotOutcome: Hashable, Sendable {
-    case delivered, failed
+    case delivered
+    /// It broke off, but had brought the member further than the one before: the rest is worth another try soon.
+    case interrupted
+    /// Nothing came of it.
+    case failed
 }
 
 /// Entries that are durable but no longer in memory.

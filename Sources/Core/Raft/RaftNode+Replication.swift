@@ -92,7 +92,7 @@ extension RaftNode {
 
     private mutating func requestSnapshot(at place: Int, into effects: inout [Effect]) {
         // A snapshot for a member that cannot be reached would only pin the store.
-        guard role.leading.progress[place].isActive else { return }
+        guard role.leading.progress[place].isActive, ticks >= role.leading.progress[place].snapshotDue else { return }
         role.leading.progress[place].becomeSnapshot(through: nil)
         effects.append(.prepareSnapshot(for: role.leading.progress[place].member))
     }
@@ -119,11 +119,19 @@ extension RaftNode {
         let next: LogIndex
         switch outcome {
         case .delivered: next = (through ?? .zero) + 1
-        case .failed: next = .zero
+        case .interrupted, .failed: next = .zero
         }
         role.leading.progress[place].becomeProbe(next: next)
+        role.leading.progress[place].snapshotEnded(outcome, now: ticks, options: options)
         // Its answer is on the way, or a heartbeat's answer shows that it is worth another try.
         role.leading.progress[place].pause()
+    }
+
+    /// Ticks for which the member is not offered another snapshot, since the last ones came to nothing. Zero if there is
+    /// no such pause.
+    public func snapshotPauseTicks(of member: MemberID) -> UInt64 {
+        guard role.isLeader, let place = role.leading.place(of: member) else { return 0 }
+        return max(ticks, role.leading.progress[place].snapshotDue) - ticks
     }
 
     mutating func unreachable(_ member: MemberID) {

@@ -26,6 +26,9 @@ public struct RaftOptions: Hashable, Sendable {
     public var applyBytesMax = 4 << 20
     /// Bytes of the newest entries kept in memory. Entries not yet durable stay in any case.
     public var cacheBytesMax = 16 << 20
+    /// The longest pause between snapshots for a member that come to nothing. The first pause is a heartbeat interval,
+    /// and each is twice as long as the one before.
+    public var snapshotPauseTicksMax = 100
     /// Reads that wait for a confirmation; further ones fail with `.overloaded`.
     public var pendingReadsMax = 65_536
     /// For simulations; none otherwise.
@@ -38,6 +41,7 @@ public struct RaftOptions: Hashable, Sendable {
         precondition(heartbeatTicks > 0, "heartbeatTicks \(heartbeatTicks)")
         precondition(electionTicks > heartbeatTicks, "electionTicks \(electionTicks) not above \(heartbeatTicks)")
         precondition((diskStallTicks ?? 1) > 0, "diskStallTicks \(diskStallTicks ?? 0)")
+        precondition(snapshotPauseTicksMax > 0, "snapshotPauseTicksMax \(snapshotPauseTicksMax)")
         precondition(messageBytesMax > 0 && applyBytesMax > 0, "a bound of no bytes")
         precondition(inflightMax > 0 && inflightBytesMax >= messageBytesMax, "inflight bounds below one message")
     }

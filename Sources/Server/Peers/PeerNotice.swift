@@ -18,6 +18,7 @@ package enum PeerNotice: Hashable, Sendable {
     case oversized(MemberID, bytes: Int, max: Int)
     case snapshotSent(MemberID, bytes: Int)
     case snapshotReceived(MemberID, bytes: Int)
+    /// On its way to this member. Of one on its way out the store tells, which knows when it is tried again.
     case snapshotFailed(MemberID, String)
 }
 
@@ -36,7 +37,7 @@ extension PeerNotice: CustomStringConvertible {
             "a message of \(bytes) bytes for member \(member) is above the bound of \(max) and was not sent"
         case .snapshotSent(let member, let bytes): "sent a snapshot of \(bytes) bytes to member \(member)"
         case .snapshotReceived(let member, let bytes): "received a snapshot of \(bytes) bytes from member \(member)"
-        case .snapshotFailed(let member, let reason): "a snapshot between this member and \(member) failed: \(reason)"
+        case .snapshotFailed(let member, let reason): "a snapshot from member \(member) failed: \(reason)"
         }
     }
 }

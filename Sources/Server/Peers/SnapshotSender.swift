@@ -54,16 +54,21 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
     /// Ends it without a report: another one took its place, or the member left.
     func abandon() { end() }
 
-    private func finish(_ outcome: SnapshotOutcome, _ notice: PeerNotice) {
+    private func succeed() {
         if case .ended = state { return }
         end()
-        // A failure is told once, a success each time.
-        if outcome == .delivered { loop.forgetNotices(about: "snapshot to \(member)") }
-        loop.tell(notice, about: "snapshot to \(member)")
-        loop.snapshotEnded(self, outcome)
+        // Each time.
+        loop.forgetNotices(about: "snapshot to \(member)")
+        loop.tell(.snapshotSent(member, bytes: bytes), about: "snapshot to \(member)")
+        loop.snapshotEnded(self, .delivered, reason: nil)
     }
 
-    private func fail(_ reason: String) { finish(.failed, .snapshotFailed(member, reason)) }
+    /// The receiver of the report tells the operator: it knows what happens next.
+    private func fail(_ reason: String) {
+        if case .ended = state { return }
+        end()
+        loop.snapshotEnded(self, .failed, reason: reason)
+    }
 
     private func end() {
         if case .ended = state { return }
@@ -110,7 +115,7 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
         guard let reply = SnapshotReply(rawValue: code) else { throw .malformed("snapshot reply") }
         switch (reply, state) {
         case (.accepted, .offered): resume(at: offset)
-        case (.done, .sent): finish(.delivered, .snapshotSent(member, bytes: bytes))
+        case (.done, .sent): succeed()
         case (.refused, _): fail("the member refused it")
         case (.failed, _): fail("the member reports: \(text)")
         case (.accepted, _), (.done, _): throw .malformed("snapshot reply")

@@ -15,6 +15,8 @@ package final class OutgoingSnapshot: Sendable {
     private let isReleased = Atomic(false)
     /// Streams since the member was last seen to have more than before.
     private let tries = Atomic(0)
+    /// The newest stream began behind where the one before had.
+    private let movedOn = Atomic(false)
 
     private struct State {
         /// The most that the member has said to have.
@@ -55,8 +57,12 @@ package final class OutgoingSnapshot: Sendable {
     /// Does not wait for a piece that is being read: the stream's first call does.
     package func makeStream() -> OutgoingStream {
         tries.add(1, ordering: .relaxed)
+        movedOn.store(false, ordering: .relaxed)
         return OutgoingStream(self)
     }
+
+    /// The member has kept something of the streams before the newest one that it did not have when that before began.
+    package var hasMovedOn: Bool { movedOn.load(ordering: .relaxed) }
 
     fileprivate func begin(at offset: UInt64) throws -> UInt64 {
         try reading { state in
@@ -64,6 +70,7 @@ package final class OutgoingSnapshot: Sendable {
             if offset > state.offset {
                 state.offset = offset
                 tries.store(1, ordering: .relaxed)
+                movedOn.store(true, ordering: .relaxed)
             }
             do {
                 guard try state.writer!.resume(at: offset) else { throw NotAtHand(offset: offset) }

@@ -67,16 +67,21 @@ package final class SnapshotDesk: Sendable {
     }
 
     /// A stream has ended. What broke off is kept for another one.
-    package func ended(_ member: MemberID, _ outcome: SnapshotOutcome, now: Int64) {
+    ///
+    /// - Returns: For raft: of a stream that failed, whether it had begun further on than the one before.
+    package func ended(_ member: MemberID, _ outcome: SnapshotOutcome, now: Int64) -> SnapshotOutcome {
         switch outcome {
-        case .delivered: unpin(member)
-        case .failed:
-            let isOver = state.withLock { state in
-                guard let pinned = state.outgoing[member] else { return false }
+        case .delivered:
+            unpin(member)
+            return .delivered
+        case .interrupted, .failed:
+            let (isOver, hasMovedOn) = state.withLock { state in
+                guard let pinned = state.outgoing[member] else { return (false, false) }
                 state.outgoing[member]?.keptUntil = now + Self.keptMilliseconds
-                return !pinned.snapshot.isUseful
+                return (!pinned.snapshot.isUseful, pinned.snapshot.hasMovedOn)
             }
             if isOver { unpin(member) }
+            return hasMovedOn ? .interrupted : .failed
         }
     }
 

@@ -56,6 +56,23 @@ extension Store {
         }
     }
 
+    /// What became of a stream, and when the next one is offered: told each time, which the growing pauses keep rare.
+    func snapshotEnded(_ member: MemberID, _ outcome: SnapshotOutcome, reason: String?) {
+        let outcome = snapshots.ended(member, outcome, now: MonotonicClock.milliseconds)
+        if lifecycle.isStopped { return }
+        var pause: UInt64 = 0
+        step { replica, output in
+            replica.step(.snapshotReport(member, outcome), into: &output)
+            pause = replica.node.snapshotPauseTicks(of: member)
+        }
+        // Of a member that leads no more, or that needs no snapshot any more, the next try is not its affair.
+        guard let reason, pause > 0 else { return }
+        let milliseconds = pause * UInt64(options.heartbeatMilliseconds)
+        options.onNotice(
+            .snapshotFailed(
+                "member \(member) did not take a snapshot: \(reason); it is offered one again in \(milliseconds) ms"))
+    }
+
     // MARK: In
 
     /// A member that this one follows offers a snapshot. The offer is the raft message that its stream begins with.

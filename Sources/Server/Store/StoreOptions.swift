@@ -110,6 +110,8 @@ public enum StoreNotice: Sendable {
     case forced(String)
     /// A snapshot of the store is on its way from or to another member, or has arrived, or was given up.
     case snapshot(String)
+    /// Another member did not take a snapshot, with the reason and when it is offered one again.
+    case snapshotFailed(String)
     /// The member can't go on without risking data. The process must end; everything acknowledged is on disk.
     case fatal(String)
 }

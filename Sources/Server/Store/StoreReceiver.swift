@@ -26,10 +26,8 @@ final class StoreReceiver: TransportReceiver {
         store.accept(metadata, name: name, from: member)
     }
 
-    func snapshotEnded(_ member: MemberID, _ outcome: SnapshotOutcome) {
-        store.snapshots.ended(member, outcome, now: MonotonicClock.milliseconds)
-        if store.lifecycle.isStopped { return }
-        store.step { replica, output in replica.step(.snapshotReport(member, outcome), into: &output) }
+    func snapshotEnded(_ member: MemberID, _ outcome: SnapshotOutcome, reason: String?) {
+        store.snapshotEnded(member, outcome, reason: reason)
     }
 
     var clusterDescription: ClusterDescription? { store.lifecycle.isStopped ? nil : store.description }

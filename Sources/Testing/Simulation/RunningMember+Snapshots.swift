@@ -82,7 +82,7 @@ extension RunningMember {
     private func endTransfer(_ transfer: SnapshotTransfer, _ outcome: SnapshotOutcome) {
         sending[transfer.to] = nil
         let member = MemberID(rawValue: UInt64(transfer.to))
-        snapshots.ended(member, outcome, now: milliseconds)
+        let outcome = snapshots.ended(member, outcome, now: milliseconds)
         world.note(number, .snapshot, transfer.number, text: "to m\(transfer.to): \(outcome)")
         world.deeds.add("snapshots \(outcome)")
         step { replica, output in replica.step(.snapshotReport(member, outcome), into: &output) }

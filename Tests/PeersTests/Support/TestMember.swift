@@ -8,6 +8,8 @@ final class TestReceiver: TransportReceiver {
     let messages = Events<Message>()
     let unreachable = Events<MemberID>()
     let outcomes = Events<SnapshotOutcome>()
+    /// Why snapshots failed.
+    let reasons = Events<String>()
     let offers = Events<SnapshotMetadata>()
     let names = Events<UInt64>()
     /// Gives the sink for an offered snapshot.
@@ -29,7 +31,10 @@ final class TestReceiver: TransportReceiver {
         return sink.withLock { $0 }()
     }
 
-    func snapshotEnded(_ member: MemberID, _ outcome: SnapshotOutcome) { outcomes.add(outcome) }
+    func snapshotEnded(_ member: MemberID, _ outcome: SnapshotOutcome, reason: String?) {
+        if let reason { reasons.add(reason) }
+        outcomes.add(outcome)
+    }
 
     func asked(_ request: [UInt8], by member: MemberID, answer: @escaping @Sendable ([UInt8]?) -> Void) {
         self.answer.withLock { $0 }(request, answer)

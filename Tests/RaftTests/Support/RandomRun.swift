@@ -19,6 +19,7 @@ struct RandomRun {
         options.preVote = Bool.random(using: &random)
         options.checkQuorum = Bool.random(using: &random)
         options.electionTicks = 4
+        options.snapshotPauseTicksMax = 8
         options.messageBytesMax = Int.random(in: 40...300, using: &random)
         options.inflightMax = Int.random(in: 1...8, using: &random)
         options.cacheBytesMax = Int.random(in: 0...2_000, using: &random)
