@@ -104,6 +104,8 @@ struct ConnectionTests {
         second.transport.update([])
         let refusal = PeerNotice.refusedBy(two, url: second.url, .removed(one))
         await first.notices.wait(for: refusal)
+        // Both streams, again and again.
+        #expect(await first.receiver.removals.wait(count: 3).allSatisfy { $0 == two })
         // Taken in again, it is welcome.
         second.transport.update([first.peer])
         await deliver(from: first, to: second)

@@ -56,6 +56,49 @@ struct PaperMembershipTests {
         #expect(talk.leaders == [1] && talk[1].term == term && talk[2].term == term)
     }
 
+    @Test func `6 the last of two members knows that it is alone before the other one may go, also after a power cut`()
+    {
+        let one = MemberID(rawValue: 1)
+        let two = MemberID(rawValue: 2)
+        let removal = LogIndex(rawValue: 3)
+        var talk = Conversation("nodes 1 2\ncampaign 1\nstabilize")
+        talk.run("change 1 -2\npersist 1\ndeliver 1->2\npersist 2\ndeliver 2->1")
+        // It counts already, but the disk does not know: it is not applied, and 2 is not told that it may go.
+        #expect(talk[1].configuration == Configuration(voters: [one]) && talk[1].committed == removal)
+        talk.run("apply 1")
+        #expect(talk[1].applied < removal && !talk[1].hasRemoved(two, since: removal))
+        // So when the power fails now, 2 is there to vote.
+        talk.run("drop\ncrash 1\nrestart 1\ncampaign 1\nsettle 1")
+        #expect(talk.leaders.isEmpty && talk[1].configuration == Configuration(voters: [one, two]))
+        talk.run("forget 2\nstabilize")
+        #expect(talk.leaders == [1] && talk[1].configuration == Configuration(voters: [one]))
+        // Now it knows for good.
+        #expect(talk[1].applied >= removal && talk[1].hasRemoved(two, since: removal))
+        talk.run("crash 1\nrestart 1\ncrash 2\ncampaign 1\nsettle 1")
+        #expect(talk.leaders == [1] && talk[1].configuration == Configuration(voters: [one]))
+    }
+
+    @Test func `6 a member knows for good that it is alone as soon as it has applied it`() {
+        var talk = Conversation("nodes 1 2\ncampaign 1\nstabilize")
+        talk.run("change 1 -2\npersist 1\ndeliver 1->2\npersist 2\ndeliver 2->1\npersist 1\napply 1")
+        #expect(talk[1].applied.rawValue == 3)
+        // Not by a checkpoint: what was applied is lost, and nothing is in the log behind the change.
+        talk.run("crash 1\nrestart 1\ncrash 2\ncampaign 1\nsettle 1")
+        #expect(talk.leaders == [1] && talk[1].applied.rawValue == 4)
+    }
+
+    @Test func `6 a removed member knows nothing of who has not synced the change, or is behind`() {
+        let four = MemberID(rawValue: 4)
+        var talk = Conversation("nodes 1 2 3 4\ncampaign 1\nstabilize\nchange 1 -4\npersist 1")
+        talk.run("deliver 1->3\npersist 3\ncut 1 3\ndrop 3->1\nsettle 1 2 4")
+        let since = talk[1].applied
+        #expect(talk[1].hasRemoved(four, since: since))
+        // It has the entry, and does not know that it is committed: its next election would need three votes of four.
+        #expect(talk[3].lastEntry.index == since && !talk[3].hasRemoved(four, since: since))
+        // Nothing is known of what comes after the end of the own log.
+        #expect(!talk[1].hasRemoved(four, since: since + 1))
+    }
+
     // MARK: Thesis 3.10 Leadership transfer
 
     @Test func `thesis 3_10 the next leader has everything, and is elected within a lease`() {

@@ -18,7 +18,8 @@ struct SimulationTests {
             "refusals of slow watches", "events watched", "watches from compacted revisions", "reads of the past",
             "slices of compaction", "snapshots installed", "snapshots failed", "pieces of snapshots", "scrubs",
             "members added",
-            "members removed", "replacements", "installations cut short", "damage found", "damaged pieces",
+            "members removed", "members that left by themselves", "snapshots interrupted", "replacements",
+            "installations cut short", "damage found", "damaged pieces",
         ] {
             #expect(results.contains { $0.deeds[deed] > 0 }, "no \(deed)")
         }

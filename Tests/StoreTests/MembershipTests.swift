@@ -62,6 +62,25 @@ struct MembershipTests {
         #expect(cluster.change(.remove(id), at: other) == .memberNotFound)
     }
 
+    @Test func `a removed member stays until a majority of the others says that it knows of it`() throws {
+        let cluster = try TestCluster(3) { $0.strictReconfiguration = false }
+        let leader = try cluster.leader()
+        let gone = (0..<3).first { $0 != leader }!
+        let id = cluster.store(gone).memberID
+        cluster.network.loseQuestions(true)
+        #expect(cluster.change(.remove(id), at: leader) == nil)
+        try cluster.eventually("the removed member to hear of it") {
+            !cluster.store(gone).members.contains { $0.id == id }
+        }
+        // Ten election timeouts.
+        let began = MonotonicClock.milliseconds
+        try cluster.eventually("some time to pass") { MonotonicClock.milliseconds - began > 1_000 }
+        #expect(!cluster.notices.contains("m\(gone): removed"))
+        cluster.network.loseQuestions(false)
+        try cluster.eventually("it to go") { cluster.notices.contains("m\(gone): removed") }
+        #expect(cluster.client(leader).put("after", "1").error == nil)
+    }
+
     @Test(arguments: [false, true])
     func `a dead member is replaced in one joint change, and a leader that is replaced leads it`(isDead: Bool) throws {
         let cluster = try TestCluster(3) { $0.strictReconfiguration = false }

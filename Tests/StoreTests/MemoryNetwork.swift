@@ -15,6 +15,8 @@ final class MemoryNetwork: Sendable {
         /// Mishaps to come after that one, each as many pieces later as the first.
         var mishapsLeft = 0
         var piecesBetween = 0
+        /// Questions get no answer.
+        var losesQuestions = false
         /// Snapshots are refused when they are offered.
         var refusesSnapshots = false
         /// Who waits for the next thing to happen.
@@ -65,6 +67,10 @@ final class MemoryNetwork: Sendable {
             state.mishapsLeft = times - 1
         }
     }
+
+    func loseQuestions(_ loses: Bool) { state.withLock { $0.losesQuestions = loses } }
+
+    fileprivate var losesQuestions: Bool { state.withLock { $0.losesQuestions } }
 
     func refuseSnapshots(_ refuses: Bool) { state.withLock { $0.refusesSnapshots = refuses } }
 
@@ -176,7 +182,7 @@ final class MemoryTransport: Transport {
             // After `close` it would hold on to a store that is to be gone.
             self.queue.async { if self.receiver != nil { answer(bytes) } }
         }
-        guard let other = network.way(from: member, to: target) else { return tell(nil) }
+        guard !network.losesQuestions, let other = network.way(from: member, to: target) else { return tell(nil) }
         other.queue.async {
             guard let receiver = other.receiver else { return tell(nil) }
             receiver.asked(request, by: self.member, answer: tell)

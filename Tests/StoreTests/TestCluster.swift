@@ -58,7 +58,8 @@ final class TestCluster {
             case .snapshot(let text), .snapshotFailed(let text): notices.add("m\(number): \(text)")
             case .fatal(let text): notices.add("m\(number): fatal: \(text)")
             case .corruption(let text): notices.add("m\(number): \(text)")
-            case .removed: notices.add("m\(number): removed")
+            case .removed(let text): notices.add("m\(number): removed; \(text)")
+            case .removalPending(let text): notices.add("m\(number): \(text)")
             case .forced(let text): notices.add("m\(number): forced: \(text)")
             case .repaired, .leadership, .diskFull, .logFailing, .damage: break
             }

@@ -46,12 +46,7 @@ enum PeerSetup {
             let (cluster, member, _) = try RunningStore.identity(for: options)
             var peers = PeerOptions(
                 cluster: cluster, member: member, listenURLs: listenURLs, advertisedURLs: options.peerURLs)
-            let tell = options.onNotice
-            peers.onNotice = { notice in
-                log.write(notice.level, notice.description)
-                // It was away when it happened, and nobody else will tell it.
-                if case .refusedBy(_, _, .removed) = notice { tell(.removed) }
-            }
+            peers.onNotice = { notice in log.write(notice.level, notice.description) }
             return try await PeerTransport.open(peers)
         } catch {
             throw SettingsError("\(error)")

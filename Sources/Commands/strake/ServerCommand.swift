@@ -106,8 +106,9 @@ struct ServerCommand {
         case .snapshot(let what): log.write(.info, what)
         case .snapshotFailed(let what): log.write(.warn, what)
         case .forced(let what): log.write(.warn, what)
-        case .removed:
-            log.write(.warn, "the cluster has removed this member; it stops")
+        case .removalPending(let what): log.write(.warn, what)
+        case .removed(let who):
+            log.write(.warn, "the cluster has removed this member; it stops", ["known": who])
             // As an operator would stop it.
             kill(getpid(), SIGTERM)
         case .corruption(let what): log.write(.error, what)

@@ -86,7 +86,7 @@ extension Message {
             case rejected(at: LogIndex, hint: EntryID)
         }
         public var result: Result
-        /// How far the sender knows the log to be committed.
+        /// How far the sender's disk knows the log to be committed.
         public var committed: LogIndex
 
         public init(result: Result, committed: LogIndex) {
@@ -109,6 +109,7 @@ extension Message {
 
     public struct HeartbeatAnswer: Hashable, Sendable {
         public var round: UInt64
+        /// How far the sender's disk knows the log to be committed.
         public var committed: LogIndex
 
         public init(round: UInt64, committed: LogIndex) {

@@ -23,7 +23,7 @@ struct Progress: Sendable {
     private(set) var inflights = Inflights()
     /// The highest commit index sent that the member can have taken over.
     private(set) var committedSent = LogIndex.zero
-    /// How far the member says it knows the log to be committed.
+    /// How far the member says it knows the log to be committed, and will after a power cut.
     var committed = LogIndex.zero
     /// Heard from since the last look at the quorum.
     var isActive: Bool

@@ -9,7 +9,7 @@ extension RaftNode {
         guard log.holds(append.previous) else {
             let hint = log.lastPossibleMatch(through: append.previous.index, term: append.previous.term)
             let answer = Message.AppendAnswer(
-                result: .rejected(at: append.previous.index, hint: hint), committed: committed)
+                result: .rejected(at: append.previous.index, hint: hint), committed: committedDurably)
             return send(.appendResponse(answer), to: sender, after: .vote, into: &effects)
         }
         store(append.entries)
@@ -20,7 +20,7 @@ extension RaftNode {
     }
 
     private mutating func acceptAppend(through index: LogIndex, from sender: MemberID, into effects: inout [Effect]) {
-        let answer = Message.AppendAnswer(result: .accepted(through: index), committed: committed)
+        let answer = Message.AppendAnswer(result: .accepted(through: index), committed: committedDurably)
         send(.appendResponse(answer), to: sender, after: .log(through: index), into: &effects)
     }
 
@@ -44,7 +44,7 @@ extension RaftNode {
         // would be wrong, and must not pass unnoticed.
         precondition(heartbeat.committed <= log.last.index, "committed \(heartbeat.committed), log \(log.last)")
         commit(through: heartbeat.committed, into: &effects)
-        let answer = Message.HeartbeatAnswer(round: heartbeat.round, committed: committed)
+        let answer = Message.HeartbeatAnswer(round: heartbeat.round, committed: committedDurably)
         send(.heartbeatResponse(answer), to: sender, after: .vote, into: &effects)
     }
 
@@ -73,6 +73,7 @@ extension RaftNode {
             } catch {
                 preconditionFailure("committed change at \(pending.index) cannot be: \(error)")
             }
+            configurationIndex = pending.index
             effects.append(.configurationChanged(configuration, at: pending.index))
             if role.isLeader { configurationChanged(at: pending.index, into: &effects) }
         }

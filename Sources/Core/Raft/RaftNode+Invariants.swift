@@ -9,6 +9,9 @@ extension RaftNode {
         precondition(storage.handed == log.last.index, "handed \(storage.handed), log \(log.last)")
         precondition(log.changes.allSatisfy { $0.index > committed }, "a committed change is not in effect")
         precondition(log.changes.count <= 1, "two changes at once")
+        precondition(
+            configurationIndex <= max(storage.committedHanded, applied), "change at \(configurationIndex) is not synced"
+        )
         precondition(held.allSatisfy { $0.write > storage.acknowledged }, "a message is held for nothing")
         if restoring == nil {
             precondition(applying <= storage.durable, "applying \(applying), durable \(storage.durable)")

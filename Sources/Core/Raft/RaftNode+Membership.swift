@@ -38,8 +38,8 @@ extension RaftNode {
         _ = appendOwn(.configuration, [ConfigurationChange.leaveJoint.encoded()], into: &effects)
     }
 
-    /// A leader that was voted out goes once a majority of those who stay knows it, since before nobody else might be
-    /// able to win (thesis §4.2.2). It asks the best of them to take over, which saves them the timeout.
+    /// A leader that was voted out goes once the disks of a majority of those who stay know it, since before nobody else
+    /// might be able to win (thesis §4.2.2). It asks the best of them to take over, which saves them the timeout.
     mutating func finishLeavingIfKnown(into effects: inout [Effect]) {
         guard role.isLeader, let index = role.leading.leavingAt, role.leading.quorumCommitted >= index else { return }
         let best = role.leading.progress.filter { $0.isVoter && $0.member != id }.max { $0.match < $1.match }

@@ -62,7 +62,7 @@ extension RaftNode {
             // With these two, members of a later term do not campaign through: the old leader must be told of it, or it
             // would neither step down nor reach this member for ever.
             guard options.checkQuorum || options.preVote else { return }
-            let answer = Message.HeartbeatAnswer(round: 0, committed: committed)
+            let answer = Message.HeartbeatAnswer(round: 0, committed: committedDurably)
             send(.heartbeatResponse(answer), to: message.from, after: .vote, into: &effects)
         case .requestVote(let request):
             // A pre-candidate with an old term learns the present one, and does not ask for ever.

@@ -16,7 +16,7 @@ extension RaftNode {
         _ snapshot: SnapshotMetadata, to sender: MemberID, into effects: inout [Effect]
     ) {
         if log.holds(snapshot.last) { commit(through: snapshot.last.index, into: &effects) }
-        let answer = Message.AppendAnswer(result: .accepted(through: committed), committed: committed)
+        let answer = Message.AppendAnswer(result: .accepted(through: committed), committed: committedDurably)
         send(.appendResponse(answer), to: sender, after: .log(through: committed), into: &effects)
     }
 
@@ -50,7 +50,8 @@ extension RaftNode {
         storage.truncate(from: committed + 1)
         log.restore(to: snapshot.last)
         committed = snapshot.last.index
-        let write = storage.issue(hardState: nil, last: snapshot.last.index, now: ticks)
+        let write = storage.issue(
+            hardState: nil, last: snapshot.last.index, now: ticks, snapshot: snapshot.last.index)
         restoring = Restoring(snapshot: snapshot, write: write)
         effects.append(.restore(snapshot, write: write))
         configuration = snapshot.configuration

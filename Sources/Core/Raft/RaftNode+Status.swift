@@ -41,6 +41,15 @@ extension RaftNode {
         return indexes.filter { $0 >= self.log.base.index }.min()
     }
 
+    /// The member is in the cluster no more, and this one's disk knows it.
+    ///
+    /// - Parameter index: An entry after whose application the member was in the cluster, or was no more. What is known
+    ///   here may be from before the member was added.
+    public func hasRemoved(_ member: MemberID, since index: LogIndex) -> Bool {
+        restoring == nil && committed >= index && configurationIndex <= storage.committed
+            && !configuration.members.contains(member)
+    }
+
     public var status: RaftStatus {
         let leading: LeaderState? = role.isLeader ? role.leading : nil
         return RaftStatus(

@@ -9,12 +9,17 @@ extension RaftNode {
         case log(through: LogIndex)
     }
 
-    /// Hands out what has changed since the last write. The commit index rides along, and is not a reason of its own.
+    /// What this member still knows to be committed after a power cut.
+    var committedDurably: LogIndex { min(committed, storage.committed) }
+
+    /// Hands out what has changed since the last write. The commit index rides along, and is a reason of its own only where
+    /// it puts a change of members into effect.
     mutating func flush(into effects: inout [Effect]) {
         let written = storage.hardState
         let isVoteNew = written.term != term || written.vote != vote
+        let isChangeNew = configurationIndex > storage.committedHanded
         let first = storage.handed + 1
-        guard isVoteNew || first <= log.last.index else { return }
+        guard isVoteNew || isChangeNew || first <= log.last.index else { return }
         var entries: [Entry] = []
         if first <= log.last.index { entries = log.entries(from: first, through: log.last.index, bytesMax: .max) }
         let isStateNew = isVoteNew || written.committed != committed
@@ -53,12 +58,23 @@ extension RaftNode {
     }
 
     mutating func persisted(_ write: UInt64, into effects: inout [Effect]) {
+        let known = storage.committed
         storage.acknowledge(write)
         finishRestore(into: &effects)
         releaseHeld(into: &effects)
+        if known < configurationIndex { releaseLeader(into: &effects) }
         guard role.isLeader else { return }
         noteOwnDurable()
         advanceCommit(into: &effects)
+    }
+
+    /// A leader that was voted out takes nothing more, and goes when it hears what the disk knows now. The answer to its next
+    /// heartbeat says the same, if this message is lost.
+    private mutating func releaseLeader(into effects: inout [Effect]) {
+        guard case .follower = role, let leader, configurationIndex <= storage.committed, !configuration.isVoter(leader)
+        else { return }
+        let answer = Message.HeartbeatAnswer(round: 0, committed: committedDurably)
+        send(.heartbeatResponse(answer), to: leader, after: .vote, into: &effects)
     }
 
     private mutating func releaseHeld(into effects: inout [Effect]) {
@@ -83,7 +99,10 @@ extension RaftNode {
     /// Hands out the next entries that are committed and durable here, once the last ones are applied.
     mutating func handOutApply(into effects: inout [Effect]) {
         guard applying == applied, applyRead == nil, restoring == nil, staged == nil else { return }
-        let through = options.flaws.contains(.appliesAheadOfDisk) ? committed : min(committed, storage.durable)
+        var through = options.flaws.contains(.appliesAheadOfDisk) ? committed : min(committed, storage.durable)
+        // Who applies a change lets those go who were removed: from then on it must know, whatever happens, that their
+        // votes do not count.
+        if configurationIndex > storage.committed { through = min(through, storage.committed) }
         guard through > applied else { return }
         let first = applied + 1
         if log.isCached(first) {

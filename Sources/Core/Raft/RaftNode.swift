@@ -10,6 +10,10 @@ internal import StrakeRandom
 /// change only when the one before is committed by its knowledge: so a log that holds a change proves that all earlier
 /// ones are committed, two members are never more than one change apart when both can win, and one change never makes
 /// two majorities that do not meet.
+///
+/// The commit index may be lost in a crash, save that of a change: it is synced at once, and before it is, the change is
+/// neither applied nor do answers name it as committed. Or the last of two members, back from a power cut, would not know
+/// that the other one was removed, and need its vote, though that one was told to go.
 public struct RaftNode: Sendable {
     public let id: MemberID
     public let options: RaftOptions
@@ -26,6 +30,8 @@ public struct RaftNode: Sendable {
     public internal(set) var leader: MemberID?
     /// In effect: that of the last committed change.
     public internal(set) var configuration: Configuration
+    /// The entry of the newest change that was put into effect here; zero when there was none yet.
+    var configurationIndex = LogIndex.zero
 
     public internal(set) var applied: LogIndex
     /// Handed out to be applied. Invariant: `applied <= applying <= min(committed, durable)`.
@@ -98,7 +104,7 @@ public struct RaftNode: Sendable {
         // The state is written before the entries, so a crash may have kept it alone.
         self.committed = max(min(hardState.committed, log.last.index), base.last.index)
         self.log = log
-        self.storage = StorageProgress(hardState: hardState, durable: log.last.index)
+        self.storage = StorageProgress(hardState: hardState, durable: log.last.index, committed: committed)
         self.configuration = base.configuration
         self.applied = base.last.index
         self.applying = base.last.index
@@ -111,6 +117,8 @@ public struct RaftNode: Sendable {
         var ignored: [Effect] = []
         learnFromChanges(into: &ignored)
         adoptConfigurations(into: &ignored)
+        // What the log proves to be committed it would prove again after another crash.
+        storage = StorageProgress(hardState: hardState, durable: log.last.index, committed: committed)
         resetElectionTimeout()
     }
 

@@ -7,6 +7,8 @@ struct StorageProgress: Sendable {
         var last: LogIndex
         /// The tick at which it was handed out; `nil` for one that nobody waits for.
         var since: UInt64?
+        /// How far the disk knows the log to be committed once it is synced.
+        var committed: LogIndex
     }
 
     private(set) var issued: UInt64 = 0
@@ -17,23 +19,34 @@ struct StorageProgress: Sendable {
     private(set) var durable: LogIndex
     /// Last handed out.
     private(set) var hardState: HardState
+    /// The commit index that the disk has, and keeps over a power cut; and the one that it will have once all writes are
+    /// synced that were to be.
+    private(set) var committed: LogIndex
+    private(set) var committedHanded: LogIndex
     /// The newest write with a new term or vote.
     private(set) var hardStateWrite: UInt64 = 0
     private var pending: [PendingWrite] = []
 
-    init(hardState: HardState, durable: LogIndex) {
+    /// - Parameter committed: As the disk knows it.
+    init(hardState: HardState, durable: LogIndex, committed: LogIndex) {
         self.hardState = hardState
         self.handed = durable
         self.durable = durable
+        self.committed = committed
+        self.committedHanded = committed
     }
 
     /// Numbers the next write.
     ///
-    /// - Parameter now: In ticks; `nil` for a write that may take any time.
-    mutating func issue(hardState: HardState?, last: LogIndex, now: UInt64?) -> UInt64 {
+    /// - Parameters:
+    ///   - now: In ticks; `nil` for a write that may take any time, and that need not be synced.
+    ///   - snapshot: The last entry of the snapshot that the write installs.
+    mutating func issue(hardState: HardState?, last: LogIndex, now: UInt64?, snapshot: LogIndex = .zero) -> UInt64 {
         issued += 1
         handed = last
-        pending.append(PendingWrite(number: issued, last: last, since: now))
+        let committed = max((hardState ?? self.hardState).committed, snapshot)
+        pending.append(PendingWrite(number: issued, last: last, since: now, committed: committed))
+        if now != nil { committedHanded = max(committedHanded, committed) }
         if let hardState {
             if hardState.term != self.hardState.term || hardState.vote != self.hardState.vote {
                 hardStateWrite = issued
@@ -50,6 +63,8 @@ struct StorageProgress: Sendable {
         var done = 0
         while done < pending.count, pending[done].number <= write {
             durable = max(durable, pending[done].last)
+            // A write that need not be synced may not be; it is once a later one is.
+            if pending[done].since != nil { committed = max(committed, pending[done].committed) }
             done += 1
         }
         pending.removeFirst(done)
@@ -75,6 +90,7 @@ struct StorageProgress: Sendable {
     func checkInvariants() {
         precondition(durable <= handed, "durable \(durable) beyond handed \(handed)")
         precondition(acknowledged <= issued, "acknowledged \(acknowledged) of \(issued)")
+        precondition(committed <= committedHanded, "committed \(committed) beyond handed \(committedHanded)")
         precondition(pending.allSatisfy { $0.number > acknowledged && $0.last <= handed }, "pending writes")
         precondition(pending.isEmpty == (acknowledged == issued), "pending writes, \(acknowledged) of \(issued)")
     }

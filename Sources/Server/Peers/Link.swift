@@ -181,6 +181,7 @@ final class Link: OutgoingOwner, @unchecked Sendable {
         case (_, .closed), (_, .idle), (_, .waiting): return
         case (.refused(let refusal), _):
             loop.tell(.refusedBy(member, url: address, refusal), about: subject)
+            if case .removed = refusal { loop.receiver?.removed(by: member) }
             drop()
             place += 1
             wait(milliseconds: loop.options.refusedMilliseconds, endsOnContact: false)

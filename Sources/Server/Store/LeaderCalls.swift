@@ -132,7 +132,7 @@ extension PeerRequest {
             case .addReplacement: error == .memberExists
             case .replace: error == .memberNotFound
             }
-        case .ping, .keepAlive, .timeToLive, .digests, .progress: false
+        case .ping, .removal, .keepAlive, .timeToLive, .digests, .progress: false
         }
     }
 }

@@ -77,6 +77,8 @@ final class LeaderDesk: AnswerTarget {
         switch request {
         case .ping: reply(.pong)
         case .digests: reply(.digests(store.digestDesk.own))
+        case .removal(let member, let index):
+            reply(store.knowsRemoval(of: member, since: index) ? .changed(index: index) : .refused(.memberExists))
         case .keepAlive(let lease): prove(.keepAlive(lease), by: store, reply)
         case .timeToLive(let lease): prove(.timeToLive(lease), by: store, reply)
         case .change(let change):

@@ -10,34 +10,17 @@ final class Lifecycle: Sendable {
     var isStopped: Bool { stopped.load(ordering: .acquiring) }
     var isServing: Bool { serving.load(ordering: .acquiring) }
 
-    private let hasLeft = Atomic(false)
     private let joined = Atomic(false)
 
-    /// The cluster has this member. One that was removed is back when it was made a cluster of its own.
-    func join() {
-        joined.store(true, ordering: .releasing)
-        hasLeft.store(false, ordering: .releasing)
-    }
+    /// The cluster has had this member since it began, by what it has applied.
+    func join() { joined.store(true, ordering: .releasing) }
     var hasJoined: Bool { joined.load(ordering: .acquiring) }
-
-    /// The cluster has removed this member.
-    func leave() { hasLeft.store(true, ordering: .releasing) }
-    var isRemoved: Bool { hasLeft.load(ordering: .acquiring) }
 
     /// - Returns: This call stopped it.
     func stop() -> Bool {
         let isFirst = !stopped.exchange(true, ordering: .acquiringAndReleasing)
         if isFirst { servingBell.ring() }
         return isFirst
-    }
-
-    private let ticksLeft = Atomic<Int>(-1)
-
-    /// Runs the body once, some ticks after the first call.
-    func countDown(from ticks: Int, _ body: () -> Void) {
-        let left = ticksLeft.load(ordering: .relaxed)
-        ticksLeft.store(left < 0 ? ticks : left == 0 ? 0 : left - 1, ordering: .relaxed)
-        if left == 1 { body() }
     }
 
     private let closing = Atomic(false)

@@ -8,6 +8,9 @@ enum PeerRequest: Hashable, Sendable {
     case ping
     /// What has your state come to?
     case digests
+    /// Does your disk know that I, this member, was removed? It had been in the cluster once the entry at the index was
+    /// applied, or was removed before.
+    case removal(of: UInt64, since: UInt64)
     // Of the leader:
     case keepAlive(LeaseID)
     case timeToLive(LeaseID)
@@ -25,7 +28,7 @@ enum PeerAnswer: Hashable, Sendable {
     case keptAlive(ttlSeconds: Int64)
     /// Milliseconds left; `nil`: there is no such lease.
     case timeLeft(milliseconds: Int64?)
-    /// The change is made once the entry at the index is applied.
+    /// The change is made once the entry at the index is applied; or the one that was asked about has been made.
     case changed(index: UInt64)
     /// How far a member's log agrees with the leader's, and the end of that one.
     case progress(LogProgress)
@@ -70,6 +73,10 @@ extension PeerRequest {
         case .progress(let id):
             coder.add(byte: 11)
             coder.add(id)
+        case .removal(let id, let index):
+            coder.add(byte: 12)
+            coder.add(id)
+            coder.add(index)
         }
         return coder.bytes
     }
@@ -105,6 +112,9 @@ extension PeerRequest {
         case 11:
             guard let id = reader.number() else { return nil }
             self = .progress(id)
+        case 12:
+            guard let id = reader.number(), let index = reader.number() else { return nil }
+            self = .removal(of: id, since: index)
         default: return nil
         }
         guard reader.isAtEnd else { return nil }

@@ -38,7 +38,7 @@ extension Store {
         compareDigests()
         if isQuarantined { yieldLeadership() }
         if transport != nil { pingPeers() }
-        if lifecycle.isRemoved { lifecycle.countDown(from: options.electionTicks) { options.onNotice(.removed) } }
+        leaveIfRemoved(now: now)
     }
 
     private func expireLeases() {

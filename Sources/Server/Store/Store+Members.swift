@@ -37,8 +37,9 @@ extension Store {
         var urls: [UInt64: [String]] = [:]
         if ids.contains(own) {
             lifecycle.join()
+            departure.withLock { $0.join() }
         } else if lifecycle.hasJoined {
-            lifecycle.leave()
+            departure.withLock { $0.applied(now: MonotonicClock.milliseconds) }
         } else if let joining = options.joining {
             // What is applied is from before this member was added: others may have been added in between.
             urls = joining.peerURLs

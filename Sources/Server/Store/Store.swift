@@ -40,6 +40,7 @@ package final class Store: Sendable {
     let targets = Mutex<[any AnswerTarget]>([])
     let gauges = StoreGauges()
     let lifecycle: Lifecycle
+    let departure: Mutex<Departure>
     /// Nil where there are no other members and never will be.
     let transport: (any Transport)?
     let snapshots: SnapshotDesk
@@ -77,6 +78,7 @@ package final class Store: Sendable {
         self.leases = leases
         expiries = LeaseExpiries { ids in leases.clock.withLock { $0.expiryFailed(ids) } }
         lifecycle = Lifecycle()
+        departure = Mutex(Departure(electionMilliseconds: Int64(parts.options.electionMilliseconds)))
         applyRole = ApplyRole(machine: parts.machine)
         expiries.setTarget(register(expiries))
         desk.setTarget(register(desk))

@@ -104,8 +104,10 @@ public enum StoreNotice: Sendable {
     case damage(String)
     /// Members' stores differ, or this member's is the one that differs.
     case corruption(String)
-    /// The cluster has removed this member: it has nothing to do any more.
-    case removed
+    /// The cluster has removed this member, which has nothing to do any more, with who knows of it.
+    case removed(String)
+    /// The cluster has removed this member, which the others may still need.
+    case removalPending(String)
     /// The member was made a cluster of its own, or was so before.
     case forced(String)
     /// A snapshot of the store is on its way from or to another member, or has arrived, or was given up.

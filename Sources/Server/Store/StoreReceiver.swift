@@ -1,5 +1,6 @@
 internal import StrakeRaft
 internal import StrakeReplication
+internal import Synchronization
 
 /// What arrives from the other members.
 final class StoreReceiver: TransportReceiver {
@@ -20,6 +21,10 @@ final class StoreReceiver: TransportReceiver {
         store.links.failed(member)
         if store.lifecycle.isStopped { return }
         store.step { replica, output in replica.unreachable(member, into: &output) }
+    }
+
+    func removed(by member: MemberID) {
+        store.departure.withLock { $0.told(by: member, now: MonotonicClock.milliseconds) }
     }
 
     func snapshotOffered(_ metadata: SnapshotMetadata, name: UInt64, by member: MemberID) -> (any SnapshotSink)? {

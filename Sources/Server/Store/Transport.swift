@@ -33,6 +33,8 @@ package protocol Transport: AnyObject, Sendable {
 package protocol TransportReceiver: AnyObject, Sendable {
     func received(_ messages: [Message])
     func unreachable(_ member: MemberID)
+    /// The other member has applied that this one was removed from the cluster. Told again each time that it says so.
+    func removed(by member: MemberID)
     /// A member offers the stream of a snapshot: where to put it, or nil to refuse.
     ///
     /// - Parameter name: The same where the same stream was offered before: it can go on behind what came then.

@@ -47,6 +47,11 @@ extension RunningMember {
         var answers: [(RequestOrigin, Outcome, Int64)] = []
         for (entry, origin) in zip(batch.entries, batch.origins) {
             world.raftChecker.applied(entry, at: owner.id)
+            if entry.kind == .configuration, entry.index > diskChecker.committed {
+                world.referee.fail(
+                    .durable,
+                    "m\(number) applies the change of members at \(entry.id), its disk knows \(diskChecker.committed)")
+            }
             let outcome = try machine.apply(bent(entry))
             let revision = machine.store.revision
             world.storeChecker.applied(entry, revision: revision, at: number)

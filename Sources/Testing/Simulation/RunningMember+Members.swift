@@ -3,6 +3,7 @@ internal import StrakeModel
 internal import StrakeRaft
 internal import StrakeReplication
 internal import StrakeStateMachine
+internal import StrakeStore
 
 // Who is in the cluster, as the server's store and its leader's desk do it.
 extension RunningMember {
@@ -52,6 +53,17 @@ extension RunningMember {
         step { replica, output in replica.propose(change, origin: origin, into: &output) }
     }
 
+    /// A removed member asks the others whether they know of it. A member that was away hears of it when it connects to one
+    /// that knows.
+    private func hearOfRemoval() {
+        guard hasJoined else { return }
+        for other in world.members where other !== owner && isInTouch(with: other) {
+            guard let node = other.running?.replica.node, node.hasRemoved(owner.id, since: machine.applied.index)
+            else { continue }
+            departure.told(by: other.id, now: owner.clockMilliseconds)
+        }
+    }
+
     private func isInTouch(with other: SimulatedMember) -> Bool {
         let network = world.network
         return other === owner
@@ -64,18 +76,22 @@ extension RunningMember {
         let members = machine.configuration.members
         if members.contains(owner.id) {
             hasJoined = true
+            departure.join()
         } else if hasJoined {
-            ticksToLeave = ticksToLeave ?? world.plan.electionTicks
+            departure.applied(now: owner.clockMilliseconds)
         }
         world.membersKnown(machine.configuration, at: machine.applied.index)
     }
 
-    /// What the cluster needs done at every tick: the member tells its name, and goes some ticks after it was removed.
+    /// What the cluster needs done at every tick: the member tells its name, and goes when it was removed and the others
+    /// can do without it.
     func tickMembers() {
-        if let left = ticksToLeave {
-            ticksToLeave = left - 1
-            if left <= 0 { owner.retire() }
-            return
+        hearOfRemoval()
+        switch departure.tick(now: owner.clockMilliseconds, own: owner.id, replica.node.configuration) {
+        case .stay, .stayAndTell: break
+        case .leave:
+            world.deeds.add("members that left by themselves")
+            return owner.retire()
         }
         guard replica.node.leader != nil, publishing == nil,
             let known = machine.members.first(where: { $0.id == owner.id.rawValue }), known.name.isEmpty

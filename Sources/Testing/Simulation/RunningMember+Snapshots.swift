@@ -209,7 +209,7 @@ extension RunningMember {
         } catch {
             return world.referee.fail(.opens, "m\(number) cannot open the snapshot \(metadata.last): \(error)")
         }
-        diskChecker.flushed(log)
+        diskChecker.installed(metadata, log)
         resumeAfterInstall(metadata)
     }
 

@@ -49,8 +49,7 @@ final class RunningMember {
     /// The number of the request that tells the cluster this member's name.
     var publishing: UInt64?
     var hasJoined = false
-    /// Nil while the member is in the cluster.
-    var ticksToLeave: Int?
+    var departure: Departure
     /// The term in which this member last began to lead.
     var leadingTerm = Term.zero
     /// It crashed while it did something; what it still had in hand comes to nothing.
@@ -65,7 +64,7 @@ final class RunningMember {
         log = parts.log
         directory = parts.directory
         snapshots = SnapshotDesk(parts.directories)
-        diskChecker = DiskChecker(opened: parts.log)
+        diskChecker = DiskChecker(opened: parts.log, committed: parts.replica.node.committed)
         replica = parts.replica
         leases = parts.leases
         reader = parts.reader
@@ -73,6 +72,8 @@ final class RunningMember {
         compactor.dropsTombstonesAtTarget = world.plan.flaw == .dropTombstoneAtCompaction
         self.compactor = compactor
         watches = WatchDesk(reader: parts.reader)
+        departure = Departure(
+            electionMilliseconds: Int64(world.plan.electionTicks) * world.plan.tickMicroseconds / 1_000)
         machine = parts.takeMachine()
         plan(.tick, after: world.random(0...world.plan.tickMicroseconds))
         plan(.checkpointDue, after: world.random(0...world.plan.checkpointMicroseconds))

@@ -8,6 +8,8 @@ final class TestReceiver: TransportReceiver {
     let messages = Events<Message>()
     let unreachable = Events<MemberID>()
     let outcomes = Events<SnapshotOutcome>()
+    /// Who said that this member was removed.
+    let removals = Events<MemberID>()
     /// Why snapshots failed.
     let reasons = Events<String>()
     let offers = Events<SnapshotMetadata>()
@@ -31,6 +33,7 @@ final class TestReceiver: TransportReceiver {
         return sink.withLock { $0 }()
     }
 
+    func removed(by member: MemberID) { removals.add(member) }
     func snapshotEnded(_ member: MemberID, _ outcome: SnapshotOutcome, reason: String?) {
         if let reason { reasons.add(reason) }
         outcomes.add(outcome)
