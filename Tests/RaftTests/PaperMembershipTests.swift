@@ -230,6 +230,33 @@ struct PaperMembershipTests {
         #expect(talk.leaders == [1] && talk[1].term.rawValue == 2 && talk[3].leader == MemberID(rawValue: 1))
     }
 
+    @Test(
+        arguments: [
+            (3, 2, 2, true, "yes"), (1, 2, 2, false, "yes"), (1, 3, 2, true, "yes"), (3, 1, 2, false, "no"),
+            // It asks for another term, or has no vote: no rival.
+            (3, 2, 3, false, "yes"), (9, 2, 2, false, "yes"),
+        ] as [(UInt64, UInt64, UInt64, Bool, String)])
+    func `9_6 of two who ask at the same time the one with the shorter log or the lower id stands back`(
+        rival: UInt64, last: UInt64, term: UInt64, standsBack: Bool, answer: String
+    ) {
+        var node = Solo(2, log: [1, 1], options: .both)
+        node.step(.campaign)
+        node.settle()
+        #expect(node.node.roleKind == .preCandidate)
+        let question = Message.Body.requestVote(last: .at(last, term: 1), ballot: .preVote)
+        #expect(node.receive(question, from: rival, term: term).words == ["prevote \(answer)"])
+        #expect(node.node.roleKind == (standsBack ? .follower : .preCandidate))
+        #expect(node.node.term.rawValue == 1 && node.node.status.hardState.vote == nil)
+        // Who stood back does not count what the other answers.
+        node.receive(.vote(.init(ballot: .preVote, granted: true)), from: 3, term: 2)
+        #expect(node.node.roleKind == (standsBack ? .follower : .candidate))
+        guard standsBack else { return }
+        // And asks again when nobody was elected.
+        var questions: [Message] = []
+        for _ in 0..<20 where questions.isEmpty { questions = node.tick() }
+        #expect(questions.words.allSatisfy { $0.hasPrefix("request-prevote") } && questions.count == 2)
+    }
+
     @Test func `thesis 9_6 a yes to a pre-vote binds nobody`() {
         var node = Solo(options: .both)
         for candidate in [2, 3] as [UInt64] {

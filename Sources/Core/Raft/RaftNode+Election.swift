@@ -80,6 +80,7 @@ extension RaftNode {
         let answer = Message.VoteAnswer(ballot: request.ballot, granted: true)
         switch request.ballot {
         case .preVote:
+            if isOutdone(by: message, request) { becomeFollower(term: term, leader: nil, into: &effects) }
             // In the asked term, or the candidate would take the yes for an old one.
             effects.append(.send(Message(from: id, to: message.from, term: message.term, body: .vote(answer))))
         case .vote:
@@ -87,6 +88,25 @@ extension RaftNode {
             electionElapsed = 0
             send(.vote(answer), to: message.from, after: .vote, into: &effects)
         }
+    }
+
+    /// Two members that miss the leader in the same moment ask each other whether they would be elected, and both are told
+    /// yes, since that binds nobody; then both vote for themselves, and neither is elected before one of them has waited
+    /// out another election timeout. So of two that ask at the same time for the same term one stands back: the one with
+    /// the shorter log, which the other could not vote for anyhow, or else with the lower id.
+    ///
+    /// It is safe, since standing back is nothing but a campaign that was not begun: no vote was given away, none is
+    /// refused, the answer is the one that a follower gives, and the term stays. And it does not wait for ever: it says yes
+    /// to the other, so that one can only gain by it, and if that one is not elected all the same (its messages do not
+    /// arrive, a majority is missing), this one campaigns again after a timeout that is drawn anew.
+    ///
+    /// Where messages between two members arrive in order, the yes to a pre-candidate comes behind the other's own question,
+    /// so the one that is outdone has stood back before it could count it.
+    private func isOutdone(by message: Message, _ request: Message.VoteRequest) -> Bool {
+        guard case .preCandidate = role, configuration.isVoter(message.from),
+            message.term == Term(rawValue: term.rawValue + 1)
+        else { return false }
+        return request.last != log.last || message.from > id
     }
 
     mutating func handle(_ answer: Message.VoteAnswer, _ message: Message, into effects: inout [Effect]) {
