@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import StrakeLog
 import StrakeMVCC
 import StrakeModel
@@ -35,7 +36,10 @@ struct StallTests {
 
         func open() {
             let waiting = state.withLock { state in
-                defer { state = State() }
+                defer {
+                    state.isShut = false
+                    state.waiting = 0
+                }
                 return state.waiting
             }
             for _ in 0..<waiting { opened.signal() }
@@ -71,6 +75,107 @@ struct StallTests {
         #expect(cluster.client(0).read() == nil)
         #expect(try cluster.store(0).value("a") == "4")
         #expect(try cluster.store(0).value("b") == "3")
+        #expect(try cluster.haveEqualHistories())
+    }
+
+    /// Takes answers as long as it likes, on the thread that brings them.
+    private final class Holdup: AnswerTarget {
+        enum Kind {
+            case works, waits
+        }
+
+        private let kind: Kind
+        private let isArmed = Atomic(false)
+        private let isReleased = Atomic(false)
+        private let released = DispatchSemaphore(value: 0)
+        private let began = Atomic(false)
+        private let missed = Atomic(0)
+
+        init(_ kind: Kind) { self.kind = kind }
+
+        var wantsEvents: Bool { true }
+        var hasBegun: Bool { began.load(ordering: .acquiring) }
+        /// Times that another thread came, and was let through.
+        var misses: Int { missed.load(ordering: .acquiring) }
+
+        func arm() { isArmed.store(true, ordering: .releasing) }
+
+        func release() {
+            isReleased.store(true, ordering: .releasing)
+            released.signal()
+        }
+
+        func take(_ batch: AnswerBatch) {
+            guard isArmed.exchange(false, ordering: .acquiringAndReleasing) else { return }
+            guard Self.threadName == "strake-disk" else {
+                missed.add(1, ordering: .releasing)
+                return
+            }
+            began.store(true, ordering: .releasing)
+            switch kind {
+            case .works: while !isReleased.load(ordering: .acquiring) {}
+            case .waits: released.wait()
+            }
+        }
+
+        private static var threadName: String {
+            guard let file = fopen("/proc/thread-self/comm", "r") else { return "" }
+            defer { fclose(file) }
+            var name: [UInt8] = []
+            while case let byte = fgetc(file), byte >= 32 { name.append(UInt8(byte)) }
+            return String(decoding: name, as: UTF8.self)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `it does not hand over while its disk's thread works, but does when that waits too`(works: Bool) throws {
+        let gate = Gate()
+        let cluster = try TestCluster(3, disks: [0: gate.disk]) { $0.electionMilliseconds = 300 }
+        let holdup = Holdup(works ? .works : .waits)
+        defer {
+            gate.open()
+            holdup.release()
+        }
+        let first = try cluster.leader()
+        if first != 0 { #expect(cluster.client(first).moveLeader(to: cluster.store(0).memberID) == nil) }
+        #expect(try cluster.leader() == 0)
+        #expect(cluster.client(1).put("a", "1").error == nil)
+        _ = cluster.store(0).register(holdup)
+        let term = cluster.store(0).status().term
+
+        // The others have committed the entry when the leader's own disk has it, so its thread goes on to apply it, unless
+        // something else waits to be written just then.
+        var puts: [UInt64] = []
+        while !holdup.hasBegun, holdup.misses < 20 {
+            let value = "\(puts.count + 2)"
+            gate.shut()
+            puts.append(
+                cluster.client(0).begin(.put(PutRequest(key: Array("a".utf8), value: Array(value.utf8)))))
+            try cluster.eventually("the others to apply it") {
+                try cluster.store(1).value("a") == value && cluster.store(2).value("a") == value
+            }
+            holdup.arm()
+            gate.open()
+            try cluster.eventually("the thread to come") { holdup.hasBegun || holdup.misses == puts.count }
+        }
+        try #require(holdup.hasBegun, "\(holdup.misses) times another thread applied")
+        print("held up the disk's thread after \(holdup.misses) misses")
+        let began = MonotonicClock.milliseconds
+        let next = cluster.client(0).begin(.put(PutRequest(key: Array("b".utf8), value: Array("3".utf8))))
+        if works {
+            // Three times as long as a disk may take.
+            try cluster.eventually("some time to pass") { MonotonicClock.milliseconds - began > 1_000 }
+            #expect(
+                cluster.store(1).status().term == term && cluster.store(1).status().leader == cluster.store(0).memberID)
+        } else {
+            try cluster.eventually("another leader") {
+                let leader = cluster.store(1).status().leader
+                return leader != 0 && leader != cluster.store(0).memberID
+            }
+        }
+        holdup.release()
+        for put in puts { #expect(cluster.client(0).wait(for: put).error == nil) }
+        #expect(cluster.client(0).wait(for: next).error == nil)
         #expect(try cluster.haveEqualHistories())
     }
 }

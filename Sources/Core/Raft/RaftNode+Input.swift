@@ -17,6 +17,9 @@ extension RaftNode {
         case forgetLeader
         /// This write and all before it are durable.
         case persisted(write: UInt64)
+        /// The writes that are out have not reached the disk, since who writes them has other work in hand: the time that they
+        /// may take begins anew.
+        case diskNotAsked
         case applied(through: LogIndex)
         /// Answers `.readLog`. No entries: they have been compacted away.
         case logRead(LogRead, entries: [Entry])

@@ -134,6 +134,7 @@ public struct RaftNode: Sendable {
         case .campaign: campaign(isTransfer: false, into: &effects)
         case .forgetLeader: forgetLeader(into: &effects)
         case .persisted(let write): persisted(write, into: &effects)
+        case .diskNotAsked: storage.restartWaiting(now: ticks)
         case .applied(let index): applied(through: index, into: &effects)
         case .logRead(let read, let entries): logRead(read, entries, into: &effects)
         case .snapshotPrepared(let member, let snapshot): snapshotPrepared(for: member, snapshot, into: &effects)

@@ -80,6 +80,11 @@ struct StorageProgress: Sendable {
     /// The tick at which the oldest write was handed out that is waited for.
     var waitingSince: UInt64? { pending.lazy.compactMap(\.since).first }
 
+    /// Whatever they have waited for until now, it was not the disk.
+    mutating func restartWaiting(now: UInt64) {
+        for place in pending.indices where pending[place].since != nil { pending[place].since = now }
+    }
+
     /// The first write after which everything through `index` is durable; zero if it is already.
     func write(covering index: LogIndex) -> UInt64 {
         if index <= durable { return 0 }

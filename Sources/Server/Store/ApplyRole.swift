@@ -43,9 +43,26 @@ final class ApplyRole: Sendable {
         return isInline
     }
 
-    /// Applies what is queued until nothing is left. Only after `submit` returned true.
-    func runInline(_ body: (ApplyBatch) -> Void) {
-        while let batch = next() { body(batch) }
+    /// Applies what is queued until nothing is left, or the thread is needed elsewhere or what is left is long: then the
+    /// apply thread takes over. Only after `submit` returned true.
+    func runInline(_ body: (ApplyBatch) -> Void, isNeededElsewhere: () -> Bool) {
+        while let batch = next() {
+            body(batch)
+            if handOver(evenIfShort: isNeededElsewhere()) { return }
+        }
+    }
+
+    /// Gives the role to the apply thread, if there is something for it to do.
+    private func handOver(evenIfShort: Bool) -> Bool {
+        let isHandedOver = queue.withLock { queue in
+            guard let next = queue.batches.first, evenIfShort || next.entries.count > Self.inlineEntriesMax else {
+                return false
+            }
+            queue.isRunning = false
+            return true
+        }
+        if isHandedOver { bell.ring() }
+        return isHandedOver
     }
 
     /// The apply thread's body: runs until `close`.

@@ -19,6 +19,12 @@ final class DiskRole: Sendable {
     private let gauges: StoreGauges
     /// The thread that runs the role, once it does.
     private let thread = Atomic<UInt>(0)
+    /// The thread is applying, as it may while nothing waits to be written; what comes meanwhile has to wait for that.
+    private let isApplying = Atomic(false)
+    /// What the thread had used of a processor when it was last looked at, in nanoseconds.
+    private let processorTime = Atomic<UInt64>(0)
+    /// What a thread uses of a processor in a tick at least that gets on with something, in nanoseconds.
+    private static let progressNanoseconds: UInt64 = 1_000_000
 
     /// - Parameter gauges: Take the time and size of each write, and the time of each flush.
     init(log: DurableLog, gauges: StoreGauges) {
@@ -45,6 +51,33 @@ final class DiskRole: Sendable {
 
     /// The caller is the disk's thread.
     var isOwnThread: Bool { thread.load(ordering: .relaxed) == UInt(pthread_self()) }
+
+    /// Applies on the disk's thread, which does not write meanwhile.
+    func whileApplying(_ body: () -> Void) {
+        isApplying.store(true, ordering: .relaxed)
+        body()
+        isApplying.store(false, ordering: .relaxed)
+    }
+
+    /// What waits to be written waits for the disk's thread and not for the disk: the thread is applying, and has got on with
+    /// it since the last call. One that stands still there, at a page of the store's file or until a checkpoint has made
+    /// room, uses no processor; it does wait for a disk. Called once a tick, by one thread, and not after the disk's has
+    /// been joined.
+    func isHeldUpByApplying() -> Bool {
+        let time = usedProcessorTime
+        let before = processorTime.exchange(time, ordering: .relaxed)
+        return isApplying.load(ordering: .relaxed) && time >= before + Self.progressNanoseconds
+    }
+
+    private var usedProcessorTime: UInt64 {
+        var clock = clockid_t()
+        var time = timespec()
+        let handle = pthread_t(thread.load(ordering: .relaxed))
+        guard handle != 0, pthread_getcpuclockid(handle, &clock) == 0, clock_gettime(clock, &time) == 0 else {
+            return 0
+        }
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
 
     func wake() { bell.ring() }
 

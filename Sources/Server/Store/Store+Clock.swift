@@ -21,7 +21,11 @@ extension Store {
             if isRung, MonotonicClock.milliseconds < nextTick { continue }
             // A clock that stood still does not tick for the time it has missed.
             nextTick = max(nextTick, MonotonicClock.milliseconds - 1) + Int64(options.heartbeatMilliseconds)
-            step { replica, output in replica.tick(into: &output) }
+            let isDiskWaitedFor = !disk.isHeldUpByApplying()
+            step { replica, output in
+                if !isDiskWaitedFor { replica.step(.diskNotAsked, into: &output) }
+                replica.tick(into: &output)
+            }
             expireLeases()
             tickPeers()
         }

@@ -166,7 +166,7 @@ package final class Store: Sendable {
         if asksForWork { clockBell.ring() }
         if let leadership { leadershipChanged(leadership) }
         for batch in applies where applyRole.submit(batch, mayRunInline: disk.isOwnThread && !disk.isBehind) {
-            applyRole.runInline(apply)
+            disk.whileApplying { applyRole.runInline(apply, isNeededElsewhere: { disk.isBehind }) }
         }
         groups.deliver(to: targets.withLock { $0 })
     }

@@ -12,7 +12,7 @@ internal import StrakeRaft
 ///     change 1 +2 ~3 -1     leave 1               read 1 7                 transfer 1 2
 ///     forget 1              compact 1 10          crash 1 torn=2           restart 1
 ///     deliver 1->2 count=1  drop 1->2             duplicate 1->2           cut 1 2          heal
-///     persist 1 count=1     write 1 count=1       acknowledge 1            apply 1
+///     persist 1 count=1     write 1 count=1       acknowledge 1            busy 1    apply 1
 ///     serve 1 unreported    unreachable 1 2       settle 1 2            stabilize                state            log 1
 ///     progress 1            network               disk 1
 struct Interpreter {
@@ -38,6 +38,7 @@ struct Interpreter {
         case "unreachable": cluster.step(command.member(0), .unreachable(command.member(1)))
         case "persist": cluster.persist(command.member(0), count: command.count)
         case "write": cluster.persist(command.member(0), count: command.count, acknowledging: false)
+        case "busy": cluster.step(command.member(0), .diskNotAsked)
         case "acknowledge": cluster.acknowledge(command.member(0))
         case "apply": cluster.apply(command.member(0))
         case "serve": cluster.serve(command.member(0), reporting: !command.words.contains("unreported"))
