@@ -49,6 +49,7 @@ let package = Package(
         .systemLibrary(
             name: "CLMDB", path: "Sources/Core/CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
         layer("Core/LMDB", ["CLMDB"]),
+        layer("Core/Bolt"),
         layer("Core/Tables", ["StrakeModel", "StrakeLMDB", "StrakeChecksum"]),
         layer("Core/MVCC", ["StrakeModel", "StrakeLMDB", "StrakeTables", "StrakeChecksum"]),
         layer("Core/Leases", ["StrakeModel"]),
@@ -127,6 +128,7 @@ let package = Package(
         tests("DataDriven", ["StrakeTemporaryDirectory"]),
         tests("TemporaryDirectory"),
         tests("LMDB", ["StrakePowerCut", "StrakeSeededGenerator", "StrakeTemporaryDirectory"]),
+        tests("Bolt", ["StrakeSeededGenerator"]),
         tests("Tables", ["StrakeLMDB", "StrakeModel", "StrakeSeededGenerator", "StrakeTemporaryDirectory"]),
         tests(
             "MVCC",
