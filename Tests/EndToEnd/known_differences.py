@@ -75,7 +75,6 @@ GOLDEN = {
     "membership.json: *: auth status": NOT_SERVED,
     "membership.json: *: user add, with time enough": NOT_SERVED,
     "membership.json: *: Maintenance/Downgrade": NOT_SERVED,
-    "membership.json: *: snapshot": NOT_SERVED,
     "membership.json: *: POST /v3/kv/range": "there is no JSON gateway yet",
     "metrics.json: etcd_debugging_auth_revision": "authentication is not served yet",
     "metrics.json: etcd_debugging_disk_backend_commit_*": NO_BBOLT,

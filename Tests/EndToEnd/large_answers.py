@@ -1,4 +1,5 @@
-"""A GiB of data read whole, by Range and by RangeStream, and by clients that stop: the server's memory must not follow."""
+"""A GiB of data read whole, by Range, RangeStream and Snapshot, and by clients that stop: the server's memory must not
+follow."""
 
 import hashlib
 import threading
@@ -23,6 +24,7 @@ REVISION = 1 + COUNT + SMALL_COUNT
 # Keys in the messages of a stream of 1 MiB values: ten at first, then fewer until a message has less than 1.5 MiB.
 STREAM_KEYS = [10, 5, 2]
 RANGE, RANGE_STREAM = b"/etcdserverpb.KV/Range", b"/etcdserverpb.KV/RangeStream"
+SNAPSHOT = b"/etcdserverpb.Maintenance/Snapshot"
 
 _BLOCK = b"".join(hashlib.sha256(b"%d" % number).digest() for number in range(VALUE_BYTES // 32))
 
@@ -103,7 +105,8 @@ class Answer:
 
     def __init__(self, server, path, **span):
         self.connection = RawConnection(server.client_port, window=HUGE)
-        self.connection.open_call(path, pb.RangeRequest(**(span or ALL)))
+        request = pb.SnapshotRequest() if path == SNAPSHOT else pb.RangeRequest(**(span or ALL))
+        self.connection.open_call(path, request)
         self.file = self.connection.socket.makefile("rb", 1 << 20)
         self.left = 0
         self.has_ended = False
@@ -264,6 +267,22 @@ def read_small_then_large(results, server):
     sampler.report(results, name)
 
 
+def read_by_snapshot(results, server):
+    """The file by its checksum, its size by what it must hold at least."""
+    checksum, size, blob, left = hashlib.sha256(), 0, b"", []
+    with Sampler(server.process.pid) as sampler, Answer(server, SNAPSHOT) as answer:
+        while (length := answer.message_length()) is not None:
+            checksum.update(blob)
+            size += len(blob)
+            fields = dict(Fields(answer, length))
+            blob = fields[3]
+            left.append(size + len(blob) + fields.get(2, 0))
+    results.equal("Snapshot: the last blob is the checksum", blob, checksum.digest())
+    results.check("Snapshot: the file is a GiB", COUNT * VALUE_BYTES < size < COUNT * VALUE_BYTES * 1.02, str(size))
+    results.equal("Snapshot: what is left, at each message", set(left[:-1]), {size})
+    sampler.report(results, "Snapshot")
+
+
 class Memory:
     """What was read already, to be read like an answer."""
 
@@ -317,14 +336,16 @@ def check(results, server):
         read_by_range(results, server)
         read_by_stream(results, server)
         read_small_then_large(results, server)
-        for name, path in [("Range, client stops", RANGE), ("RangeStream, client stops", RANGE_STREAM)]:
+        read_by_snapshot(results, server)
+        for name, path in [("Range, client stops", RANGE), ("RangeStream, client stops", RANGE_STREAM),
+                           ("Snapshot, client stops", SNAPSHOT)]:
             stop_reading(results, server, name, path)
         refuse_large_transactions(results, server, client)
         results.check("a put after all", client.call("KV/Put", pb.PutRequest(key=b"after")).ok)
 
 
 def main():
-    arguments = parse_arguments(__doc__, budget=60)
+    arguments = parse_arguments(__doc__, budget=75)
 
     def body(results):
         server = Server(arguments.server, [f"--quota-backend-bytes={QUOTA_BYTES}"], label="server")

@@ -61,7 +61,7 @@ final class TestCluster {
             case .removed(let text): notices.add("m\(number): removed; \(text)")
             case .removalPending(let text): notices.add("m\(number): \(text)")
             case .forced(let text): notices.add("m\(number): forced: \(text)")
-            case .repaired, .leadership, .diskFull, .logFailing, .damage: break
+            case .repaired, .leadership, .diskFull, .logFailing, .damage, .backup: break
             }
         }
         configure(&options)

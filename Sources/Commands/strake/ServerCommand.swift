@@ -105,6 +105,7 @@ struct ServerCommand {
             log.write(.error, "a file of the log cannot be prepared or removed", ["error": what])
         case .snapshot(let what): log.write(.info, what)
         case .snapshotFailed(let what): log.write(.warn, what)
+        case .backup(let progress, let bytes): note(progress, bytes, log)
         case .forced(let what): log.write(.warn, what)
         case .removalPending(let what): log.write(.warn, what)
         case .removed(let who):
@@ -116,6 +117,16 @@ struct ServerCommand {
         case .fatal(let what):
             log.write(.fatal, "the member stops", ["error": what])
             exit(1)
+        }
+    }
+
+    /// etcd's words where it has some.
+    private static func note(_ progress: BackupProgress, _ bytes: UInt64, _ log: ServerLog) {
+        let fields: KeyValuePairs = ["total-bytes": String(bytes)]
+        switch progress {
+        case .begun: log.write(.info, "sending database snapshot to client", fields)
+        case .whole: log.write(.info, "successfully sent database snapshot to client", fields)
+        case .abandoned: log.write(.warn, "a client left before it had its database snapshot", fields)
         }
     }
 

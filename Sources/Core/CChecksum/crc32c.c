@@ -1,4 +1,4 @@
-#include "crc32c.h"
+#include "checksum.h"
 
 #include <string.h>
 

@@ -8,6 +8,13 @@ package enum EventCut: Sendable {
     case anywhere
 }
 
+/// What of an event is read.
+enum EventParts: Sendable {
+    case whole
+    /// Header and key. The value that is lent may be empty.
+    case keys
+}
+
 /// How much of a replay has gone by.
 struct EventSlice {
     let budget: Int

@@ -32,36 +32,49 @@ package struct HistoryTransfer: Sendable {
     ///
     /// - Throws: `.compacted` when another member's store has taken the place of this one.
     package mutating func next(byteBudget: Int) throws(MVCCError) -> [EventRecord] {
+        try advance(byteBudget, .whole) {
+            EventRecord(header: $0.header, key: [UInt8]($0.key), value: [UInt8]($0.value))
+        }
+    }
+
+    /// The headers of the next events, which say how many bytes `next` would give. Values are not read.
+    package mutating func nextHeaders(byteBudget: Int) throws(MVCCError) -> [EventHeader] {
+        try advance(byteBudget, .keys) { $0.header }
+    }
+
+    /// Takes of each event that counts what `take` makes of it.
+    private mutating func advance<Taken>(
+        _ byteBudget: Int, _ parts: EventParts, _ take: (LentEvent) -> Taken
+    ) throws(MVCCError) -> [Taken] {
         guard let start = position else { return [] }
         let (revision, compactRevision, generation) = (revision, compactRevision, generation)
-        let (events, next) = try reader.withView { view throws(MVCCError) in
+        let (taken, next) = try reader.withView { view throws(MVCCError) in
             let snapshot = view.snapshot
             try snapshot.checkResumed(at: compactRevision, generation: generation)
-            var events: [EventRecord] = []
+            // Of each event, and of an old one what it takes to find out whether it counts.
+            var events: [(taken: Taken, old: (header: EventHeader, key: [UInt8])?)] = []
             var slice = EventSlice(budget: byteBudget, cut: .anywhere)
-            let next = try MVCCError.storage { () throws(TableError) in
+            return try MVCCError.storage { () throws(TableError) in
                 let next = try snapshot.events(
-                    from: start, through: revision, &slice, reading: &view.reading
+                    from: start, through: revision, &slice, parts, reading: &view.reading
                 ) { event in
-                    events.append(
-                        EventRecord(header: event.header, key: [UInt8](event.key), value: [UInt8](event.value)))
+                    let isOld = event.header.revision.main < compactRevision
+                    events.append((take(event), isOld ? (event.header, [UInt8](event.key)) : nil))
                 }
-                var counting: [EventRecord] = []
+                var taken: [Taken] = []
                 for event in events {
-                    var counts = event.header.revision.main >= compactRevision
-                    if !counts {
-                        counts = try snapshot.counts(
-                            event.header, of: event.key, at: compactRevision, reading: &view.reading)
+                    if let old = event.old {
+                        let counts = try snapshot.counts(
+                            old.header, of: old.key, at: compactRevision, reading: &view.reading)
+                        if !counts { continue }
                     }
-                    if counts { counting.append(event) }
+                    taken.append(event.taken)
                 }
-                events = counting
-                return next
+                return (taken, next)
             }
-            return (events, next)
         }
         position = next
-        return events
+        return taken
     }
 }
 

@@ -42,15 +42,15 @@ extension ReadView {
 
 extension StoreSnapshot {
     func events(
-        from: Revision, through: Int64, _ slice: inout EventSlice, reading: inout LazyTransaction,
-        _ body: (LentEvent) -> Void
+        from: Revision, through: Int64, _ slice: inout EventSlice, _ parts: EventParts = .whole,
+        reading: inout LazyTransaction, _ body: (LentEvent) -> Void
     ) throws(TableError) -> Revision? {
         let last = min(through, revision)
         if from.main < layers.firstMain {
             // The layers have all from `firstMain` on; what the file has of it may be from before a crash.
             let lastStored = min(last, layers.firstMain - 1)
             let next = try reading.with { txn throws(TableError) in
-                try storedEvents(from: from, through: lastStored, &slice, in: txn, body)
+                try storedEvents(from: from, through: lastStored, &slice, parts, in: txn, body)
             }
             if let next { return next }
         }
@@ -69,8 +69,8 @@ extension StoreSnapshot {
     }
 
     private func storedEvents(
-        from: Revision, through last: Int64, _ slice: inout EventSlice, in txn: borrowing ReadTransaction,
-        _ body: (LentEvent) -> Void
+        from: Revision, through last: Int64, _ slice: inout EventSlice, _ parts: EventParts,
+        in txn: borrowing ReadTransaction, _ body: (LentEvent) -> Void
     ) throws(TableError) -> Revision? {
         var cursor = try tables.history.cursor(in: txn)
         var found = try cursor.seek(atOrAfter: from)
@@ -78,7 +78,13 @@ extension StoreSnapshot {
             let revision = cursor.header.revision
             if revision.main > last { return nil }
             if slice.ends(before: revision) { return revision }
-            let lent = LentEvent(try cursor.event())
+            let lent: LentEvent
+            switch parts {
+            case .whole: lent = LentEvent(try cursor.event())
+            case .keys:
+                lent = LentEvent(
+                    header: cursor.header, key: try cursor.key(), value: UnsafeRawBufferPointer(start: nil, count: 0))
+            }
             body(lent)
             slice.add(lent)
             found = try cursor.next()

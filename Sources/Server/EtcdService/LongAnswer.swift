@@ -6,8 +6,14 @@ internal import StrakeMVCC
 internal import StrakeModel
 internal import StrakeStore
 
+/// Where the pieces of a large answer come from. Used by one thread at a time.
+protocol PieceSource: AnyObject, Sendable {
+    /// Nil: it has worked for a while and is to be asked again, once others have had the thread.
+    func next() throws(MVCCError) -> LongAnswer.Piece?
+}
+
 /// A large answer on its way to a client, in pieces: the next piece is read when the client has taken the last, so that
-/// a range of any size takes little memory, and a client that stops reading costs no more.
+/// an answer of any size takes little memory, and a client that stops reading costs no more.
 ///
 /// It lives on the session's event loop; pieces are read and encoded on the reader threads.
 final class LongAnswer {
@@ -21,17 +27,17 @@ final class LongAnswer {
     }
 
     /// The first piece, and where more come from.
-    typealias Opening = @Sendable () throws(MVCCError) -> (Piece, RangeSource?)
+    typealias Opening = @Sendable () throws(MVCCError) -> (Piece?, (any PieceSource)?)
 
     /// Bytes of a piece, give or take one value.
     static let pieceBytes = 256 << 10
 
     private let session: Session
     private let stream: StreamID
-    private let framing: RangeFraming
+    private let framing: AnswerFraming
     /// Takes the time on the reader threads.
     private let times: OutcomeTimes?
-    private var source: RangeSource?
+    private var source: (any PieceSource)?
     private var piece: [UInt8] = []
     private var offset = 0
     private var isComplete = false
@@ -45,7 +51,7 @@ final class LongAnswer {
     /// A client that takes nothing for so long is cut off: the answer keeps its revision from compaction.
     private static let stallLimit = TimeAmount.seconds(60)
 
-    init(framing: RangeFraming, times: OutcomeTimes?, on stream: StreamID, of session: Session) {
+    init(framing: AnswerFraming, times: OutcomeTimes?, on stream: StreamID, of session: Session) {
         self.framing = framing
         self.times = times
         self.stream = stream
@@ -138,9 +144,13 @@ final class LongAnswer {
         session.loop.flush()
     }
 
-    private func take(_ next: Piece, from source: RangeSource?, after nanoseconds: UInt64) {
+    private func take(_ next: Piece?, from source: (any PieceSource)?, after nanoseconds: UInt64) {
         guard !isCanceled else { return }
         self.nanoseconds += nanoseconds
+        guard let next else {
+            self.source = source
+            return produce()
+        }
         if next.isLast { times?.succeeded.record(self.nanoseconds) }
         self.source = next.isLast ? nil : source
         isComplete = next.isLast
@@ -153,7 +163,9 @@ final class LongAnswer {
             hasBegun = true
             if let length = next.messageLength {
                 guard session.engine.beginLongMessage(stream, length: length) else { return cancel() }
-                if case .stream = framing { session.loop.tally.add(.sent, of: .rangeStream) }
+                if case .stream = framing, let method = session.streams[stream]?.method {
+                    session.loop.tally.add(.sent, of: method)
+                }
             }
             session.engine.requestWrite(stream)
             var handler = session
@@ -171,8 +183,8 @@ extension LongAnswer.Piece {
     }
 }
 
-/// How the pieces of a range become gRPC messages.
-enum RangeFraming: Sendable {
+/// How the pieces of an answer become gRPC messages.
+enum AnswerFraming: Sendable {
     /// One message of any length.
     case unary
     /// A message a piece, as `RangeStream` sends them.

@@ -5,7 +5,7 @@ enum Method: Int, CaseIterable {
     case range, rangeStream, put, deleteRange, txn, compact
     case watch
     case leaseGrant, leaseRevoke, leaseKeepAlive, leaseTimeToLive, leaseLeases
-    case alarm, status, defragment, hash, hashKV, moveLeader
+    case alarm, status, defragment, hash, hashKV, snapshot, moveLeader
     case memberList, memberAdd, memberRemove, memberUpdate, memberPromote
     case healthCheck, healthWatch
     case memberReplace
@@ -17,7 +17,7 @@ enum Method: Int, CaseIterable {
         case .range, .rangeStream, .put, .deleteRange, .txn, .compact: "etcdserverpb.KV"
         case .watch: "etcdserverpb.Watch"
         case .leaseGrant, .leaseRevoke, .leaseKeepAlive, .leaseTimeToLive, .leaseLeases: "etcdserverpb.Lease"
-        case .alarm, .status, .defragment, .hash, .hashKV, .moveLeader: "etcdserverpb.Maintenance"
+        case .alarm, .status, .defragment, .hash, .hashKV, .snapshot, .moveLeader: "etcdserverpb.Maintenance"
         case .memberList, .memberAdd, .memberRemove, .memberUpdate, .memberPromote: "etcdserverpb.Cluster"
         case .healthCheck, .healthWatch: "grpc.health.v1.Health"
         case .memberReplace: "strake.Cluster"
@@ -45,6 +45,7 @@ enum Method: Int, CaseIterable {
         case .defragment: "Defragment"
         case .hash: "Hash"
         case .hashKV: "HashKV"
+        case .snapshot: "Snapshot"
         case .moveLeader: "MoveLeader"
         case .memberList: "MemberList"
         case .memberAdd: "MemberAdd"
@@ -76,7 +77,7 @@ enum Method: Int, CaseIterable {
     var shape: String {
         switch self {
         case .watch, .leaseKeepAlive: "bidi_stream"
-        case .rangeStream, .healthWatch, .observe: "server_stream"
+        case .rangeStream, .snapshot, .healthWatch, .observe: "server_stream"
         default: "unary"
         }
     }
@@ -84,7 +85,7 @@ enum Method: Int, CaseIterable {
     /// One request, one answer.
     var isUnary: Bool {
         switch self {
-        case .watch, .leaseKeepAlive, .rangeStream, .healthWatch, .observe: false
+        case .watch, .leaseKeepAlive, .rangeStream, .snapshot, .healthWatch, .observe: false
         default: true
         }
     }
@@ -92,7 +93,7 @@ enum Method: Int, CaseIterable {
     /// A call with an end to wait for.
     var isRequest: Bool {
         switch self {
-        case .watch, .leaseKeepAlive, .healthWatch, .observe: false
+        case .watch, .leaseKeepAlive, .snapshot, .healthWatch, .observe: false
         default: true
         }
     }

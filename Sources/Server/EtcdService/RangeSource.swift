@@ -4,7 +4,7 @@ internal import StrakeModel
 internal import StrakeStore
 
 /// Reads a range piece by piece at one revision, each piece in a short view of its own. Used by one thread at a time.
-final class RangeSource: @unchecked Sendable {
+final class RangeSource: PieceSource, @unchecked Sendable {
     typealias Piece = LongAnswer.Piece
 
     /// Keys in a stream's first message; from there the number follows the size of what was sent.
@@ -15,7 +15,7 @@ final class RangeSource: @unchecked Sendable {
     /// ones. Ten keys of the largest request fit, so a first message is as long as etcd's.
     private static let streamBytesMax = 16 << 20
 
-    private let framing: RangeFraming
+    private let framing: AnswerFraming
     private let reader: Reader
     private let header: ResponseHeader
     private var plan: RangePlan
@@ -23,7 +23,7 @@ final class RangeSource: @unchecked Sendable {
     private var streamKeys = streamKeysAtFirst
 
     /// Counts and sizes the whole answer.
-    init(_ request: RangeRequest, framing: RangeFraming, service: Service) throws(MVCCError) {
+    init(_ request: RangeRequest, framing: AnswerFraming, service: Service) throws(MVCCError) {
         self.framing = framing
         reader = service.store.reader
         plan = try reader.withView { view throws(MVCCError) in
@@ -32,7 +32,7 @@ final class RangeSource: @unchecked Sendable {
         header = service.header(revision: plan.headerRevision)
     }
 
-    func next() throws(MVCCError) -> Piece {
+    func next() throws(MVCCError) -> Piece? {
         switch framing {
         case .unary: try nextOfUnary()
         case .stream: try nextOfStream()

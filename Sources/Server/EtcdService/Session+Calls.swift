@@ -121,6 +121,7 @@ extension Session: ServerHandler {
         case .defragment: try receiveDefragment(stream, message)
         case .hash: try receiveHash(stream, message)
         case .hashKV: try receiveHashKV(stream, message)
+        case .snapshot: try receiveSnapshot(stream, message)
         case .memberList: try receiveMemberList(stream, message)
         case .memberAdd: try receiveMemberAdd(stream, message)
         case .memberRemove: try receiveMemberRemove(stream, message)

@@ -190,13 +190,13 @@ extension Session {
 
 extension Method {
     /// Of Range only serializable ones, which the request says.
-    fileprivate var isServedByLearners: Bool { self == .range || self == .status }
+    fileprivate var isServedByLearners: Bool { self == .range || self == .status || self == .snapshot }
 
     /// Answers with what this member's own store holds. `HashKV` is left out: it is how an operator finds out.
     fileprivate var readsStore: Bool {
         switch self {
         case .range, .rangeStream, .txn, .watch, .leaseTimeToLive, .leaseLeases, .lock, .campaign, .electionLeader,
-            .observe:
+            .observe, .snapshot:
             true
         case .put, .deleteRange, .compact, .leaseGrant, .leaseRevoke, .leaseKeepAlive, .alarm, .status, .defragment,
             .hash, .hashKV, .memberList, .memberAdd, .memberRemove, .memberUpdate, .memberPromote, .moveLeader,

@@ -76,6 +76,15 @@ extension Session {
         }
     }
 
+    /// The state as this member has it now, like etcd: a snapshot is of use when there is no leader too.
+    func receiveSnapshot(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
+        _ = try EmptyRequest(protobuf: message)
+        let store = service.store
+        let answer = LongAnswer(framing: .stream, times: nil, on: stream, of: self)
+        streams[stream]?.role = .answer(answer)
+        answer.start { () throws(MVCCError) in (nil, SnapshotSource(store)) }
+    }
+
     /// Answers a unary call with what a reader thread works out.
     private func compute<Body: ResponseBody & Sendable>(
         _ stream: StreamID, _ times: Histogram, _ work: @escaping @Sendable (Reader) throws(MVCCError) -> Body

@@ -73,7 +73,7 @@ extension Session {
         }
     }
 
-    private func answer(_ request: RangeRequest, _ framing: RangeFraming, on stream: StreamID) {
+    private func answer(_ request: RangeRequest, _ framing: AnswerFraming, on stream: StreamID) {
         let service = service
         let answer = LongAnswer(framing: framing, times: service.metrics.rangeTimes, on: stream, of: self)
         streams[stream]?.role = .answer(answer)

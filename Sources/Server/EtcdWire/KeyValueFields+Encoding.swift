@@ -17,6 +17,22 @@ extension KeyValueFields {
             + ProtobufWriter.size(6, lease.rawValue)
     }
 
+    /// Of the message by itself, as etcd stores it.
+    package var messageSize: Int { size }
+
+    /// The message by itself.
+    package func encodedMessage(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> [UInt8] {
+        let size = size
+        return [UInt8](unsafeUninitializedCapacity: size) { memory, count in
+            var writer = ProtobufWriter(UnsafeMutableRawBufferPointer(memory))
+            encodeFields(key: key, to: &writer)
+            if valueCount != 0 { writer.raw(value) }
+            encodeSuffix(to: &writer)
+            precondition(writer.isFull, "a message is shorter than its encoded size of \(size) bytes")
+            count = size
+        }
+    }
+
     /// As an element of `RangeResponse.kvs`, tag and length included.
     package var rangeFieldSize: Int { ProtobufWriter.size(2, bytes: size) }
 
@@ -40,6 +56,11 @@ extension KeyValueFields {
 
     func encodePrefix(field: UInt32, key: UnsafeRawBufferPointer, to writer: inout ProtobufWriter) {
         writer.prefix(field, bytes: size)
+        encodeFields(key: key, to: &writer)
+    }
+
+    /// What stands in front of the value's bytes.
+    private func encodeFields(key: UnsafeRawBufferPointer, to writer: inout ProtobufWriter) {
         if keyCount != 0 { writer.element(1, key) }
         writer.field(2, createRevision)
         writer.field(3, modRevision)

@@ -143,3 +143,37 @@ package struct MoveLeaderRequest: WireFields, WireMessage, Hashable, Sendable {
     package var encodedSize: Int { ProtobufWriter.size(1, targetID) }
     package func encode(to writer: inout ProtobufWriter) { writer.field(1, targetID) }
 }
+
+/// One message of a Snapshot stream. It has no header (etcd's behaviour).
+package struct SnapshotResponse: WireMessage, Hashable, Sendable {
+    /// Bytes of the file that are still to come.
+    package var remainingBytes: UInt64 = 0
+    package var blob: [UInt8] = []
+    /// Which etcd the file is for: that version, or a later one.
+    package var version = ""
+
+    package init() {}
+
+    package var encodedSize: Int {
+        ProtobufWriter.size(2, remainingBytes) + ProtobufWriter.size(3, blob) + ProtobufWriter.size(4, version)
+    }
+
+    package func encode(to writer: inout ProtobufWriter) {
+        writer.field(2, remainingBytes)
+        writer.field(3, blob)
+        writer.field(4, version)
+    }
+}
+
+extension SnapshotResponse: WireFields {
+    package init(protobuf bytes: UnsafeRawBufferPointer) throws(WireError) { try self.init(request: bytes) }
+
+    mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
+        switch tag {
+        case Tag.varint(2): remainingBytes = try reader.varint()
+        case Tag.bytes(3): blob = Array(try reader.bytes())
+        case Tag.bytes(4): version = try reader.string()
+        default: try reader.skip(tag)
+        }
+    }
+}

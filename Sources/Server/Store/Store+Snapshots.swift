@@ -11,6 +11,9 @@ extension Store {
     /// A snapshot as of now.
     package func makeSnapshot() -> SnapshotWriter { applyRole.machine.withLock { $0.writer() } }
 
+    /// The whole state as of now, to be written down for another program.
+    package func makeBackup() -> StateBackup { applyRole.machine.withLock { $0.backup() } }
+
     /// The entry that the node's log begins after.
     package var logStart: UInt64 { replica.withLock { $0.replica.node.status.compacted.rawValue } }
 

@@ -114,8 +114,19 @@ public enum StoreNotice: Sendable {
     case snapshot(String)
     /// Another member did not take a snapshot, with the reason and when it is offered one again.
     case snapshotFailed(String)
+    /// A client gets a snapshot, of so many bytes.
+    case backup(BackupProgress, bytes: UInt64)
     /// The member can't go on without risking data. The process must end; everything acknowledged is on disk.
     case fatal(String)
+}
+
+/// How far a client's snapshot is.
+public enum BackupProgress: Sendable {
+    case begun
+    /// All of it is on its way.
+    case whole
+    /// The client left before.
+    case abandoned
 }
 
 extension StoreNotice {
