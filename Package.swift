@@ -105,11 +105,17 @@ let package = Package(
         layer(
             "Commands/Bench",
             ["StrakeFlags", "StrakeModel", "StrakeSockets", "StrakeHTTP2", "StrakeEtcdWire"] + nio),
-        layer("Commands/Ctl", ["StrakeFlags", "StrakeSockets", "StrakeHTTP2", "StrakeEtcdWire"] + nio),
+        layer("Commands/ClusterFlags", ["StrakeFlags", "StrakeStore"]),
+        layer(
+            "Commands/Ctl",
+            [
+                "StrakeFlags", "StrakeClusterFlags", "StrakeSockets", "StrakeHTTP2", "StrakeEtcdWire", "StrakeChecksum",
+                "StrakeBolt", "StrakeMVCC", "StrakeModel", "StrakeStateMachine", "StrakeLog", "StrakeStore", "StrakeEtcdBackend",
+            ] + nio),
         .executableTarget(
             name: "strake",
             dependencies: [
-                "CMapFault", "CMemory", "StrakeFlags", "StrakeBench", "StrakeCtl", "StrakeRaft",
+                "CMapFault", "CMemory", "StrakeFlags", "StrakeClusterFlags", "StrakeBench", "StrakeCtl", "StrakeRaft",
                 "StrakeStore",
                 "StrakeSockets", "StrakePeers", "StrakeEtcdService", "StrakeLinearizability", "StrakeSimulation",
             ],
@@ -157,8 +163,8 @@ let package = Package(
         tests(
             "StateMachine",
             [
-                "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeLMDB", "StrakeMVCC", "StrakeSeededGenerator",
-                "StrakeTemporaryDirectory",
+                "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeLMDB", "StrakeMVCC", "StrakeLeases",
+                "StrakeSeededGenerator", "StrakeTemporaryDirectory",
             ]),
         tests("Replication", ["StrakeModel", "StrakeRaft"]),
         tests(

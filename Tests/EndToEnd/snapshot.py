@@ -1,4 +1,5 @@
-"""Snapshots: etcd's own tools save, check and restore them, and etcd servers started from them answer the same."""
+"""Snapshots: etcd's own tools save, check and restore them, and etcd servers started from them answer the same. The
+other way, `strake ctl` restores what etcd servers have saved."""
 
 import hashlib
 import json
@@ -205,6 +206,100 @@ def check_damaged(results, directory, path):
         results.check(f"etcd {version} refuses a damaged snapshot", "expected sha256" in text, text)
 
 
+def strake(server, *arguments):
+    return tool(server.binary, "ctl", *arguments)
+
+
+def ctl_restore(server, path, *flags):
+    """The data directory of `server` from the file, by `strake ctl`."""
+    peer = f"http://127.0.0.1:{server.peer_port}"
+    return strake(server, "snapshot", "restore", path, "--data-dir", server.data_directory, "--name", "m1",
+                  "--initial-cluster", f"m1={peer}", "--initial-advertise-peer-urls", peer, *flags)
+
+
+AS_IT_WAS = ("--bump-revision=0", "--mark-compacted=false")
+
+
+def check_ctl(results, server, client, directory, compacted):
+    """`strake ctl` with our own snapshot: the same file as etcdctl gets, and the same store from it."""
+    view = View(client, compacted)
+    path = directory.file("ctl.db")
+    strake(server, "snapshot", "save", path, "--endpoints", server.endpoint)
+    own = json.loads(strake(server, "snapshot", "status", path, "-write-out=json"))
+    results.equal("strake ctl: the file's status", own, status(ETCDCTL, path))
+    check_ctl_restored(results, "from our own snapshot", server, path, view, compacted, *AS_IT_WAS)
+    other = Server(server.binary, label="restored with a moved revision")
+    ctl_restore(other, path)
+    with other, Client(other.endpoint) as restored:
+        moved = view.revision + 1_000_000_000
+        results.equal("moved: the revision", restored.revision(), moved)
+        now, then = (each.get(**EVERYTHING).kvs for each in (restored, client))
+        results.check("moved: the keys", list(now) == list(then), (len(now), len(then)))
+        answer = restored.call("KV/Range", pb.RangeRequest(key=b"k", revision=view.revision))
+        results.equal("moved: the old revision", (answer.code, answer.text),
+                      ("OUT_OF_RANGE", "etcdserver: mvcc: required revision has been compacted"))
+        results.equal("moved: the next revision", restored.put(b"after", b"").header.revision, moved + 1)
+
+
+def check_ctl_restored(results, name, server, path, view, compacted, *flags):
+    other = Server(server.binary, label=f"restored {name}")
+    ctl_restore(other, path, *flags)
+    with other, Client(other.endpoint) as restored:
+        view.compare(results, name, View(restored, compacted))
+        results.equal(f"{name}: the next revision", restored.put(b"after", b"").header.revision, view.revision + 1)
+        # What was restored is compacted, checkpointed and read again as any other store is.
+        compact(restored, view.revision)
+        other.stop()
+        other.start()
+        kept = {kv.key: kv.value for kv in restored.get(**EVERYTHING).kvs}
+        results.equal(f"{name}: keys after a compaction and a start", len(kept), view.lists[view.revision][1] + 1)
+
+
+def check_from_etcd(results, server, directory, seed):
+    """Snapshots and copied databases of etcd servers become stores of ours."""
+    for version, (saves, _, binary) in TOOLS.items():
+        etcd = Server(binary, label=f"etcd {version}")
+        with etcd:
+            with Client(etcd.endpoint) as client:
+                fill(client, seed)
+                compacted = client.revision() // 3
+                compact(client, compacted)
+                path = directory.file(f"etcd-{version}.db")
+                tool(saves, "--endpoints", etcd.endpoint, "snapshot", "save", path)
+                view = View(client, compacted)
+                own = directory.file(f"etcd-{version}-ours.db")
+                strake(server, "snapshot", "save", own, "--endpoints", etcd.endpoint)
+            results.equal(f"etcd {version}: status by both",
+                          json.loads(strake(server, "snapshot", "status", own, "--write-out=json")), status(saves, own))
+            etcd.stop()
+            check_ctl_restored(results, f"from etcd {version}'s snapshot", server, path, view, compacted, *AS_IT_WAS)
+            copied = os.path.join(etcd.data_directory, "member", "snap", "db")
+            check_ctl_restored(results, f"from etcd {version}'s database", server, copied, view, compacted, *AS_IT_WAS,
+                               "--skip-hash-check")
+
+
+def check_refusals(results, server, directory, path):
+    other = Server(server.binary)
+    cases = [
+        ("a damaged file", (directory.file("damaged.db"),), 1, "expected sha256"),
+        ("no snapshot", (server.binary,), 1, "missing hash"),
+        ("no database", (server.binary, "--skip-hash-check"), 1, "no bbolt database"),
+        ("no file", (directory.file("nowhere.db"),), 1, "No such file"),
+        ("a moved revision without a compaction", (path, "--mark-compacted=false"), 2, "--mark-compacted required"),
+        ("a cluster without this member", (path, "--initial-cluster", "m2=http://127.0.0.1:1"), 2, "couldn't find"),
+        ("no file named", (), 2, "takes one FILE"),
+        ("a directory that is there", (path, "--data-dir", directory.path), 1, "exists"),
+    ]
+    for name, arguments, code, text in cases:
+        arguments = list(arguments) + ([] if "--data-dir" in arguments else ["--data-dir", other.data_directory])
+        done = subprocess.run([server.binary, "ctl", "snapshot", "restore", *arguments], capture_output=True, text=True,
+                              timeout=30)
+        results.check(f"restore refuses {name}", done.returncode == code and text in done.stderr,
+                      f"{done.returncode} {done.stderr}")
+    results.check("nothing is made of what is refused", not os.path.exists(other.data_directory), other.data_directory)
+    shutil.rmtree(other.directory)
+
+
 class Writers:
     """Pairs of keys that change together, all the while."""
 
@@ -295,10 +390,13 @@ def main():
             server.stop()
             server.start()
             check_tools(results, server, client, directory, middle)
+            check_ctl(results, server, client, directory, middle)
             end = client.revision()
             compact(client, end)
             check_tools(results, server, client, directory, end)
+            check_refusals(results, server, directory, directory.file("3.4-0.db"))
             check_under_load(results, server, client, directory)
+            check_from_etcd(results, server, directory, arguments.seed)
 
     run(arguments, body)
 

@@ -193,4 +193,88 @@ import Testing
         #expect(meta["finishedCompactRev"] == expected)
         #expect(buckets["key"]!.map(\.key) == [4, 5, 6].map { bigEndian($0) + [95] + bigEndian(0) })
     }
+
+    private func contents(_ file: [UInt8]) throws -> BackendContents {
+        try BackendContents(
+            try BoltReader(fileBytes: UInt64(file.count)) { offset, count in
+                Array(file[Int(offset)..<Int(offset) + count])
+            })
+    }
+
+    private func wholeFile(_ random: inout SeededGenerator) throws -> (bytes: [UInt8], backup: StateBackup) {
+        let machine = try Machine()
+        try machine.apply(.leaseGrant(id: LeaseID(rawValue: 7), ttlSeconds: 100))
+        try machine.apply(.leaseGrant(id: LeaseID(rawValue: 8), ttlSeconds: 100))
+        try machine.apply(.leaseCheckpoint([LeaseCheckpoint(id: LeaseID(rawValue: 8), remainingSeconds: 40)]))
+        try machine.apply(.alarm(AlarmCommand(action: .activate, member: 0xA1, alarm: AlarmMember.noSpace)))
+        try fill(machine, &random, 300)
+        try machine.apply(.compact(revision: 120, physical: false))
+        let backup = machine.backup()
+        var file = BackendFile(backup)
+        return (try read(&file) {}, backup)
+    }
+
+    @Test func `a file is read as what it was written of`() throws {
+        var random = SeededGenerator(seed: SeededGenerator.seed(of: "files read back"))
+        let (bytes, backup) = try wholeFile(&random)
+        let found = try contents(bytes)
+        #expect(found.leases == backup.leases)
+        #expect(found.alarms == backup.alarms)
+        #expect(found.compactRevision == 120 && found.compacted == 120)
+        #expect(!found.isAuthEnabled)
+        var history = backup.history
+        var expected: [ImportedEvent] = []
+        while !history.isAtEnd {
+            for event in try history.next(byteBudget: 1 << 20) {
+                var item = KeyValue(key: event.key)
+                if !event.header.isTombstone {
+                    item.createRevision = event.header.createRevision
+                    item.modRevision = event.header.revision.main
+                    item.version = event.header.version
+                    item.value = event.value
+                    item.lease = event.header.lease
+                }
+                expected.append(
+                    ImportedEvent(
+                        revision: event.header.revision, isTombstone: event.header.isTombstone, keyValue: item))
+            }
+        }
+        var events: [ImportedEvent] = []
+        try found.forEachEvent {
+            events.append($0)
+            return true
+        }
+        #expect(events == expected)
+    }
+
+    @Test func `a damaged file is an error, or says something else`() throws {
+        var random = SeededGenerator(seed: SeededGenerator.seed(of: "damaged backend files"))
+        let (bytes, _) = try wholeFile(&random)
+        var refused = 0
+        for _ in 0..<2_000 {
+            var damaged = bytes
+            for _ in 0...random.below(20) {
+                damaged[2 * 4096 + random.below(damaged.count - 2 * 4096)] = UInt8.random(in: 0...255, using: &random)
+            }
+            do {
+                let found = try contents(damaged)
+                #expect(found.leases.allSatisfy { (1...LeaseTTL.max).contains($0.ttl) })
+                try found.forEachEvent { event in
+                    let item = event.keyValue
+                    #expect(event.revision.main > 0 && event.revision.main < BackendContents.revisionMax)
+                    #expect(
+                        event.isTombstone || item.key.isEmpty
+                            || item.modRevision == event.revision.main && (1...item.modRevision).contains(item.version)
+                                && (1...item.modRevision).contains(item.createRevision)
+                    )
+                    return true
+                }
+            } catch is BackendError {
+                refused += 1
+            } catch is BoltError {
+                refused += 1
+            }
+        }
+        #expect(refused > 500, "only \(refused) of 2,000 damaged files were refused")
+    }
 }

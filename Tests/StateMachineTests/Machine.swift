@@ -1,3 +1,4 @@
+import StrakeLeases
 import StrakeMVCC
 import StrakeModel
 import StrakeRaft
@@ -71,6 +72,23 @@ final class Machine {
         machine = try StateMachine(tables: tables, founding: Self.founding)
     }
 
+    /// Becomes a new store with the events, at the founding entry.
+    func rebuild(of events: [ImportedEvent], leases: [Lease], revisions: StateBuilder.Revisions) throws -> Bool {
+        let directory = TemporaryDirectory()
+        let tables = try StoreTables(directory: directory.path)
+        var builder = try StateBuilder(into: tables)
+        for event in events where try !builder.append(event) { return false }
+        guard
+            try builder.finish(Self.founding, members: [], leases: leases, alarms: [], revisions: revisions)
+        else { return false }
+        work = nil
+        audit = nil
+        machine = try StateMachine(tables: tables, founding: Self.founding)
+        self.tables = tables
+        self.directory = directory
+        return true
+    }
+
     /// Takes over the state of another one as a snapshot, through the bytes that it would send.
     ///
     /// - Parameter interrupts: Whether the stream breaks off after a piece, and is taken up again.
@@ -93,6 +111,25 @@ final class Machine {
         machine = try StateMachine(tables: tables, founding: writer.metadata)
         self.tables = tables
         self.directory = directory
+    }
+}
+
+extension Machine {
+    /// What another one's history says, as another program would write it down.
+    static func imported(_ other: Machine) throws -> [ImportedEvent] {
+        var history = other.machine.store.transfer()
+        var events: [ImportedEvent] = []
+        while !history.isAtEnd {
+            for event in try history.next(byteBudget: 1 << 20) {
+                let header = event.header
+                let item = KeyValue(
+                    key: event.key, createRevision: header.createRevision, modRevision: header.revision.main,
+                    version: header.version, value: event.value, lease: header.lease)
+                events.append(
+                    ImportedEvent(revision: header.revision, isTombstone: header.isTombstone, keyValue: item))
+            }
+        }
+        return events
     }
 }
 

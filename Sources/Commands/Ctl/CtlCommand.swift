@@ -1,7 +1,7 @@
 internal import Glibc
 internal import StrakeFlags
 
-/// `strake ctl`: what an operator asks of a cluster that etcdctl has no command for.
+/// `strake ctl`: what an operator asks of a cluster that etcdctl has no command for, and snapshots.
 package struct CtlCommand {
     package init() {}
 
@@ -18,12 +18,18 @@ package struct CtlCommand {
             print(Self.help)
             return flags.asksForHelp || !flags.words.isEmpty ? 0 : 2
         }
-        guard flags.words.starts(with: ["member", "replace"]) else {
-            Self.complain("unknown command \"\(flags.words.joined(separator: " "))\"; 'strake ctl --help' lists them")
-            return 2
-        }
+        let words = Array(flags.words.dropFirst(2))
         do throws(CtlError) {
-            try await MemberReplace(Array(flags.words.dropFirst(2)), flags).run()
+            switch Array(flags.words.prefix(2)) {
+            case ["member", "replace"]: try await MemberReplace(words, flags).run()
+            case ["snapshot", "save"]: try await SnapshotSave(words, flags).run()
+            case ["snapshot", "status"]: try SnapshotStatus(words, flags).run()
+            case ["snapshot", "restore"]: try SnapshotRestore(words, flags).run()
+            default:
+                throw CtlError(
+                    "unknown command \"\(flags.words.joined(separator: " "))\"; 'strake ctl --help' lists them",
+                    exitCode: 2)
+            }
             return 0
         } catch {
             Self.complain(error.description)
@@ -38,19 +44,53 @@ package struct CtlCommand {
             section: "Flags"),
         Flag(
             name: "timeout", kind: .duration, fallback: "0",
-            help: "How long to wait for the new member; 0 is without end.", section: "Flags"),
+            help: "member replace: how long to wait for the new member; 0 is without end.", section: "Flags"),
+        Flag(
+            name: "write-out", kind: .choice(["simple", "json"]), fallback: "simple",
+            help: "snapshot status: simple or json.", section: "Flags"),
+        Flag(
+            name: "name", kind: .string, fallback: "default", help: "The restored member's name.",
+            section: "Flags of snapshot restore"),
+        Flag(
+            name: "data-dir", kind: .string, fallback: "${name}.strake", help: "Where to restore to; must not exist.",
+            section: "Flags of snapshot restore"),
+        Flag(
+            name: "initial-advertise-peer-urls", kind: .urls, fallback: "http://localhost:2380",
+            help: "The restored member's peer URLs.", section: "Flags of snapshot restore"),
+        Flag(
+            name: "initial-cluster", kind: .string, fallback: "${name}=<peer URLs>",
+            help: "All members of the new cluster, as name=peer-url, comma-separated.",
+            section: "Flags of snapshot restore"),
+        Flag(
+            name: "initial-cluster-token", kind: .string, fallback: "etcd-cluster",
+            help: "Sets clusters with the same peer URLs apart.", section: "Flags of snapshot restore"),
+        Flag(
+            name: "bump-revision", kind: .integer, fallback: "1000000000",
+            help: "How far to move the revision on, so that it is above all that clients have seen. 0 leaves it.",
+            section: "Flags of snapshot restore"),
+        Flag(
+            name: "mark-compacted", kind: .bool, fallback: "true",
+            help: "Compact at the new revision: whoever watches from an older one is told to begin anew.",
+            section: "Flags of snapshot restore"),
+        Flag(
+            name: "skip-hash-check", kind: .bool, fallback: "false",
+            help: "Take a file without a checksum: a database copied from an etcd's member/snap/db.",
+            section: "Flags of snapshot restore"),
     ]
 
     private static var help: String {
         """
-        Asks things of a Strake cluster that etcdctl has no command for.
+        Asks things of a Strake cluster that etcdctl has no command for, and works with snapshots.
 
         Usage:
 
           strake ctl member replace OLD_ID NAME PEER_URLS [flags]
+          strake ctl snapshot save FILE [flags]
+          strake ctl snapshot status FILE [flags]
+          strake ctl snapshot restore FILE [flags]
 
-        Puts a new member in the place of an old one, which may be dead. OLD_ID is as `etcdctl member list` prints it;
-        NAME and PEER_URLS (comma-separated, not the old member's) are the new member's. In this order:
+        member replace puts a new member in the place of an old one, which may be dead. OLD_ID is as `etcdctl member list`
+        prints it; NAME and PEER_URLS (comma-separated, not the old member's) are the new member's. In this order:
 
           1. The new member is added as a learner. The command prints what to start it with.
           2. It catches up, by a snapshot if need be. The command shows how far it is.
@@ -60,10 +100,20 @@ package struct CtlCommand {
         The command can be stopped and given again at any time; it goes on where the cluster stands. To call a
         replacement off, stop the command and remove the new member with `etcdctl member remove`.
 
+        snapshot save writes what one member (--endpoints) has, in etcd's format; it takes etcd servers too. snapshot
+        status reads all of such a file: its hash, its revision, its number of keys, its size.
+
+        snapshot restore makes the data directory of a member of a new cluster. Every member has to be restored from the
+        same file with the same flags, but for --name, --data-dir and --initial-advertise-peer-urls. Keys, old revisions
+        and leases are kept, members are not.
+
         \(FlagSet(flags).listing)
-        Example:
+        Examples:
 
           strake ctl member replace 8e9e05c52164694d m4 http://10.0.0.4:2380 --endpoints 10.0.0.1:2379,10.0.0.2:2379
+          strake ctl snapshot save backup.db --endpoints 10.0.0.1:2379
+          strake ctl snapshot restore backup.db --data-dir /var/lib/strake --name m1 \\
+            --initial-cluster m1=http://10.0.0.1:2380 --initial-advertise-peer-urls http://10.0.0.1:2380
         """
     }
 

@@ -81,7 +81,7 @@ struct MemberReplace {
     private func ask(on group: MultiThreadedEventLoopGroup) async throws(CallError) -> MemberReplaceResponse {
         var request = MemberReplaceRequest()
         (request.id, request.peerURLs) = (report.old, report.peerURLs)
-        let call = UnaryCall(path: Self.path, message: request.encoded())
+        let call = GRPCCall(path: Self.path, message: request.encoded())
         var failure = CallError(message: "")
         for endpoint in endpoints {
             do throws(CallError) {

@@ -1,3 +1,4 @@
+internal import StrakeClusterFlags
 internal import StrakeEtcdService
 internal import StrakeFlags
 internal import StrakePeers
@@ -83,9 +84,13 @@ struct ServerSettings {
     private static func initialMembers(_ flags: FlagSet, name: String) throws(SettingsError) -> [InitialMember] {
         let advertised = flags.list("initial-advertise-peer-urls")
         guard flags.isSet("initial-cluster") else { return [InitialMember(name: name, peerURLs: advertised)] }
-        let members = try InitialCluster.members(flags.string("initial-cluster"))
-        try InitialCluster.check(members, name: name, advertised: advertised)
-        return members
+        do throws(ClusterFlagError) {
+            let members = try InitialCluster.members(flags.string("initial-cluster"))
+            try InitialCluster.check(members, name: name, advertised: advertised)
+            return members
+        } catch {
+            throw SettingsError(error.description)
+        }
     }
 
     private static func peerURLs(_ flag: String, _ flags: FlagSet) throws(SettingsError) -> [PeerURL] {

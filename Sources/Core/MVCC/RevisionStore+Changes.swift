@@ -21,7 +21,7 @@ extension RevisionStore {
     }
 
     /// The chain link of a key's next event. `previous` is its newest event so far.
-    private mutating func link(after previous: KeyState?) throws(TableError) -> ChainLink {
+    mutating func link(after previous: KeyState?) throws(TableError) -> ChainLink {
         guard let entry = previous?.entry else { return .first }
         return try ChainLink.following(entry.modRevision, entry.link, compactRevision: compactRevision) {
             revision throws(TableError) in

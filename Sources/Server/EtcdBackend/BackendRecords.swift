@@ -23,6 +23,19 @@ enum BackendRecords {
         return key
     }
 
+    /// What `revisionKey` made; nil when it was something else.
+    static func revision(_ key: UnsafeRawBufferPointer) -> (revision: Revision, isTombstone: Bool)? {
+        guard key.count == 17 || key.count == 18 && key[17] == UInt8(ascii: "t"), key[8] == UInt8(ascii: "_") else {
+            return nil
+        }
+        let main = Int64(bigEndian: key.loadUnaligned(fromByteOffset: 0, as: Int64.self))
+        let sub = Int64(bigEndian: key.loadUnaligned(fromByteOffset: 9, as: Int64.self))
+        guard main > 0, main < BackendContents.revisionMax, sub >= 0, let number = Int32(exactly: sub) else {
+            return nil
+        }
+        return (Revision(main: main, sub: number), key.count == 18)
+    }
+
     /// The fields of an event's value.
     static func fields(_ header: EventHeader) -> KeyValueFields {
         if header.isTombstone {

@@ -1,19 +1,20 @@
 internal import StrakeFlags
-internal import StrakeStore
+package import StrakeStore
 
 /// The value of `--initial-cluster`: who the members are at the first start.
-enum InitialCluster {
+package enum InitialCluster {
     /// The members in the order they are named in; a name that comes again adds a URL.
-    static func members(_ text: String) throws(SettingsError) -> [InitialMember] {
+    package static func members(_ text: String) throws(ClusterFlagError) -> [InitialMember] {
         var members: [InitialMember] = []
         for item in text.split(separator: ",") {
             let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, !parts[0].isEmpty else {
-                throw SettingsError("--initial-cluster: \"\(item)\" is not of the form name=peer-url")
+                throw ClusterFlagError("--initial-cluster: \"\(item)\" is not of the form name=peer-url")
             }
             let (name, url) = (String(parts[0]), String(parts[1]))
             guard let parsed = ListenURL(url), parsed.scheme == "http" || parsed.scheme == "https" else {
-                throw SettingsError("--initial-cluster: \"\(url)\" of \(name) is not a URL with scheme, host and port")
+                throw ClusterFlagError(
+                    "--initial-cluster: \"\(url)\" of \(name) is not a URL with scheme, host and port")
             }
             if let place = members.firstIndex(where: { $0.name == name }) {
                 members[place].peerURLs.append(url)
@@ -25,28 +26,37 @@ enum InitialCluster {
     }
 
     /// Refuses what cannot be the cluster of this member.
-    static func check(_ members: [InitialMember], name: String, advertised: [String]) throws(SettingsError) {
+    package static func check(_ members: [InitialMember], name: String, advertised: [String]) throws(ClusterFlagError) {
         guard let own = members.first(where: { $0.name == name }) else {
-            throw SettingsError(
+            throw ClusterFlagError(
                 "couldn't find local name \"\(name)\" in the initial cluster configuration: --initial-cluster must name the "
                     + "member that --name does")
         }
         var seen: Set<String> = []
         for url in members.flatMap(\.peerURLs) where !seen.insert(url).inserted {
-            throw SettingsError("--initial-cluster has duplicate url \(url)")
+            throw ClusterFlagError("--initial-cluster has duplicate url \(url)")
         }
         let unknown = own.peerURLs.filter { !advertised.contains($0) }.sorted()
         if !unknown.isEmpty {
-            throw SettingsError(
+            throw ClusterFlagError(
                 "--initial-cluster has \(unknown.map { "\(name)=\($0)" }.joined(separator: ",")) but missing from "
                     + "--initial-advertise-peer-urls=\(advertised.sorted().joined(separator: ","))")
         }
         let missing = advertised.filter { !own.peerURLs.contains($0) }.sorted()
         if !missing.isEmpty {
             let all = members.flatMap { member in member.peerURLs.map { "\(member.name)=\($0)" } }
-            throw SettingsError(
+            throw ClusterFlagError(
                 "--initial-advertise-peer-urls has \(missing.joined(separator: ",")) but missing from "
                     + "--initial-cluster=\(all.joined(separator: ","))")
         }
+    }
+}
+
+/// What is wrong with what the flags say about the cluster.
+package struct ClusterFlagError: Error, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) {
+        self.description = description
     }
 }

@@ -3,6 +3,7 @@ internal import NIOPosix
 internal import StrakeFlags
 internal import StrakeHTTP2
 internal import StrakeSockets
+internal import Synchronization
 
 /// How a call failed: with a status of the server's, or without one.
 struct CallError: Error {
@@ -12,21 +13,34 @@ struct CallError: Error {
 }
 
 /// One gRPC call on a connection of its own: what a command needs that asks now and then.
-struct UnaryCall {
+struct GRPCCall {
+    /// Takes a message of the answer. It may wait for the disk: the server sends no more meanwhile than fits on the way.
+    typealias Taker = @Sendable ([UInt8]) throws(CallError) -> Void
+
     var path: String
     var message: [UInt8]
 
     private static let connectSeconds: Int64 = 2
     /// Longer than a server takes to give up.
-    private static let answerSeconds: Int64 = 15
+    fileprivate static let answerSeconds: Int64 = 15
 
+    /// A unary call's answer.
     func run(at endpoint: Endpoint, on group: MultiThreadedEventLoopGroup) async throws(CallError) -> [UInt8] {
-        let answer = group.next().makePromise(of: Result<[UInt8], CallError>.self)
+        let answer = Mutex<[UInt8]>([])
+        try await run(at: endpoint, on: group) { message throws(CallError) in answer.withLock { $0 = message } }
+        return answer.withLock { $0 }
+    }
+
+    func run(
+        at endpoint: Endpoint, on group: MultiThreadedEventLoopGroup, each: @escaping Taker
+    ) async throws(CallError) {
+        let answer = group.next().makePromise(of: Result<Void, CallError>.self)
         let call = self
         let bootstrap = ClientBootstrap(group: group).connectTimeout(.seconds(Self.connectSeconds))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(CallHandler(call, "\(endpoint)", answer))
+                    try channel.pipeline.syncOperations.addHandler(
+                        CallHandler(call, "\(endpoint)", answer, each))
                 }
             }
         let channel: any Channel
@@ -36,7 +50,6 @@ struct UnaryCall {
             answer.succeed(.failure(CallError(message: "")))
             throw CallError(message: "cannot connect to \(endpoint): \(ConnectFailure.reason(of: error))")
         }
-        channel.eventLoop.scheduleTask(in: .seconds(Self.answerSeconds)) { channel.close(promise: nil) }
         guard let result = try? await answer.futureResult.get() else {
             throw CallError(message: "\(endpoint) has not answered")
         }
@@ -51,15 +64,21 @@ private final class CallHandler: ChannelInboundHandler, ClientHandler {
     typealias OutboundOut = ByteBuffer
 
     private let engine = ClientConnection()
-    private let call: UnaryCall
+    private let call: GRPCCall
     private let authority: String
-    private var answer: EventLoopPromise<Result<[UInt8], CallError>>?
-    private var received: [UInt8] = []
+    private var answer: EventLoopPromise<Result<Void, CallError>>?
+    private let each: GRPCCall.Taker
+    /// Something has come since the last look.
+    private var isMoving = false
 
-    init(_ call: UnaryCall, _ authority: String, _ answer: EventLoopPromise<Result<[UInt8], CallError>>) {
+    init(
+        _ call: GRPCCall, _ authority: String, _ answer: EventLoopPromise<Result<Void, CallError>>,
+        _ each: @escaping GRPCCall.Taker
+    ) {
         self.call = call
         self.authority = authority
         self.answer = answer
+        self.each = each
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -68,6 +87,21 @@ private final class CallHandler: ChannelInboundHandler, ClientHandler {
         let stream = call.message.withUnsafeBytes { engine.call(template, $0) }
         if stream == nil { end(.failure(CallError(message: "\(authority) takes no calls"))) }
         flush(context)
+        watchForStall(context)
+    }
+
+    private func watchForStall(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .seconds(GRPCCall.answerSeconds)) {
+            let (handler, context) = bound.value
+            guard handler.answer != nil else { return }
+            guard handler.isMoving else {
+                handler.end(.failure(CallError(message: "\(handler.authority) has not answered")))
+                return context.close(promise: nil)
+            }
+            handler.isMoving = false
+            handler.watchForStall(context)
+        }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -93,19 +127,21 @@ private final class CallHandler: ChannelInboundHandler, ClientHandler {
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
     }
 
-    private func end(_ result: Result<[UInt8], CallError>) {
+    private func end(_ result: Result<Void, CallError>) {
         answer?.succeed(result)
         answer = nil
     }
 
     func messageReceived(_ stream: StreamID, _ message: UnsafeRawBufferPointer, on connection: ClientConnection) {
-        received = Array(message)
+        guard answer != nil else { return }
+        isMoving = true
+        do throws(CallError) { try each(Array(message)) } catch { end(.failure(error)) }
     }
 
     func callCompleted(
         _ stream: StreamID, _ status: GRPCStatus, _ head: ResponseHead, on connection: ClientConnection
     ) {
-        end(status == .ok ? .success(received) : .failure(CallError(status: status, message: head.grpcMessage)))
+        end(status == .ok ? .success(()) : .failure(CallError(status: status, message: head.grpcMessage)))
     }
 
     func connectionChanged(_ event: ConnectionEvent, on connection: ClientConnection) {
