@@ -110,7 +110,8 @@ let package = Package(
             "Commands/Ctl",
             [
                 "StrakeFlags", "StrakeClusterFlags", "StrakeSockets", "StrakeHTTP2", "StrakeEtcdWire", "StrakeChecksum",
-                "StrakeBolt", "StrakeMVCC", "StrakeModel", "StrakeStateMachine", "StrakeLog", "StrakeStore", "StrakeEtcdBackend",
+                "StrakeBolt", "StrakeMVCC", "StrakeModel", "StrakeStateMachine", "StrakeLog", "StrakeStore",
+                "StrakeEtcdBackend",
             ] + nio),
         .executableTarget(
             name: "strake",
