@@ -1,4 +1,5 @@
 internal import StrakeRaft
+internal import StrakeRandom
 
 /// The death of a leader, on a network that loses nothing: each member ticks at times of its own, messages take a while
 /// and arrive in order on each way, and disks take a while too.
