@@ -60,7 +60,7 @@ struct FaultTests {
         let disk = FaultyDisk { operation, _ in operation == .read && UInt(pthread_self()) != opener ? EIO : nil }
         #expect(throws: StoreStartError.self) { try RunningStore(opening: options(directory, notices), on: disk) }
         let reason = notices.said.lazy.compactMap { if case .fatal(let reason) = $0 { reason } else { nil } }.first
-        #expect(reason?.hasPrefix("the log failed: read \(directory.path)/data/log/") == true, "\(reason ?? "nothing")")
+        #expect(reason?.hasPrefix("the log failed: cannot read \(directory.path)/data/log/") == true, "\(reason ?? "nothing")")
         #expect(reason?.contains("Input/output error") == true)
         // Nothing is lost by it.
         let running = try RunningStore(opening: options(directory, notices))
@@ -91,7 +91,7 @@ struct FaultTests {
         // A full disk leaves the segment at hand; any other failure ends the log, and nobody is left waiting.
         #expect(client.put("k", "more").error == (errno == EIO ? .stopped : nil))
         #expect(said.isFull == (errno != EIO))
-        #expect(said.text.hasPrefix("rename \(directory.path)/data/log/"))
+        #expect(said.text.hasPrefix("cannot rename \(directory.path)/data/log/"))
         #expect(said.text.hasSuffix(String(cString: strerror(errno))))
     }
 }
