@@ -206,9 +206,10 @@ import Testing
         try machine.apply(.leaseGrant(id: LeaseID(rawValue: 7), ttlSeconds: 100))
         try machine.apply(.leaseGrant(id: LeaseID(rawValue: 8), ttlSeconds: 100))
         try machine.apply(.leaseCheckpoint([LeaseCheckpoint(id: LeaseID(rawValue: 8), remainingSeconds: 40)]))
-        try machine.apply(.alarm(AlarmCommand(action: .activate, member: 0xA1, alarm: AlarmMember.noSpace)))
         try fill(machine, &random, 300)
         try machine.apply(.compact(revision: 120, physical: false))
+        // Last: it refuses what takes room.
+        try machine.apply(.alarm(AlarmCommand(action: .activate, member: 0xA1, alarm: AlarmMember.noSpace)))
         let backup = machine.backup()
         var file = BackendFile(backup)
         return (try read(&file) {}, backup)
