@@ -1,3 +1,4 @@
+internal import StrakeFileCalls
 internal import StrakeSeededGenerator
 
 /// What a disk may hold of one file after the power failed.

@@ -1,21 +1,13 @@
-/// What happened to a file of a recorded directory.
-struct FileOperation: Sendable {
-    enum Kind: Sendable {
-        /// `isDurable`: through a descriptor that is O_DSYNC, so on disk when the call returned.
-        case write(bytes: [UInt8], offset: Int, isDurable: Bool)
-        /// Writes with a lower sequence are on disk.
-        case sync(began: UInt64)
-        /// Lengths are taken as durable at once.
-        case truncate(length: Int)
-        /// Names are taken as durable at once, what is in the file is not.
-        case rename(to: String)
-        case remove
-    }
+internal import StrakeFileCalls
 
+/// What happened to a file of a recorded directory.
+///
+/// Lengths and names are taken as durable at once, what is in the file is not.
+struct FileOperation: Sendable {
     var sequence: UInt64
     /// Path below the directory.
     var file: String
-    var kind: Kind
+    var kind: FileCall
     /// What the recording's `note` said then.
     var note = 0
 

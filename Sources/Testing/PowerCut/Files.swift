@@ -46,34 +46,7 @@ enum Files {
         mkdir(directory, 0o700)
     }
 
-    /// Path of an open file, empty for what has none.
-    static func path(of descriptor: Int32) -> String {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
-            let saved = errno
-            defer { errno = saved }
-            let count = readlink("/proc/self/fd/\(descriptor)", buffer.baseAddress!, buffer.count)
-            return count <= 0 ? "" : String(decoding: UnsafeRawBufferPointer(buffer)[..<count], as: UTF8.self)
-        }
-    }
-
-    /// The path with no link in its directories; the file itself need not be there.
-    static func resolved(_ path: String) -> String {
-        let name = lastComponent(of: path)
-        let directory = path.count > name.count ? String(path.dropLast(name.count)) : "."
-        guard let real = realpath(directory, nil) else { return path }
-        defer { free(real) }
-        return String(cString: real) + "/" + name
-    }
-
     static func lastComponent(of path: String) -> String {
         path.split(separator: "/").last.map(String.init) ?? ""
-    }
-
-    /// What follows `directory` in the path of a file below it.
-    static func name(of path: String, in directory: String) -> String? {
-        guard !directory.isEmpty, path.utf8.count > directory.utf8.count + 1, path.hasPrefix(directory + "/") else {
-            return nil
-        }
-        return String(path.dropFirst(directory.count + 1))
     }
 }

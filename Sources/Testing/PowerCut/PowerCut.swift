@@ -1,37 +1,39 @@
-internal import Glibc
+internal import StrakeFileCalls
 internal import StrakeSeededGenerator
 internal import Synchronization
 
 /// A record of every write and sync on the files below one directory, from which to make what a disk might hold had the
 /// power failed at any moment.
 ///
-/// It sees the calls of the whole process, shared libraries included (`CPowerCut` says how), but not stores to a shared
+/// It sees the calls of the whole process, shared libraries included (`CFileCalls` says how), but not stores to a shared
 /// writable map. Creating, renaming and removing files is taken as durable at once, their content is not. Record before
 /// the files are opened, and call `stop()` at the end.
 package final class PowerCut: Sendable {
-    package let directory: String
-    private let id: UInt64
+    package var directory: String { watch.directory }
+    private let watch: FileCallWatch
+    private let recording: Recording
     /// Content of the files that were there before.
     private let baselines: [String: [UInt8]]
 
     /// Whether the process's calls can be seen at all.
-    package static var isInPlace: Bool { Observer.isInPlace }
+    package static var isInPlace: Bool { FileCalls.areInPlace }
 
     /// - Parameter note: Asked at every operation; `writes` tells what it said. It must not do file work itself.
     package init(directory: String, note: @escaping @Sendable () -> Int = { 0 }) {
-        guard let real = realpath(directory, nil) else { preconditionFailure("no directory \(directory)") }
-        self.directory = String(cString: real)
-        free(real)
-        var baselines: [String: [UInt8]] = [:]
-        for name in Files.names(in: self.directory) { baselines[name] = Files.read(self.directory + "/" + name) }
-        self.baselines = baselines
-        id = Observer.register(directory: self.directory, note: note)
+        baselines = Files.names(in: directory).reduce(into: [:]) { baselines, name in
+            baselines[name] = Files.read(directory + "/" + name)
+        }
+        recording = Recording(note: note)
+        watch = FileCallWatch(directory, recording)
     }
 
-    package func stop() { Observer.unregister(id) }
+    package func stop() {
+        watch.end()
+        fail(with: nil)
+    }
 
     /// Operations recorded until now: a moment to cut at.
-    package var position: Int { Observer.count(id) }
+    package var position: Int { recording.count }
 
     /// A write to a file, by its place among the operations.
     package struct Write: Sendable {
@@ -43,14 +45,16 @@ package final class PowerCut: Sendable {
 
     /// The writes to a file, under the name it had then.
     package func writes(to file: String) -> [Write] {
-        Observer.operations(id).enumerated().compactMap { position, operation in
+        recording.operations.enumerated().compactMap { position, operation in
             guard operation.file == file, case .write(_, _, let isDurable) = operation.kind else { return nil }
             return Write(position: position, isDurable: isDurable, note: operation.note)
         }
     }
 
     /// From now on, calls on the directory's files fail with `errno`, after `count` more succeeded. Nil: no more.
-    package func fail(with errno: Int32?, after count: Int = 0) { Observer.fail(id, errno, after: count) }
+    package func fail(with errno: Int32?, after count: Int = 0) {
+        recording.fail(with: errno, after: count)
+    }
 
     /// Writes into `target`, an existing directory, what a disk might hold had the power failed after the first
     /// `position` operations: everything synced by then, and of the rest what `seed` leaves.
@@ -76,7 +80,7 @@ package final class PowerCut: Sendable {
     private func images(
         at position: Int, _ isLie: (_ file: String, _ number: Int) -> Bool
     ) -> [String: DiskImage] {
-        let operations = Observer.operations(id)
+        let operations = recording.operations
         var syncs: [String: Int] = [:]
         var images = baselines.mapValues { DiskImage(baseline: $0) }
         for operation in operations.prefix(position) {
