@@ -75,6 +75,51 @@ struct SimulatedDiskTests {
         #expect(outcomes == [1, 2])
     }
 
+    @Test func `a durable write survives with its sectors, and what else was written may not`() throws {
+        var kinds: Set<[UInt8]> = []
+        for seed in UInt64(0)..<200 {
+            let (disk, file) = try makeDisk()
+            try write(2, 1_024, at: 256, to: file)
+            try disk.write([UInt8](repeating: 3, count: 100), to: "/a", at: 600, isDurable: true)
+            disk.powerCut(seed: seed)
+            let bytes = try #require(disk.contents("/a"))
+            #expect(bytes[512..<600].allSatisfy { $0 == 2 } && bytes[600..<700].allSatisfy { $0 == 3 })
+            #expect(bytes[700..<1_024].allSatisfy { $0 == 2 })
+            kinds.insert([bytes[256], bytes[1_024]])
+        }
+        #expect(kinds == [[1, 1], [1, 2], [2, 1], [2, 2]])
+    }
+
+    @Test func `a durable write that fails may be on disk, and is seen until the power is cut`() throws {
+        var outcomes: Set<UInt8> = []
+        for failures in 1..<30 {
+            let (disk, _) = try makeDisk()
+            let (old, new) = ([UInt8](repeating: 1, count: 512), [UInt8](repeating: 2, count: 512))
+            for _ in 0..<failures {
+                try disk.write(old, to: "/a", at: 512, isDurable: true)
+                disk.fail(.sync, errno: EIO)
+                #expect(throws: DiskError.self) { try disk.write(new, to: "/a", at: 512, isDurable: true) }
+                #expect(disk.contents("/a")?[512] == 2)
+            }
+            disk.powerCut(seed: 1)
+            outcomes.insert(try #require(disk.contents("/a"))[512])
+        }
+        #expect(outcomes == [1, 2])
+    }
+
+    @Test func `writing by path makes a file whose name is durable with its directory`() throws {
+        var outcomes: Set<[String]> = []
+        for seed in UInt64(0)..<30 {
+            let (disk, _) = try makeDisk()
+            try disk.write([1], to: "/b", at: 10, isDurable: false)
+            try disk.sync("/b")
+            #expect(disk.contents("/b") == [UInt8](repeating: 0, count: 10) + [1])
+            disk.powerCut(seed: seed)
+            outcomes.insert(try disk.list("/"))
+        }
+        #expect(outcomes == [["a"], ["a", "b"]])
+    }
+
     @Test func `names survive in the order in which they changed`() throws {
         var outcomes: Set<[String]> = []
         for seed in UInt64(0)..<100 {

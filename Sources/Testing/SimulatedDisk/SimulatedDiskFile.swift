@@ -43,10 +43,7 @@ final class SimulatedDiskFile: DiskFile {
         let written = [UInt8](bytes)
         try disk.state.withLock { (state) throws(DiskError) in
             let file = try file(.write, &state)
-            let growth = max(offset + written.count - file.visible.count, 0)
-            guard growth == 0 || state.bytesUsed() <= state.capacity - growth else {
-                throw DiskError(operation: .write, path: path, errno: ENOSPC)
-            }
+            try state.checkRoom(for: file, path, upTo: offset + written.count)
             try state.change(.write, path) { _ in file.write(written, at: offset) }
         }
     }
@@ -54,11 +51,7 @@ final class SimulatedDiskFile: DiskFile {
     func sync() throws(DiskError) {
         disk.runInterrupt(before: .sync)
         try disk.state.withLock { (state) throws(DiskError) in
-            let file = try file(.sync, &state)
-            do throws(DiskError) { try state.synchronize(.sync, path) { _ in file.sync() } } catch {
-                file.failSync()
-                throw error
-            }
+            try state.sync(try file(.sync, &state), path) { $0.sync() }
         }
     }
 

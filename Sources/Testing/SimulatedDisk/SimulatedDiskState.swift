@@ -90,6 +90,33 @@ struct SimulatedDiskState {
         body(&self)
     }
 
+    /// - Parameter body: What it does to the file.
+    mutating func sync(
+        _ file: SimulatedInode, _ path: String, _ body: (SimulatedInode) -> Void
+    ) throws(DiskError) {
+        do throws(DiskError) { try synchronize(.sync, path) { _ in body(file) } } catch {
+            file.failSync()
+            throw error
+        }
+    }
+
+    mutating func file(
+        _ path: String, _ operation: DiskError.Operation, createsIt: Bool = false
+    ) throws(DiskError) -> SimulatedInode {
+        if let file = inode(path) { return file }
+        guard createsIt else { throw DiskError(operation: operation, path: path, errno: ENOENT) }
+        let number = try open(path, .new)
+        guard let file = inodes[number] else { preconditionFailure("\(path) was not created") }
+        return file
+    }
+
+    func checkRoom(for file: SimulatedInode, _ path: String, upTo end: Int) throws(DiskError) {
+        let growth = max(end - file.visible.count, 0)
+        guard growth == 0 || bytesUsed() <= capacity - growth else {
+            throw DiskError(operation: .write, path: path, errno: ENOSPC)
+        }
+    }
+
     mutating func replace(_ path: String, with bytes: [UInt8]) {
         let place = SimulatedPath(path)
         let number = directories[place.directory]?.visible[place.name] ?? nextInode

@@ -5,6 +5,18 @@ final class SimulatedInode {
     private enum Change {
         case write(offset: Int, bytes: [UInt8])
         case truncate(size: Int)
+
+        /// What of it does not fall into the bounds.
+        func outside(_ bounds: Range<Int>) -> [Change] {
+            guard case .write(let offset, let bytes) = self, bounds.overlaps(offset..<offset + bytes.count) else {
+                return [self]
+            }
+            let (before, after) = (bounds.lowerBound - offset, bounds.upperBound - offset)
+            return [
+                before > 0 ? .write(offset: offset, bytes: Array(bytes[..<before])) : nil,
+                after < bytes.count ? .write(offset: bounds.upperBound, bytes: Array(bytes[after...])) : nil,
+            ].compactMap { $0 }
+        }
     }
 
     static let sectorBytes = 512
@@ -23,6 +35,16 @@ final class SimulatedInode {
     func write(_ bytes: [UInt8], at offset: Int) {
         pending.append(.write(offset: offset, bytes: bytes))
         Self.apply(offset, bytes, to: &visible)
+    }
+
+    /// What was written there is on disk now, and so is the rest of the sectors that it touches. Writes elsewhere are not.
+    func syncSectors(_ offset: Int, _ count: Int) {
+        guard count > 0 else { return }
+        let sectors = Self.sectors(offset, count)
+        let bounds = sectors.lowerBound * Self.sectorBytes..<(sectors.upperBound + 1) * Self.sectorBytes
+        pending = pending.flatMap { $0.outside(bounds) }
+        let range = bounds.clamped(to: 0..<visible.count)
+        Self.apply(range.lowerBound, Array(visible[range]), to: &durable)
     }
 
     func truncate(to size: Int) {

@@ -21,6 +21,8 @@ package enum Flaw: String, CaseIterable, Sendable {
     case restartLogBeforeStore = "restart-log-before-store"
     case takeBatchesTwice = "take-batches-twice"
     case dropTombstoneAtCompaction = "drop-tombstone-at-compaction"
+    case checkpointWithoutSync = "checkpoint-without-sync"
+    case ignoreFailedStoreSync = "ignore-failed-store-sync"
 
     package var summary: String {
         switch self {
@@ -42,6 +44,8 @@ package enum Flaw: String, CaseIterable, Sendable {
         case .restartLogBeforeStore: "the log begins anew after a snapshot before CURRENT names the snapshot's store"
         case .takeBatchesTwice: "a leader takes what a follower passes on as often as the message comes"
         case .dropTombstoneAtCompaction: "compaction removes a delete at the compact revision itself"
+        case .checkpointWithoutSync: "a checkpoint writes LMDB's meta page without waiting for the pages to be on disk"
+        case .ignoreFailedStoreSync: "liblmdb is told that a flush of its file that failed was a good one"
         case .expireAsOldLeader: "a new leader takes an old one's word that leases have expired"
         }
     }

@@ -11,6 +11,8 @@ final class LeaseChecker {
     private let referee: Referee
     private let drift: Double
     private var promises: [LeaseID: Promise] = [:]
+    /// Times at which a clock that leases depend on jumped ahead, and by how much, in microseconds.
+    private var jumps: [(time: Int64, by: Int64)] = []
 
     init(referee: Referee, drift: Double) {
         self.referee = referee
@@ -20,9 +22,18 @@ final class LeaseChecker {
     /// A grant or a keep-alive was answered. The time to live runs from some moment after the request was sent, on a
     /// clock that may be fast by the drift.
     func promised(_ lease: LeaseID, ttlSeconds: Int64, sentAt: Int64, answeredAt: Int64) {
-        let until = sentAt + Int64(Double(ttlSeconds) * 1_000_000 / (1 + drift))
+        // A clock that has jumped since may have counted that too.
+        let jumped = jumps.reduce(0) { sum, jump in jump.time < sentAt ? sum : sum + jump.by }
+        let until = sentAt + Int64(Double(ttlSeconds) * 1_000_000 / (1 + drift)) - jumped
         let known = promises[lease]?.until ?? 0
         promises[lease] = Promise(until: max(known, until), lastAnswer: answeredAt)
+    }
+
+    /// The clock of a member that leads, or believes to, has jumped ahead: what it was to count for the leases of now is
+    /// over so much earlier.
+    func jumped(by microseconds: Int64, at time: Int64) {
+        jumps.append((time, microseconds))
+        for lease in promises.keys { promises[lease]?.until -= microseconds }
     }
 
     /// A member whose leadership was proved says that there is no such lease.

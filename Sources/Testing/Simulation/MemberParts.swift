@@ -46,7 +46,8 @@ final class MemberParts {
         let isNew = directory.identity == nil
         let directories = try start { () throws(DiskError) in try StoreDirectories(in: directory.path, on: disk) }
         let founding = member.founding
-        var machine = try openMachine(disk.realPath(of: directories.currentPath), founding, member)
+        let durability: Environment.Durability = plan.flaw == .checkpointWithoutSync ? .nothing : .full
+        var machine = try openMachine(disk.realPath(of: directories.currentPath), founding, member, durability)
         if machine.isNew { try writeFirstCheckpoint(of: &machine) }
 
         var options = DurableLog.Options()
@@ -75,13 +76,13 @@ final class MemberParts {
     }
 
     private static func openMachine(
-        _ path: String, _ founding: SnapshotMetadata, _ member: SimulatedMember
+        _ path: String, _ founding: SnapshotMetadata, _ member: SimulatedMember, _ durability: Environment.Durability
     ) throws(StartFailure) -> StateMachine {
         do {
-            // No syncs: the files are in memory, and nothing cuts their power.
-            let tables = try StoreTables(directory: path, mapBytes: 1 << 30, durability: .nothing)
+            let tables = try StoreTables(directory: path, mapBytes: 1 << 30, durability: durability)
             return try StateMachine(tables: tables, founding: founding, foundingMembers: member.foundingMembers)
         } catch {
+            if let errno = PlannedFault.errno(of: error) { throw .disk(errno: errno) }
             throw .unusable("cannot open the store: \(error)")
         }
     }
@@ -121,13 +122,7 @@ final class MemberParts {
         do throws(E) {
             return try body()
         } catch {
-            let failure: DiskError? =
-                switch error as any Error {
-                case let failure as DiskError: failure
-                case DataDirectoryError.disk(let failure), LogError.disk(let failure): failure
-                default: nil
-                }
-            if let failure { throw .disk(errno: failure.errno) }
+            if let errno = PlannedFault.errno(of: error) { throw .disk(errno: errno) }
             throw .unusable("\(error)")
         }
     }

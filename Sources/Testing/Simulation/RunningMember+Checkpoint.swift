@@ -2,6 +2,7 @@ internal import StrakeLog
 internal import StrakeMVCC
 internal import StrakeRaft
 internal import StrakeReplication
+internal import StrakeSimulatedDisk
 internal import StrakeStateMachine
 
 // Checkpoints and what they allow to be forgotten, as the server's checkpoint role and housekeeper do it.
@@ -17,30 +18,48 @@ extension RunningMember {
 
     func finishCheckpoint() {
         guard let (work, snapshot) = checkpoint else { return }
+        if owner.cutsNextCheckpoint {
+            owner.cutsNextCheckpoint = false
+            owner.disk.simulated.loseContact(afterChanges: Int(world.random(0...15)))
+        }
+        checkpoint = nil
         do throws(MVCCError) {
             try work.run()
         } catch {
-            return world.referee.fail(.opens, "m\(number) cannot write a checkpoint: \(error)")
+            if owner.disk.simulated.hasLostContact { world.deeds.add("checkpoints cut short") }
+            return storeFailed(error, "cannot write a checkpoint")
         }
         machine.store.finish(work)
-        checkpoint = nil
         world.deeds.add("checkpoints")
         world.note(number, .checkpoint, snapshot.last.index.rawValue, text: "through \(snapshot.last)")
         truncateLog(behind: snapshot)
         compact()
     }
 
-    /// The member dies: of a checkpoint that is being written some transactions are done, or none.
-    func abandonCheckpoint() {
-        guard let (work, _) = checkpoint, world.random(0...1) == 0 else { return }
+    /// The member dies: of a checkpoint that is being written some transactions are done, and the next one in part.
+    func cutCheckpointShort() {
+        guard let (work, _) = checkpoint, !owner.disk.simulated.hasLostContact, world.random(0...1) == 0 else { return }
+        checkpoint = nil
         var limits = CheckpointLimits()
-        limits.pagesMax = 1
-        limits.slicesMax = Int(world.random(1...4))
+        limits.pagesMax = world.random(0...1) == 0 ? 1 : limits.pagesMax
+        owner.disk.simulated.loseContact(afterChanges: Int(world.random(0...30)))
         do throws(MVCCError) {
             try work.run(limits: limits)
         } catch {
-            world.referee.fail(.opens, "m\(number) cannot write a part of a checkpoint: \(error)")
+            world.deeds.add("checkpoints cut short")
+            if PlannedFault.errno(of: error) == nil {
+                world.referee.fail(.opens, "m\(number) cannot write a part of a checkpoint: \(error)")
+            }
         }
+    }
+
+    /// The server ends itself when its disk fails.
+    private func storeFailed(_ error: MVCCError, _ what: String) {
+        guard PlannedFault.errno(of: error) != nil else {
+            return world.referee.fail(.opens, "m\(number) \(what): \(error)")
+        }
+        world.deeds.add("failures of the store's disk")
+        stopForGood("\(what): \(error)")
     }
 
     /// The store has everything up to the snapshot: the log need not (`Store.truncateLog`).
@@ -70,7 +89,7 @@ extension RunningMember {
             case .unfinished, .held: break
             }
         } catch {
-            world.referee.fail(.opens, "m\(number) cannot compact: \(error)")
+            storeFailed(error, "cannot compact")
         }
     }
 

@@ -50,6 +50,7 @@ extension RunningMember {
         } catch {
             return diskFailed(error)
         }
+        if isOver { return }
         // A full disk does not end the log, which has the rest of its segment; another failure shows with the next write.
         if log.wantsNextSegment { try? log.prepareNextSegment() }
         diskBatch = []

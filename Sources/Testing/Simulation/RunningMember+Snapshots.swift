@@ -128,7 +128,7 @@ extension RunningMember {
     }
 
     private func snapshotFailed(_ error: any Error, _ transfer: SnapshotTransfer) {
-        if error is DiskError || world.damagedTransfers.contains(transfer.number) {
+        if PlannedFault.errno(of: error) != nil || world.damagedTransfers.contains(transfer.number) {
             world.note(number, .snapshot, transfer.number, text: "cannot be built: \(error)")
         } else {
             world.referee.fail(.opens, "m\(number) cannot take the snapshot \(transfer.metadata.last): \(error)")
@@ -180,6 +180,9 @@ extension RunningMember {
     /// applied.
     func install(_ metadata: SnapshotMetadata) throws(LogError) {
         precondition(applyQueue.isEmpty, "m\(number) applies entries while its store is replaced")
+        // The server waits for the end of a checkpoint under way.
+        if checkpoint != nil { finishCheckpoint() }
+        if isOver { return }
         guard let staged = snapshots.takeStaged(metadata) else {
             preconditionFailure("the snapshot at \(metadata.last) was not received")
         }
@@ -188,8 +191,6 @@ extension RunningMember {
             world.deeds.add("installations cut short")
             owner.disk.simulated.loseContact(afterChanges: Int(world.random(0...15)))
         }
-        // The server waits for the end of a checkpoint under way.
-        if checkpoint != nil { finishCheckpoint() }
         if world.plan.flaw == .restartLogBeforeStore { try log.replaceAll(with: metadata) }
         do throws(DiskError) {
             let old = try snapshots.directories.withLock { directories throws(DiskError) in

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import StrakeLeases
 internal import StrakeLog
 internal import StrakeMVCC
 internal import StrakeModel
@@ -34,14 +35,11 @@ extension SimulatedCluster {
     private func carryOut(_ fault: Fault, on target: Int) -> Bool {
         let member = world.member(target)
         switch fault {
-        case .powerCut, .powerCutEverywhere, .powerCutWhileWriting, .powerCutWhileInstalling, .processDies:
+        case .powerCut, .powerCutEverywhere, .powerCutWhileWriting, .powerCutInCheckpoint, .powerCutWhileInstalling,
+            .processDies:
             return end(member, by: fault)
         case .syncFails, .writeFails, .slowDisk, .fullDisk, .damage: return spoilDisk(of: member, by: fault)
-        case .pause:
-            guard member.running != nil, member.pausedUntil <= world.now else { return false }
-            member.pausedUntil = world.now + duration()
-            return true
-        case .clockStops: return member.clock.stop(at: world.now, for: duration())
+        case .pause, .suspend, .clockStops, .clockJumps: return upsetTime(of: member, by: fault)
         case .isolate, .mute, .deafen, .cutOneWay, .split:
             cut(links(of: fault, target))
             return true
@@ -68,6 +66,9 @@ extension SimulatedCluster {
             guard member.running != nil else { return false }
             member.disk.simulated.loseContact(afterChanges: below(4))
             return true
+        case .powerCutInCheckpoint:
+            defer { member.cutsNextCheckpoint = true }
+            return !member.cutsNextCheckpoint
         case .powerCutWhileInstalling:
             defer { world.cutsNextInstallation = true }
             return !world.cutsNextInstallation
@@ -75,11 +76,30 @@ extension SimulatedCluster {
         }
     }
 
+    private func upsetTime(of member: SimulatedMember, by fault: Fault) -> Bool {
+        let time = duration()
+        switch fault {
+        case .clockStops: return member.clock.stop(at: world.now, for: time)
+        case .clockJumps:
+            member.clock.jump(by: time)
+            // Its leases are over too early then, and nothing else may be wrong.
+            if member.running?.leases.isLeading == true { world.leaseChecker.jumped(by: time, at: world.now) }
+            return true
+        default:
+            guard member.running != nil, member.pausedUntil <= world.now else { return false }
+            if fault == .suspend, !member.clock.stop(at: world.now, for: time) { return false }
+            member.pausedUntil = world.now + time
+            return true
+        }
+    }
+
     private func spoilDisk(of member: SimulatedMember, by fault: Fault) -> Bool {
         let disk = member.disk.simulated
         switch fault {
-        case .syncFails: disk.fail(.sync, errno: EIO)
-        case .writeFails: disk.fail(.write, errno: below(2) == 0 ? EIO : ENOSPC)
+        case .syncFails: disk.fail(.sync, errno: EIO, afterCalls: below(3), pathSuffix: suffixOfFaultyFile())
+        case .writeFails:
+            let errno = below(2) == 0 ? EIO : ENOSPC
+            disk.fail(.write, errno: errno, afterCalls: below(3), pathSuffix: suffixOfFaultyFile())
         case .slowDisk:
             member.diskSlowness = 1 << Int64(1 + below(9))
             return lasts(.slowDisk(member.number))
@@ -90,6 +110,9 @@ extension SimulatedCluster {
         }
         return true
     }
+
+    /// The log is written all the time, and so it meets what is meant for any file.
+    private func suffixOfFaultyFile() -> String { below(2) == 0 ? "" : MemberDisk.storeFile }
 
     private func ask(_ member: SimulatedMember, for fault: Fault) -> Bool {
         guard let running = member.running, fault == .campaign || running.replica.isLeader else { return false }

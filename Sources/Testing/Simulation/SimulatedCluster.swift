@@ -218,7 +218,10 @@ final class SimulatedCluster {
 
     /// Lets go of everything: the world knows its members, and they it.
     func end() {
-        for member in world.members { member.end() }
+        for member in world.members {
+            member.end()
+            member.disk.close()
+        }
         world.members = []
     }
 

@@ -14,6 +14,8 @@ final class SimulatedMember {
     private(set) var life = 0
     /// Stands still until then, and then goes on as if no time had passed.
     var pausedUntil: Int64 = 0
+    /// Its power fails in the middle of its next checkpoint.
+    var cutsNextCheckpoint = false
     /// Times what the disk takes.
     var diskSlowness: Int64 = 1
 
@@ -23,6 +25,12 @@ final class SimulatedMember {
         disk = MemberDisk(root: directory)
         clock = MemberClock(rate: world.plan.clockRates[number])
         self.world = world
+        disk.ignoresFailedSyncs = world.plan.flaw == .ignoreFailedStoreSync
+        disk.onCall = { [unowned world] call, path, offset, count in
+            world.note(
+                number, .store, UInt64(call.utf8.count), UInt64(offset), UInt64(count),
+                text: "\(call) \(path)" + (count > 0 ? ", \(count) bytes at \(offset)" : ""))
+        }
     }
 
     var name: String { "m\(number)" }
@@ -106,19 +114,22 @@ final class SimulatedMember {
     /// Ends the life. Does nothing but to the disk when there is none.
     func crash(_ kind: Crash) {
         world.note(number, .crash, kind.rawValue, text: "\(kind)")
-        running?.abandonCheckpoint()
+        running?.cutCheckpointShort()
         // Streams under way would keep the store open.
         end()
         life += 1
         pausedUntil = 0
         switch kind {
         case .powerCut: disk.powerCut(seed: world.random.next())
-        case .processDies: disk.simulated.crashProcess()
+        case .processDies: disk.crashProcess()
         }
     }
 
     /// Faults that were set and have not struck yet do not.
-    func forgiveDisk() { disk.simulated.forgive() }
+    func forgiveDisk() {
+        cutsNextCheckpoint = false
+        disk.simulated.forgive()
+    }
 }
 
 /// Why a member did not start.

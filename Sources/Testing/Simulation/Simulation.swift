@@ -1,4 +1,5 @@
 internal import Glibc
+internal import StrakeFileCalls
 internal import StrakeTemporaryDirectory
 
 /// Runs one seed.
@@ -17,6 +18,7 @@ package struct Simulation {
 
     /// - Parameter directory: Where the members' stores may lie; everything made there is removed again.
     package func run(in directory: String = "/dev/shm") -> SimulationResult {
+        precondition(FileCalls.areInPlace, "the executable does not export the calls that liblmdb makes")
         let scratch = TemporaryDirectory(of: "strake-simulation", in: directory)
         let cluster = SimulatedCluster(plan: Plan(seed: seed, flaw: flaw), directory: scratch.path, sink: sink)
         cluster.run()

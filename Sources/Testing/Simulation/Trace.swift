@@ -62,5 +62,6 @@ struct Trace {
         case expire = 21
         case snapshot = 22
         case members = 23
+        case store = 24
     }
 }

@@ -6,6 +6,7 @@ enum Fault: String, CaseIterable {
     case powerCut = "power cut"
     case powerCutEverywhere = "power cut of all members"
     case powerCutWhileWriting = "power cut in the middle of a write"
+    case powerCutInCheckpoint = "power cut in the middle of a checkpoint"
     case powerCutWhileInstalling = "power cut in the middle of an installation"
     case processDies = "kill"
     case pause
@@ -20,6 +21,8 @@ enum Fault: String, CaseIterable {
     case fullDisk = "full disk"
     case damage = "damaged file"
     case clockStops = "clock that stands still"
+    case clockJumps = "clock that jumps ahead"
+    case suspend = "suspended machine"
     case badNetwork = "bad network"
     case damagedSnapshots = "damaged snapshots"
     case transfer = "leader transfer"

@@ -26,4 +26,27 @@ package enum FileTree {
         for name in names(in: path) { remove(path + "/" + name) }
         rmdir(path)
     }
+
+    /// Makes a file hold these bytes; nil: makes it go. One that differs becomes another file, so that a map of the old
+    /// one keeps what it shows.
+    static func replace(_ path: String, with bytes: [UInt8]?) {
+        guard let bytes else { return remove(path) }
+        if contents(path) == bytes { return }
+        remove(path)
+        guard let file = fopen(path, "w") else {
+            preconditionFailure("create \(path): \(String(cString: strerror(errno)))")
+        }
+        let written = fwrite(bytes, 1, bytes.count, file)
+        precondition(fclose(file) == 0 && written == bytes.count, "write \(path): \(String(cString: strerror(errno)))")
+    }
+
+    private static func contents(_ path: String) -> [UInt8]? {
+        guard let file = fopen(path, "r") else { return nil }
+        defer { fclose(file) }
+        var status = stat()
+        guard fstat(fileno(file), &status) == 0 else { return nil }
+        return [UInt8](unsafeUninitializedCapacity: Int(status.st_size)) { buffer, count in
+            count = fread(buffer.baseAddress, 1, buffer.count, file)
+        }
+    }
 }
