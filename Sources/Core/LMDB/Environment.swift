@@ -100,6 +100,7 @@ package final class Environment: Sendable {
             // Slots of processes that died would hold their pages back for ever.
             var cleared: Int32 = 0
             try LMDBError.check(mdb_reader_check(raw, &cleared), .readerCheck)
+            if durability == .full { try settle(raw) }
         } catch {
             mdb_env_close(raw)
             throw error
