@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 from harness import ETCDCTL, Server, command_for, eventually, parse_arguments, run
 from wire import Client, WatchStream, pb
@@ -173,9 +174,12 @@ def check_leases(results, cluster):
     client = cluster.client(follower)
     client.must("Lease/LeaseGrant", pb.LeaseGrantRequest(TTL=60, ID=70))
     client.must("KV/Put", pb.PutRequest(key=b"leased", value=b"x", lease=70))
-    kept = client.call("Lease/LeaseKeepAlive", [pb.LeaseKeepAliveRequest(ID=70), pb.LeaseKeepAliveRequest(ID=71)])
-    results.equal("keep-alives through a follower", sorted((one.ID, one.TTL) for one in kept.message or []),
-                  [(70, 60), (71, 0)])
+    for name, member in (("a follower", follower), ("the leader", cluster.leader())):
+        # The client ends its side of the stream with the last request, and still wants its answers.
+        kept = cluster.client(member).call("Lease/LeaseKeepAlive", [pb.LeaseKeepAliveRequest(ID=70),
+                                                                    pb.LeaseKeepAliveRequest(ID=71)])
+        results.equal(f"keep-alives through {name}", sorted((one.ID, one.TTL) for one in kept.message or []),
+                      [(70, 60), (71, 0)])
     left = client.must("Lease/LeaseTimeToLive", pb.LeaseTimeToLiveRequest(ID=70, keys=True))
     results.check("time to live through a follower", 55 <= left.TTL <= 60 and left.grantedTTL == 60, left)
     results.equal("its keys", list(left.keys), [b"leased"])
@@ -215,6 +219,27 @@ def check_move_leader(results, cluster):
     code, out, err = etcdctl([cluster.leader()], "move-leader", f"{cluster.ids()[target]:x}")
     results.equal("etcdctl move-leader", code, 0) or print(out, err)
     results.check("the leader moved", eventually(lambda: cluster.leader() is target))
+
+
+def check_renewal_in_hand_over(results, cluster):
+    """What a leader answers to a keep-alive while it hands over, the next leader keeps."""
+    leader, heir = cluster.leader(), cluster.followers()[0]
+    client, heirs_id = cluster.client(leader), cluster.ids()[heir]
+    client.must("Lease/LeaseGrant", pb.LeaseGrantRequest(TTL=20, ID=73))
+    # After five seconds the leader has the log say how much is left: a keep-alive has to undo that.
+    time.sleep(6.2)
+    heir.process.send_signal(signal.SIGSTOP)
+    move = client.begin("Maintenance/MoveLeader", pb.MoveLeaderRequest(targetID=heirs_id))
+    time.sleep(0.1)
+    with ThreadPoolExecutor(1) as pool:
+        kept = pool.submit(client.call, "Lease/LeaseKeepAlive", [pb.LeaseKeepAliveRequest(ID=73)])
+        time.sleep(0.2)
+        heir.process.send_signal(signal.SIGCONT)
+    results.check("the leadership is handed over", client.finish(move).ok)
+    results.equal("a keep-alive meanwhile", [one.TTL for one in kept.result().message or []], [20])
+    results.check("the heir leads", eventually(lambda: cluster.leader() is heir))
+    left = cluster.client(heir).must("Lease/LeaseTimeToLive", pb.LeaseTimeToLiveRequest(ID=73))
+    results.check("the heir gives the lease as much", left.TTL >= 18, left)
 
 
 def check_member_changes(results, cluster):
@@ -334,6 +359,7 @@ def main():
             check_metrics(results, cluster)
             check_leases(results, cluster)
             check_move_leader(results, cluster)
+            check_renewal_in_hand_over(results, cluster)
             check_member_changes(results, cluster)
             check_death(results, cluster)
             check_snapshot(results, cluster)

@@ -147,6 +147,8 @@ class LeaseKeeper:
                 self.lease = 0
         if not answer.ok:
             self._forget(client)
+        elif not answer.message:
+            self.problems.append("a keep-alive ended well without an answer")
 
     def _forget(self, client):
         self._clients = {endpoint: each for endpoint, each in self._clients.items() if each is not client}

@@ -13,7 +13,7 @@ enum PendingCall {
     /// A group of reads; they are kept beside the table.
     case read
     /// A keep-alive whose renewal goes through the log first.
-    case renewal(StreamID, LeaseRenewal, ttl: Int64)
+    case renewal(StreamID, LeaseRenewal)
     /// The NOSPACE alarm that this member raises for itself.
     case internalAlarm
 }

@@ -43,10 +43,7 @@ extension Session: ServerHandler {
             if !state.hasMessage {
                 finish(stream, EtcdStatus(code: .internal, message: "a unary call has one request message"))
             }
-        case .keepAlive:
-            // Keep-alives of this read are still to be answered; the trailers follow them.
-            if !reads.isEmpty { submit() }
-            endKeepAlives(stream)
+        case .keepAlive: endKeepAlives(stream)
         case .watch, .answer, .contender, .observer, .httpAsked:
             // A watch goes on after the client's last request (etcd's behaviour) until the client resets it.
             break

@@ -96,10 +96,10 @@ extension Session {
         case .unary(let unary): stream = unary
         case .contender(let stream): return contenderAnswered(stream, answer)
         case .recipeEnd(let stream): return recipeEnded(stream, answer)
-        case .renewal(let keepAlive, let renewal, let ttl):
+        case .renewal(let keepAlive, let renewal):
             service.store.renewalCommitted(renewal)
             let header = service.header(revision: answer.revision, term: answer.term)
-            send(keepAlive, Response(header, LeaseKeepAliveResponse(id: renewal.checkpoint.id, ttlSeconds: ttl)))
+            answerKeepAlive(keepAlive, header, renewal.id, ttlSeconds: renewal.ttl)
             return
         case .read, .internalAlarm: return
         }
@@ -126,7 +126,10 @@ extension Session {
         switch pending {
         case .unary(let stream): if streams[stream] != nil { refuse(stream, error) }
         case .contender(let stream), .recipeEnd(let stream): failRecipe(stream, error)
-        case .renewal(let stream, _, _): if streams[stream] != nil { refuse(stream, error) }
+        // It is the next leader's to say for how long, by its own clock.
+        case .renewal(let stream, let renewal) where error == .leaderChanged:
+            if streams[stream] != nil { askLeaderToKeepAlive(renewal.id, on: stream) }
+        case .renewal(let stream, _): if streams[stream] != nil { refuse(stream, error) }
         case .read, .internalAlarm: break
         }
     }

@@ -8,6 +8,7 @@ internal import StrakeStore
 extension Session {
     func receiveKeepAlive(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
         let lease = try LeaseKeepAliveRequest(protobuf: message).id
+        streams[stream]?.awaited += 1
         if service.store.isLeader {
             reads.keepAlives.append((stream, lease))
         } else {
@@ -16,32 +17,32 @@ extension Session {
     }
 
     func askLeaderToKeepAlive(_ lease: LeaseID, on stream: StreamID) {
-        streams[stream]?.awaited += 1
         let later = onLoop(stream)
         service.store.keepAlive(lease) { result in
             later { session in
-                session.streams[stream]?.awaited -= 1
                 switch result {
                 case .success(let ttl):
                     let header = session.service.header(revision: session.service.store.reader.revision)
-                    session.send(stream, Response(header, LeaseKeepAliveResponse(id: lease, ttlSeconds: ttl)))
-                case .failure(let error):
-                    session.refuse(stream, error)
+                    session.answerKeepAlive(stream, header, lease, ttlSeconds: ttl)
+                case .failure(let error): session.refuse(stream, error)
                 }
-                session.finishIfOwed(stream)
             }
         }
+    }
+
+    /// Answers one of the stream's keep-alives.
+    func answerKeepAlive(_ stream: StreamID, _ header: ResponseHeader, _ lease: LeaseID, ttlSeconds: Int64) {
+        guard var state = streams[stream] else { return }
+        state.awaited -= 1
+        streams[stream] = state
+        send(stream, Response(header, LeaseKeepAliveResponse(id: lease, ttlSeconds: ttlSeconds)))
+        if state.endIsOwed, state.awaited == 0 { finish(stream, EtcdStatus(code: .ok, message: "")) }
     }
 
     /// The client has said all: the trailers follow the answers that are still on their way.
     func endKeepAlives(_ stream: StreamID) {
         streams[stream]?.endIsOwed = true
-        finishIfOwed(stream)
-    }
-
-    private func finishIfOwed(_ stream: StreamID) {
-        guard let state = streams[stream], state.endIsOwed, state.awaited == 0 else { return }
-        finish(stream, EtcdStatus(code: .ok, message: ""))
+        if streams[stream]?.awaited == 0 { finish(stream, EtcdStatus(code: .ok, message: "")) }
     }
 
     func receiveTimeToLive(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {

@@ -125,23 +125,20 @@ extension Session {
     /// All keep-alives of a turn, at one time and under one lock.
     private func answer(_ keepAlives: [(stream: StreamID, lease: LeaseID)]) {
         let header = service.header(revision: service.store.reader.revision)
-        let answers = service.store.keepAlive(keepAlives.map(\.lease))
+        let (answers, term) = service.store.keepAlive(keepAlives.map(\.lease))
         for ((stream, lease), answer) in zip(keepAlives, answers) where streams[stream] != nil {
             switch answer {
-            case .renewed(let ttl): send(stream, Response(header, LeaseKeepAliveResponse(id: lease, ttlSeconds: ttl)))
-            case .unknown: send(stream, Response(header, LeaseKeepAliveResponse(id: lease, ttlSeconds: 0)))
-            case .renewing(let renewal): propose(renewal, for: stream)
+            case .renewed(let ttl): answerKeepAlive(stream, header, lease, ttlSeconds: ttl)
+            case .unknown: answerKeepAlive(stream, header, lease, ttlSeconds: 0)
+            case .renewing(let renewal):
+                // A lease checkpoint has shortened what the next leader would grant: the answer waits until that is
+                // undone.
+                let call = calls.add(.renewal(stream, renewal))
+                service.store.propose(renewal, leadingIn: term, origin(of: call))
             case .notLeading: askLeaderToKeepAlive(lease, on: stream)
             }
         }
         service.metrics.leaseRenewals.add(keepAlives.count)
-    }
-
-    /// A lease checkpoint has shortened what the next leader would grant: the answer waits until that is undone.
-    private func propose(_ renewal: LeaseRenewal, for stream: StreamID) {
-        let call = calls.add(.renewal(stream, renewal, ttl: renewal.checkpoint.remainingSeconds))
-        let command = Command.leaseCheckpoint([renewal.checkpoint])
-        proposals.append((command.encoded(service.store.nextProposalID()), origin(of: call)))
     }
 
     private func answerTimeToLive(_ lease: LeaseID, withKeys: Bool, on stream: StreamID) {

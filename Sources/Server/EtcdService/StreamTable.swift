@@ -30,7 +30,7 @@ struct StreamState {
         if case .observer = role { return false }
         return hasMessage && method?.isRecipe == true
     }
-    /// Answers of a keep-alive stream that the leader still owes.
+    /// Keep-alives of the stream that are not answered yet.
     var awaited = 0
     /// The key that a contender waits for.
     var awaitedKey: [UInt8]?

@@ -104,12 +104,13 @@ final class LeaderDesk: AnswerTarget {
         guard let (work, reply) = state.withLock({ $0.works.removeValue(forKey: token) }) else { return }
         switch work {
         case .keepAlive(let lease):
-            switch store.keepAlive([lease])[0] {
+            let (answers, term) = store.keepAlive([lease])
+            switch answers[0] {
             case .renewed(let ttl): reply(.keptAlive(ttlSeconds: ttl))
             case .unknown: reply(.keptAlive(ttlSeconds: 0))
             case .notLeading: reply(.refused(.notLeader))
             case .renewing(let renewal):
-                store.propose(renewal, add(.renewal(renewal), reply))
+                store.propose(renewal, leadingIn: term, add(.renewal(renewal), reply))
             }
         case .timeToLive(let lease):
             guard store.lease(lease) != nil else { return reply(.timeLeft(milliseconds: nil)) }

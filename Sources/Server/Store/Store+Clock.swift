@@ -1,8 +1,8 @@
-internal import StrakeLeases
+package import StrakeLeases
 internal import StrakeLog
 package import StrakeModel
 internal import StrakeRaft
-internal import StrakeReplication
+package import StrakeReplication
 internal import StrakeStateMachine
 internal import Synchronization
 
@@ -47,20 +47,35 @@ extension Store {
 
     private func expireLeases() {
         let now = MonotonicClock.milliseconds
-        let (expired, checkpoints, term) = leases.clock.withLock { clock in
-            let term = Term(rawValue: leases.term.load(ordering: .relaxed))
-            return clock.isLeading ? (clock.expired(now: now), clock.checkpointsDue(now: now), term) : ([], [], term)
+        guard leases.clock.withLock({ ($0.nextWork ?? .max) <= now }) else { return }
+        step { replica, output in
+            let (expired, checkpoints, term) = leases.clock.withLock { clock in
+                (clock.expired(now: now), clock.checkpointsDue(now: now), leases.term.load(ordering: .relaxed))
+            }
+            if !expired.isEmpty {
+                // The term is the leader's whose clock it was: in a later term the entry is not proposed, and does
+                // nothing.
+                let command = Command.leaseExpire(ids: expired, term: term)
+                replica.propose(
+                    [(command.encoded(nextProposalID()), expiries.origin(of: expired))],
+                    leadingIn: Term(rawValue: term), into: &output)
+            }
+            proposeCheckpoints([checkpoints], nil, leadingIn: term, replica: &replica, into: &output)
         }
-        if !expired.isEmpty {
-            // The term is the leader's whose clock it was: in a later term the entry is not proposed, and does nothing.
-            let command = Command.leaseExpire(ids: expired, term: term.rawValue)
-            propose([(command.encoded(nextProposalID()), expiries.origin(of: expired))], leadingIn: term)
+    }
+
+    /// In the lock in which the clock has handed them out: a keep-alive that comes behind them has a renewal proposed that
+    /// undoes them, and they must not stand behind that in the log. One that is lost only gives the leases back some time.
+    private func proposeCheckpoints(
+        _ batches: [[LeaseCheckpoint]], _ origin: RequestOrigin?, leadingIn term: UInt64, replica: inout Replica,
+        into output: inout ReplicaOutput
+    ) {
+        var commands: [(data: [UInt8], origin: RequestOrigin?)] = []
+        for checkpoints in batches where !checkpoints.isEmpty {
+            commands.append((Command.leaseCheckpoint(checkpoints).encoded(nextProposalID()), origin))
         }
-        if !checkpoints.isEmpty {
-            // A lost checkpoint only gives the leases back some time; the next one comes within a second.
-            let command = Command.leaseCheckpoint(checkpoints)
-            propose([(command.encoded(nextProposalID()), nil)], leadingIn: term)
-        }
+        if commands.isEmpty { return }
+        replica.propose(commands, leadingIn: Term(rawValue: term), into: &output)
     }
 
     /// Proposes what only the leader of that term may.
@@ -70,11 +85,10 @@ extension Store {
 
     /// Gives a lease that a checkpoint has shortened its whole time again. In this leadership only: the next one may have
     /// begun to count down the rest by then, and would not hear of it.
-    func propose(_ renewal: LeaseRenewal, _ origin: RequestOrigin) {
+    package func propose(_ renewal: LeaseRenewal, leadingIn term: UInt64, _ origin: RequestOrigin) {
         if lifecycle.isStopped { return fail([origin], .stopped) }
-        let term = Term(rawValue: leases.term.load(ordering: .relaxed))
         let command = Command.leaseCheckpoint([renewal.checkpoint])
-        propose([(command.encoded(nextProposalID()), origin)], leadingIn: term)
+        propose([(command.encoded(nextProposalID()), origin)], leadingIn: Term(rawValue: term))
         giveUpIfStopped()
     }
 
@@ -89,27 +103,29 @@ extension Store {
     func saveLeaseTimes() {
         guard !lifecycle.isStopped, isLeader else { return }
         let now = MonotonicClock.milliseconds
-        let batches = leases.clock.withLock { $0.isLeading ? $0.shutdownCheckpoints(now: now) : [] }
-        guard !batches.isEmpty else { return }
-        proposeAndWait(batches.map { .leaseCheckpoint($0) })
-    }
-
-    /// Proposes commands of the member's own and returns when all have been answered.
-    private func proposeAndWait(_ commands: [Command]) {
-        let waiter = BlockingTarget(expecting: commands.count)
-        let target = register(waiter)
-        propose(commands.map { ($0.encoded(nextProposalID()), RequestOrigin(target: target, token: 0)) })
+        let waiter = BlockingTarget()
+        let origin = RequestOrigin(target: register(waiter), token: 0)
+        step { replica, output in
+            let (batches, term) = leases.clock.withLock { clock in
+                (clock.shutdownCheckpoints(now: now), leases.term.load(ordering: .relaxed))
+            }
+            waiter.expect(batches.count)
+            proposeCheckpoints(batches, origin, leadingIn: term, replica: &replica, into: &output)
+        }
+        giveUpIfStopped()
         waiter.wait()
     }
 }
 
 /// Counts answers, for callers that have a thread to block.
 private final class BlockingTarget: AnswerTarget {
-    private let missing: Mutex<Int>
+    private let missing = Mutex(0)
     private let bell = Doorbell()
 
-    init(expecting count: Int) {
-        missing = Mutex(count)
+    /// Set before the first can come.
+    func expect(_ count: Int) {
+        missing.withLock { $0 = count }
+        if count == 0 { bell.ring() }
     }
 
     var wantsEvents: Bool { false }

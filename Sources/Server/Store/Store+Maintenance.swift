@@ -46,9 +46,13 @@ extension Store {
     // MARK: Leases
 
     /// The leader's answers to keep-alives; ask only after a successful `read`, which proves the leadership.
-    package func keepAlive(_ ids: [LeaseID]) -> [KeepAlive] {
+    ///
+    /// - Returns: With the term whose leader has answered: what is renewed is proposed in that one only.
+    package func keepAlive(_ ids: [LeaseID]) -> (answers: [KeepAlive], term: UInt64) {
         let now = MonotonicClock.milliseconds
-        return leases.clock.withLock { clock in ids.map { clock.keepAlive($0, now: now) } }
+        return leases.clock.withLock { clock in
+            (ids.map { clock.keepAlive($0, now: now) }, leases.term.load(ordering: .relaxed))
+        }
     }
 
     package func renewalCommitted(_ renewal: LeaseRenewal) {
