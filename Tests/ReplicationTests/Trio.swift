@@ -2,21 +2,23 @@ import StrakeModel
 import StrakeRaft
 import StrakeReplication
 
-/// Three replicas whose disks, state machines and network the test plays: everything at once and in order, unless a
-/// member is cut off.
+/// Three replicas, or some more, whose disks, state machines and network the test plays: everything at once and in order,
+/// unless a member is cut off.
 struct Trio {
     var replicas: [Replica] = []
-    var outputs = [ReplicaOutput(), ReplicaOutput(), ReplicaOutput()]
+    var outputs: [ReplicaOutput]
     var cutOff: Set<Int> = []
     /// What each member applied, and who waited for it there.
-    var applied: [[(entry: Entry, origin: RequestOrigin?)]] = [[], [], []]
+    var applied: [[(entry: Entry, origin: RequestOrigin?)]]
     /// Messages that were sent, by what they are.
     var sent: [Message] = []
     /// Messages of these are lost on the way.
     var isLost: (Message) -> Bool = { _ in false }
 
-    init(requestTicks: UInt64 = 100, options: RaftOptions = RaftOptions()) {
-        let members = (1...3).map { MemberID(rawValue: $0) }
+    init(_ count: Int = 3, requestTicks: UInt64 = 100, options: RaftOptions = RaftOptions()) {
+        outputs = [ReplicaOutput](repeating: ReplicaOutput(), count: count)
+        applied = [[(entry: Entry, origin: RequestOrigin?)]](repeating: [], count: count)
+        let members = (1...UInt64(count)).map { MemberID(rawValue: $0) }
         let base = SnapshotMetadata.bootstrap(voters: members)
         replicas = members.map { member in
             let node = RaftNode(

@@ -251,6 +251,43 @@ struct TrioTests {
         #expect(!trio.outputs[0].failures.contains { (21...28).contains($0.origin.token) })
     }
 
+    @Test func `a leader that leads again does not say of what its log has lost that it never happens`() {
+        var options = RaftOptions()
+        // So that whoever is to lead next can be chosen.
+        options.preVote = false
+        options.checkQuorum = false
+        var five = Trio(5, options: options)
+        five.lead(0)
+        let first = five.replicas[0].node.lastEntry.index
+        // Three entries that the first and the second member have.
+        five.isLost = { if case .append = $0.body { $0.to.rawValue > 2 } else { false } }
+        for name in 11...13 as ClosedRange<UInt64> { five.propose(name, at: 0) }
+        five.settle()
+        #expect(five.replicas[1].node.lastEntry.index == first + 3)
+        // The third is elected by the fourth and the fifth. Its entry reaches the first member only, and takes the place of
+        // all three there.
+        five.cutOff = [1]
+        five.isLost = { if case .append = $0.body { $0.to.rawValue != 1 } else { false } }
+        five.lead(2)
+        five.tick()
+        #expect(five.replicas[0].node.lastEntry.index == first + 1)
+        // The first one leads again, for itself.
+        five.isLost = { if case .append = $0.body { true } else { false } }
+        five.lead(0)
+        #expect(five.replicas[0].isLeader)
+        five.propose(21, at: 0)
+        five.settle()
+        #expect(five.outputs[0].failures == [Failure(origin: Trio.origin(13), reason: .timedOutLeaderFailed)])
+        // The second has all three still. Once it has learnt the term the fourth and the fifth elect it.
+        five.cutOff = [0, 2]
+        five.isLost = { _ in false }
+        five.lead(1)
+        five.lead(1)
+        five.tick(2)
+        #expect(five.replicas[1].isLeader)
+        #expect(five.applied[1].contains { $0.entry.data == Trio.command(13) })
+    }
+
     @Test func `one change of the configuration is under way at a time`() {
         var trio = Trio()
         trio.lead(0)

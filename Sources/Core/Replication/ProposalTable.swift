@@ -51,7 +51,8 @@ struct ProposalTable: Sendable {
     private(set) var parked: Deque<Command> = []
 
     /// - Returns: Who waits for entries that stood there or behind it. This member led before, and leads again with a log
-    ///   that ends earlier: those entries never happen. Left in place, they would stand in the way of this one.
+    ///   that ends earlier. Left in place, they would stand in the way of this one. Whether those entries happen cannot be
+    ///   told yet: another member may still have them, and lead before anything else is committed there.
     mutating func log(_ command: Command, as id: EntryID) -> [RequestOrigin] {
         var lost: [RequestOrigin] = []
         while let last = logged.last, last.id.index >= id.index { lost.append(logged.removeLast().origin) }

@@ -58,7 +58,7 @@ extension Replica {
             case .proposed(let id, _):
                 let command = ProposalTable.Command(
                     data: [], origin: origin, began: now, deadline: now + requestTicks)
-                refuse(proposals.log(command, as: id), .leaderChanged, into: &output)
+                refuse(proposals.log(command, as: id), .timedOutLeaderFailed, into: &output)
             case .proposalRefused(let refusal): refuse([origin], ReplicaFailure(refusal), into: &output)
             default: break
             }
@@ -76,7 +76,7 @@ extension Replica {
             case .proposed(let first, _):
                 for (offset, command) in commands.enumerated() {
                     let id = EntryID(term: first.term, index: first.index + UInt64(offset))
-                    refuse(proposals.log(command, as: id), .leaderChanged, into: &output)
+                    refuse(proposals.log(command, as: id), .timedOutLeaderFailed, into: &output)
                 }
             case .proposalForwarded(_, let batch):
                 proposals.forward(commands, batch: batch, in: node.term)

@@ -19,7 +19,7 @@ public enum ReplicaFailure: Hashable, Sendable {
     /// Too much is waiting already.
     case overloaded
     case timedOut
-    /// Timed out, and the leader that had it was lost meanwhile.
+    /// The leader that had it was lost meanwhile, and it is not known whether it will happen.
     case timedOutLeaderFailed
     /// Timed out, and the leader could not be reached meanwhile.
     case timedOutDisconnected
