@@ -288,6 +288,32 @@ struct TrioTests {
         #expect(five.applied[1].contains { $0.entry.data == Trio.command(13) })
     }
 
+    @Test func `what waits for a leader is passed on to it in few messages`() {
+        var trio = Trio()
+        let names = 1...UInt64(Replica.parkedMax)
+        trio.replicas[1].propose(names.map { (Trio.command($0), Trio.origin($0)) }, into: &trio.outputs[1])
+        trio.lead(0)
+        trio.tick(2)
+        #expect(trio.answered(at: 1) == Array(names))
+        #expect(trio.count { if case .propose = $0 { true } else { false } } < 10)
+    }
+
+    @Test func `what is passed on together is cut into messages of a bounded length`() {
+        var options = RaftOptions()
+        options.messageBytesMax = 3 * Trio.command(1).count
+        var trio = Trio(options: options)
+        trio.lead(0)
+        let names = 1...20 as ClosedRange<UInt64>
+        trio.replicas[1].propose(names.map { (Trio.command($0), Trio.origin($0)) }, into: &trio.outputs[1])
+        trio.settle()
+        #expect(trio.answered(at: 1) == Array(names))
+        var counts: [Int] = []
+        for message in trio.sent {
+            if case .propose(let proposals, _) = message.body { counts.append(proposals.count) }
+        }
+        #expect(counts == [3, 3, 3, 3, 3, 3, 2])
+    }
+
     @Test func `one change of the configuration is under way at a time`() {
         var trio = Trio()
         trio.lead(0)

@@ -37,10 +37,10 @@ extension Replica {
             refuse(commands.map(\.origin), .overloaded, into: &output)
             return
         }
-        submit(
-            commands.map {
-                ProposalTable.Command(data: $0.data, origin: $0.origin, began: now, deadline: now + requestTicks)
-            }, waiting, into: &output)
+        let batch = commands.map {
+            ProposalTable.Command(data: $0.data, origin: $0.origin, began: now, deadline: now + requestTicks)
+        }
+        for part in isLeader ? [batch] : parts(of: batch) { submit(part, waiting, into: &output) }
         settle(into: &output)
     }
 
@@ -116,8 +116,23 @@ extension Replica {
 
     mutating func retryProposals(into output: inout ReplicaOutput) {
         guard node.leader != nil, !proposals.parked.isEmpty else { return }
-        // One at a time: a batch is taken or refused as a whole.
-        for command in proposals.takeParked() { submit([command], .untilThereIsALeader, into: &output) }
+        for part in parts(of: proposals.takeParked()) { submit(part, .untilThereIsALeader, into: &output) }
+    }
+
+    /// Cuts what is passed on into messages of a bounded length: a message that no frame can hold is not sent, and of very
+    /// many messages the transport drops some.
+    private func parts(of commands: some Collection<ProposalTable.Command>) -> [[ProposalTable.Command]] {
+        var parts: [[ProposalTable.Command]] = []
+        var bytes = 0
+        for command in commands {
+            bytes += command.data.count
+            if parts.isEmpty || bytes > node.options.messageBytesMax {
+                parts.append([])
+                bytes = command.data.count
+            }
+            parts[parts.count - 1].append(command)
+        }
+        return parts
     }
 
     private func refuse(_ origins: [RequestOrigin?], _ reason: ReplicaFailure, into output: inout ReplicaOutput) {
