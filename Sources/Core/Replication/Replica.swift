@@ -96,13 +96,13 @@ public struct Replica: Sendable {
             case .readReady(let context, let index): reads.confirm(context, at: index)
             case .readFailed(let context, let failure): readFailed(context, failure, into: &output)
             case .leadershipChanged(let leadership): changed(leadership, into: &output)
-            case .configurationChanged(let configuration, _): output.configuration = configuration
             case .restore(let snapshot, let write): restore(snapshot, write, into: &output)
             case .prepareSnapshot(let member): output.snapshotsToPrepare.append(member)
             case .acceptSnapshot(_, let snapshot): output.snapshotsToAccept.append(snapshot)
             case .discardSnapshot(let snapshot): output.snapshotsToDiscard.append(snapshot)
             case .forwardedRefused(let batch, let refusal): forwardedRefused(batch, refusal, into: &output)
-            case .proposed, .proposalForwarded, .proposalRefused: break
+            // The state machine keeps the configuration too, and tells of it once it is applied.
+            case .proposed, .proposalForwarded, .proposalRefused, .configurationChanged: break
             }
         }
         effects.removeAll(keepingCapacity: true)

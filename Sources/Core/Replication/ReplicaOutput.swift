@@ -15,7 +15,6 @@ public struct ReplicaOutput: Sendable {
     public var failures: [Failure] = []
     /// The newest of several changes.
     public var leadership: Leadership?
-    public var configuration: Configuration?
     /// Members that a snapshot of the state machine is to be pinned for: answer with `.snapshotPrepared`, or with
     /// `.snapshotReport` when there is none.
     public var snapshotsToPrepare: [MemberID] = []
@@ -33,7 +32,6 @@ public struct ReplicaOutput: Sendable {
         readsReady.removeAll(keepingCapacity: true)
         failures.removeAll(keepingCapacity: true)
         leadership = nil
-        configuration = nil
         snapshotsToPrepare.removeAll(keepingCapacity: true)
         snapshotsToAccept.removeAll(keepingCapacity: true)
         snapshotsToDiscard.removeAll(keepingCapacity: true)

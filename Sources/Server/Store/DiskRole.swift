@@ -10,7 +10,6 @@ final class DiskRole: Sendable {
     private struct Queue {
         var work: [DiskWork] = []
         var isClosing = false
-        var isFailed = false
     }
 
     private let queue = Mutex(Queue())
