@@ -1,8 +1,10 @@
+import Dispatch
 import StrakeLog
 import StrakeModel
 import StrakeRaft
 import StrakeStateMachine
 import StrakeStore
+import Synchronization
 import Testing
 
 /// Members come and go.
@@ -43,6 +45,25 @@ struct MembershipTests {
         cluster.stop(leader)
         _ = try cluster.leader()
         #expect(cluster.client(3).put("c", "3").error == nil, "\(cluster.notices.all)")
+    }
+
+    @Test func `a list of members that comes while a member starts is not followed by an older one`() throws {
+        let cluster = try TestCluster(3) { $0.strictReconfiguration = false }
+        _ = try cluster.leader()
+        cluster.stop(2)
+        let id: UInt64 = 0xabc
+        let added = cluster.change(.add(id, peerURLs: ["http://127.0.0.1:1003"], isLearner: true), at: 0)
+        #expect(added == nil)
+        let transport = Mutex<SlowTransport?>(nil)
+        try cluster.start(2) { inner in
+            let slow = SlowTransport(inner)
+            transport.withLock { $0 = slow }
+            return slow
+        }
+        try cluster.eventually("the news of the learner") { cluster.store(2).members.contains { $0.id == id } }
+        let told = transport.withLock { $0 }
+        try cluster.eventually("the transport to be told") { (told?.lists ?? 0) >= 2 }
+        #expect(told?.wasOvertaken == false)
     }
 
     @Test func `a removed member is told so, and the others go on`() throws {
@@ -159,4 +180,52 @@ struct MembershipTests {
         let add = MembershipChange.add(77, peerURLs: ["http://127.0.0.1:7"], isLearner: true)
         #expect(cluster.change(add, at: leader) == .unhealthy)
     }
+}
+
+/// Takes its time with the first list of members: so long that a second one would be done before it.
+private final class SlowTransport: Transport {
+    private static let patienceMilliseconds = 300
+
+    private struct State {
+        var begun = 0
+        var done = 0
+        var wasOvertaken = false
+    }
+
+    private let inner: MemoryTransport
+    private let state = Mutex(State())
+    private let second = DispatchSemaphore(value: 0)
+
+    init(_ inner: MemoryTransport) {
+        self.inner = inner
+    }
+
+    /// That it has taken.
+    var lists: Int { state.withLock { $0.done } }
+    /// A list came, and was taken, before the one that came first was.
+    var wasOvertaken: Bool { state.withLock { $0.wasOvertaken } }
+
+    func update(_ peers: [Peer]) {
+        let number = state.withLock { state in
+            state.begun += 1
+            return state.begun
+        }
+        if number == 1 { _ = second.wait(timeout: .now() + .milliseconds(Self.patienceMilliseconds)) }
+        inner.update(peers)
+        state.withLock { state in
+            state.done += 1
+            if number > state.done { state.wasOvertaken = true }
+        }
+        if number == 2 { second.signal() }
+    }
+
+    func start(_ receiver: any TransportReceiver) { inner.start(receiver) }
+    func send(_ messages: [Message]) { inner.send(messages) }
+    func sendSnapshot(_ metadata: SnapshotMetadata, to member: MemberID, from source: any SnapshotSource) {
+        inner.sendSnapshot(metadata, to: member, from: source)
+    }
+    func ask(_ member: MemberID, _ request: [UInt8], answer: @escaping @Sendable ([UInt8]?) -> Void) {
+        inner.ask(member, request, answer: answer)
+    }
+    func close() { inner.close() }
 }

@@ -68,11 +68,14 @@ final class TestCluster {
         return options
     }
 
-    func start(_ number: Int) throws {
-        try start(number, options(number))
+    /// - Parameter wrap: Puts something between the member and its transport.
+    func start(_ number: Int, through wrap: (MemoryTransport) -> any Transport = { $0 }) throws {
+        try start(number, options(number), through: wrap)
     }
 
-    private func start(_ number: Int, _ options: StoreOptions) throws {
+    private func start(
+        _ number: Int, _ options: StoreOptions, through wrap: (MemoryTransport) -> any Transport = { $0 }
+    ) throws {
         // Another test may have forked meanwhile: until its child ends, that holds every lock that was held then.
         try eventually("the lock of m\(number)") {
             do throws(StoreStartError) {
@@ -85,7 +88,7 @@ final class TestCluster {
         }
         let member = try RunningStore.identity(for: options).member
         let store = try RunningStore(
-            opening: options, on: disks[number] ?? FileDisk(), transport: network.transport(of: member))
+            opening: options, on: disks[number] ?? FileDisk(), transport: wrap(network.transport(of: member)))
         running[number] = store
         clients[number] = Client(store.store)
     }

@@ -73,9 +73,8 @@ extension Store {
     /// load.
     package var isQuarantined: Bool { gauges.isQuarantined.load(ordering: .relaxed) }
 
-    /// The state machine has applied an alarm, or is another one. A member alone is never quarantined: there is no
-    /// majority that it could differ from, and nobody else to read from.
-    func alarmsChanged() {
+    /// A member alone is never quarantined: there is no majority that it could differ from, and nobody else to read from.
+    func tellOfAlarms() {
         let own = AlarmMember(member: memberID, alarm: AlarmMember.corrupt)
         let isOdd = applyRole.machine.withLock { machine in
             machine.configuration.members.count > 1 && machine.alarms.raised.contains(own)

@@ -26,14 +26,26 @@ extension Store {
     /// Members that answer each other just now, this one included.
     package var membersInTouch: Int { links.steady(for: 0, now: MonotonicClock.milliseconds).count + 1 }
 
-    /// The state machine has applied a change of the members.
+    /// The state machine has applied a change of the members, or begins with some.
     func membersChanged() {
+        // One thread after the other looks and tells, or an older list could follow a newer one.
+        telling.withLock { _ in
+            tellOfMembers()
+            tellOfAlarms()
+        }
+    }
+
+    /// The state machine has applied an alarm.
+    func alarmsChanged() {
+        telling.withLock { _ in tellOfAlarms() }
+    }
+
+    private func tellOfMembers() {
         let own = memberID
         let (members, ids, isLearner) = applyRole.machine.withLock { machine in
             (machine.members, Set(machine.configuration.members.map(\.rawValue)), machine.isLearner(own))
         }
         gauges.isLearner.store(isLearner, ordering: .relaxed)
-        alarmsChanged()
         var urls: [UInt64: [String]] = [:]
         if ids.contains(own) {
             lifecycle.join()

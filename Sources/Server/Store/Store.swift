@@ -50,6 +50,8 @@ package final class Store: Sendable {
     let desk = LeaderDesk()
     let publisher = Publisher()
     let promoter = LearnerPromoter()
+    /// Held while the transport and the gauges are told of the state machine's members and alarms.
+    let telling = Mutex(())
     let transfers = Mutex<[Transfer]>([])
     let proposalCount = Atomic<UInt64>(0)
     /// Rings for the clock's thread.
