@@ -23,7 +23,7 @@ struct Trio {
         replicas = members.map { member in
             let node = RaftNode(
                 id: member, options: options, seed: member.rawValue, hardState: HardState(), base: base,
-                log: RaftLog(after: base.last))
+                log: RaftLog(after: base.last, cacheBytesMax: options.cacheBytesMax))
             return Replica(node: node, requestTicks: requestTicks)
         }
     }

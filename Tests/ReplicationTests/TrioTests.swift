@@ -1,3 +1,4 @@
+import StrakeModel
 import StrakeRaft
 import StrakeReplication
 import Testing
@@ -312,6 +313,37 @@ struct TrioTests {
             if case .propose(let proposals, _) = message.body { counts.append(proposals.count) }
         }
         #expect(counts == [3, 3, 3, 3, 3, 3, 2])
+    }
+
+    @Test func `what a member keeps for a leader, or has with one, is bounded in bytes`() {
+        var options = RaftOptions()
+        // The test has no log to read from.
+        options.cacheBytesMax = .max
+        var trio = Trio(options: options)
+        let size = Replica.keptBytesMax / 4
+        let propose = { (trio: inout Trio, name: UInt64) in
+            let put = Command.put(PutRequest(key: [1], value: [UInt8](repeating: 0, count: size - 100)))
+            let data = put.encoded(ProposalID(rawValue: name))
+            trio.replicas[1].propose([(data, Trio.origin(name))], into: &trio.outputs[1])
+        }
+        for name in 1...5 as ClosedRange<UInt64> { propose(&trio, name) }
+        #expect(trio.outputs[1].failures == [Failure(origin: Trio.origin(5), reason: .overloaded)])
+        trio.lead(0)
+        trio.tick(2)
+        #expect(trio.answered(at: 1) == [1, 2, 3, 4])
+        // Lost on the way to the leader, as far as this member knows they may be with it.
+        trio.isLost = { if case .propose = $0.body { true } else { false } }
+        for name in 11...15 as ClosedRange<UInt64> { propose(&trio, name) }
+        #expect(trio.outputs[1].failures == [Failure(origin: Trio.origin(15), reason: .overloaded)])
+        trio.settle()
+        // Their time is over, and with it what is kept of them.
+        trio.tick(100)
+        trio.outputs[1].failures = []
+        trio.isLost = { _ in false }
+        propose(&trio, 21)
+        trio.settle()
+        #expect(trio.answered(at: 1) == [1, 2, 3, 4, 21])
+        #expect(trio.outputs[1].failures.isEmpty)
     }
 
     @Test func `one change of the configuration is under way at a time`() {

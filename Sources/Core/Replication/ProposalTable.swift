@@ -49,6 +49,8 @@ struct ProposalTable: Sendable {
     private var forwardedSince = Term(rawValue: .max)
     /// Waiting for a leader, in the order they came.
     private(set) var parked: Deque<Command> = []
+    /// Of what is kept to be proposed, for the first time or once more: parked, or with the leader.
+    private(set) var keptBytes = 0
 
     /// - Returns: Who waits for entries that stood there or behind it. This member led before, and leads again with a log
     ///   that ends earlier. Left in place, they would stand in the way of this one. Whether those entries happen cannot be
@@ -69,7 +71,9 @@ struct ProposalTable: Sendable {
             guard let name = command.data.withUnsafeBytes({ ProposedCommand.proposalID(of: $0) }) else {
                 preconditionFailure("a forwarded command without a name")
             }
+            _ = removeForwarded(name)
             forwarded[name] = Forwarded(command: command, term: term)
+            keptBytes += command.data.count
             names.append(name)
         }
         guard !names.isEmpty else { return }
@@ -86,13 +90,23 @@ struct ProposalTable: Sendable {
         }
         guard low < forwardedOrder.count, forwardedOrder[low].number == batch else { return [] }
         defer { forwardedOrder[low].names = [] }
-        return forwardedOrder[low].names.compactMap { forwarded.removeValue(forKey: $0)?.command }
+        return forwardedOrder[low].names.compactMap { removeForwarded($0) }
     }
 
-    mutating func park(_ command: Command) { parked.append(command) }
+    private mutating func removeForwarded(_ name: ProposalID) -> Command? {
+        guard let command = forwarded.removeValue(forKey: name)?.command else { return nil }
+        keptBytes -= command.data.count
+        return command
+    }
+
+    mutating func park(_ command: Command) {
+        parked.append(command)
+        keptBytes += command.data.count
+    }
 
     mutating func takeParked() -> Deque<Command> {
         defer { parked = [] }
+        for command in parked { keptBytes -= command.data.count }
         return parked
     }
 
@@ -108,7 +122,7 @@ struct ProposalTable: Sendable {
         if origin == nil, !forwarded.isEmpty, entry.kind == .command,
             let name = entry.data.withUnsafeBytes({ ProposedCommand.proposalID(of: $0) })
         {
-            origin = forwarded.removeValue(forKey: name)?.command.origin
+            origin = removeForwarded(name)?.origin
         }
         if entry.term > forwardedSince { parkLost(before: entry.term) }
         return origin
@@ -123,8 +137,7 @@ struct ProposalTable: Sendable {
             batch.names.removeAll { name in
                 guard let waiting = forwarded[name] else { return true }
                 if waiting.term < term {
-                    forwarded[name] = nil
-                    parked.append(waiting.command)
+                    if let command = removeForwarded(name) { park(command) }
                     return true
                 }
                 forwardedSince = min(forwardedSince, waiting.term)
@@ -143,7 +156,7 @@ struct ProposalTable: Sendable {
             origins.append(first.origin)
         }
         for name in forwardedOrder.lazy.flatMap(\.names) {
-            if let origin = forwarded.removeValue(forKey: name)?.command.origin { origins.append(origin) }
+            if let origin = removeForwarded(name)?.origin { origins.append(origin) }
         }
         forwardedOrder = []
         forwardedSince = Term(rawValue: .max)
@@ -170,15 +183,14 @@ struct ProposalTable: Sendable {
             let waiting = batch.names.compactMap { forwarded[$0]?.command }
             if waiting.contains(where: { $0.deadline > now }) { break }
             for name in batch.names {
-                guard let command = forwarded.removeValue(forKey: name)?.command, let origin = command.origin else {
-                    continue
-                }
+                guard let command = removeForwarded(name), let origin = command.origin else { continue }
                 expired.append(Expired(origin: origin, began: command.began, wasProposed: true))
             }
             forwardedOrder.removeFirst()
         }
         while let first = parked.first, first.deadline <= now {
             parked.removeFirst()
+            keptBytes -= first.data.count
             guard let origin = first.origin else { continue }
             expired.append(Expired(origin: origin, began: first.began, wasProposed: false))
         }

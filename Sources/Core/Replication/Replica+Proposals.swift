@@ -40,7 +40,13 @@ extension Replica {
         let batch = commands.map {
             ProposalTable.Command(data: $0.data, origin: $0.origin, began: now, deadline: now + requestTicks)
         }
-        for part in isLeader ? [batch] : parts(of: batch) { submit(part, waiting, into: &output) }
+        for part in isLeader ? [batch] : parts(of: batch) {
+            if isLeader || hasRoom(for: part) {
+                submit(part, waiting, into: &output)
+            } else {
+                refuse(part.map(\.origin), .overloaded, into: &output)
+            }
+        }
         settle(into: &output)
     }
 
@@ -106,7 +112,7 @@ extension Replica {
     /// There will be a leader soon, or the requests run out of time.
     private mutating func park(_ commands: [ProposalTable.Command], into output: inout ReplicaOutput) {
         for command in commands {
-            if proposals.parked.count < Self.parkedMax {
+            if proposals.parked.count < Self.parkedMax, hasRoom(for: [command]) {
                 proposals.park(command)
             } else {
                 refuse([command.origin], .overloaded, into: &output)
@@ -117,6 +123,12 @@ extension Replica {
     mutating func retryProposals(into output: inout ReplicaOutput) {
         guard node.leader != nil, !proposals.parked.isEmpty else { return }
         for part in parts(of: proposals.takeParked()) { submit(part, .untilThereIsALeader, into: &output) }
+    }
+
+    /// Commands that another member has, or will have, are kept here until they are applied. The first ones always.
+    private func hasRoom(for commands: [ProposalTable.Command]) -> Bool {
+        let kept = proposals.keptBytes
+        return kept == 0 || kept + commands.reduce(0) { $0 + $1.data.count } <= Self.keptBytesMax
     }
 
     /// Cuts what is passed on into messages of a bounded length: a message that no frame can hold is not sent, and of very

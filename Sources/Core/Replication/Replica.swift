@@ -10,6 +10,9 @@ public struct Replica: Sendable {
     public static let unappliedMax: UInt64 = 5_000
     /// Proposals that wait for a leader; further ones are refused.
     public static let parkedMax = 5_000
+    /// Bytes of proposals that wait for a leader, or that the leader has of a member which does not lead; further ones are
+    /// refused.
+    public static let keptBytesMax = 64 << 20
 
     public private(set) var node: RaftNode
     /// Ticks after which a request that has not been answered is given up.
