@@ -17,8 +17,9 @@ struct SimulationTests {
             "expiries", "renewals", "checkpoints", "segments forgotten", "reads of the log", "replays",
             "refusals of slow watches", "events watched", "watches from compacted revisions", "reads of the past",
             "slices of compaction", "snapshots installed", "snapshots failed", "pieces of snapshots", "scrubs",
-            "members added", "members removed", "members that left by themselves", "snapshots interrupted", "replacements",
-            "checkpoints cut short", "installations cut short", "failures of the store's disk", "damage found",
+            "members added", "members removed", "members that left by themselves", "snapshots interrupted",
+            "replacements", "checkpoints cut short", "installations cut short", "failures of the store's disk",
+            "damage found",
             "damaged pieces",
         ] {
             #expect(results.contains { $0.deeds[deed] > 0 }, "no \(deed)")

@@ -60,7 +60,9 @@ struct FaultTests {
         let disk = FaultyDisk { operation, _ in operation == .read && UInt(pthread_self()) != opener ? EIO : nil }
         #expect(throws: StoreStartError.self) { try RunningStore(opening: options(directory, notices), on: disk) }
         let reason = notices.said.lazy.compactMap { if case .fatal(let reason) = $0 { reason } else { nil } }.first
-        #expect(reason?.hasPrefix("the log failed: cannot read \(directory.path)/data/log/") == true, "\(reason ?? "nothing")")
+        #expect(
+            reason?.hasPrefix("the log failed: cannot read \(directory.path)/data/log/") == true,
+            "\(reason ?? "nothing")")
         #expect(reason?.contains("Input/output error") == true)
         // Nothing is lost by it.
         let running = try RunningStore(opening: options(directory, notices))

@@ -29,7 +29,7 @@ package enum FileTree {
 
     /// Makes a file hold these bytes; nil: makes it go. One that differs becomes another file, so that a map of the old
     /// one keeps what it shows.
-    static func replace(_ path: String, with bytes: [UInt8]?) {
+    package static func replace(_ path: String, with bytes: [UInt8]?) {
         guard let bytes else { return remove(path) }
         if contents(path) == bytes { return }
         remove(path)
