@@ -182,6 +182,7 @@ let package = Package(
             [
                 "StrakeModel", "StrakeRaft", "StrakeChecksum", "StrakeBolt", "StrakeTables", "StrakeMVCC",
                 "StrakeLeases", "StrakeStateMachine", "StrakeSeededGenerator",
+                "StrakeTemporaryDirectory",
             ]),
         tests("EtcdWire", ["StrakeModel", "StrakeSeededGenerator"]),
         tests("Flags"),

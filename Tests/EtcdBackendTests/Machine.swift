@@ -3,6 +3,7 @@ import StrakeModel
 import StrakeRaft
 import StrakeStateMachine
 import StrakeTables
+import StrakeTemporaryDirectory
 
 /// A state machine on a file of its own, with the entries that tests make.
 final class Machine {

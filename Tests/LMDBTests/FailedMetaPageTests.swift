@@ -2,6 +2,7 @@ import Glibc
 import StrakeLMDB
 import StrakePowerCut
 import StrakeSeededGenerator
+import StrakeTemporaryDirectory
 import Testing
 
 /// The sync of a meta page failed, and that page is on disk all the same. liblmdb has taken it back, as far as the process
