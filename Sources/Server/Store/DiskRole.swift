@@ -21,9 +21,9 @@ final class DiskRole: Sendable {
     /// The thread is applying, as it may while nothing waits to be written; what comes meanwhile has to wait for that.
     private let isApplying = Atomic(false)
     /// What the thread had used of a processor when it was last looked at, in nanoseconds.
-    private let processorTime = Atomic<UInt64>(0)
+    private let processorTime = Atomic<Int64>(0)
     /// What a thread uses of a processor in a tick at least that gets on with something, in nanoseconds.
-    private static let progressNanoseconds: UInt64 = 1_000_000
+    private static let progressNanoseconds: Int64 = 1_000_000
 
     /// - Parameter gauges: Take the time and size of each write, and the time of each flush.
     init(log: DurableLog, gauges: StoreGauges) {
@@ -65,17 +65,18 @@ final class DiskRole: Sendable {
     func isHeldUpByApplying() -> Bool {
         let time = usedProcessorTime
         let before = processorTime.exchange(time, ordering: .relaxed)
-        return isApplying.load(ordering: .relaxed) && time >= before + Self.progressNanoseconds
+        return isApplying.load(ordering: .relaxed) && time &- before >= Self.progressNanoseconds
     }
 
-    private var usedProcessorTime: UInt64 {
+    /// In nanoseconds; only differences mean something. Where a library plays the clocks it may be below zero.
+    private var usedProcessorTime: Int64 {
         var clock = clockid_t()
         var time = timespec()
         let handle = pthread_t(thread.load(ordering: .relaxed))
         guard handle != 0, pthread_getcpuclockid(handle, &clock) == 0, clock_gettime(clock, &time) == 0 else {
             return 0
         }
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+        return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
     }
 
     func wake() { bell.ring() }
