@@ -39,6 +39,8 @@ struct Contender {
     private(set) var lease: LeaseID
     /// Of the contender's own key; zero before that is there.
     private(set) var created: Int64 = 0
+    /// The key that is waited for, or was last.
+    private(set) var awaitedKey: [UInt8]?
     /// Of the store, before the key is put.
     private let revisionBefore: Int64
     private var state = State.granting
@@ -128,6 +130,7 @@ struct Contender {
         case .looking:
             if let before = range.keyValues.first {
                 state = .waiting
+                awaitedKey = before.key
                 return .awaitRemoval(of: before.key, created: before.createRevision)
             }
             if case .leadership = prize { return .won(at: entered) }

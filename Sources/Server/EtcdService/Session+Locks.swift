@@ -120,7 +120,6 @@ extension Session {
     }
 
     private func awaitRemoval(of key: [UInt8], created: Int64, for stream: StreamID) {
-        streams[stream]?.awaitedKey = key
         loop.waiters.awaitRemoval(of: key, stream, self)
         // What went before this loop listened is not told any more.
         do throws(MVCCError) {
@@ -141,7 +140,7 @@ extension Session {
     /// The contender goes, and its key with it: those behind it need not wait for its lease to end.
     func withdraw(_ stream: StreamID) {
         guard let state = streams[stream], case .contender(let contender) = state.role else { return }
-        if let key = state.awaitedKey { loop.waiters.forgetRemoval(of: key, stream, self) }
+        if let key = contender.awaitedKey { loop.waiters.forgetRemoval(of: key, stream, self) }
         guard let command = contender.withdrawal else { return }
         service.store.propose([(command.encoded(service.store.nextProposalID()), nil)])
     }

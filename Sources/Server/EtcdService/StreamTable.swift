@@ -8,8 +8,9 @@ struct StreamState {
         case watch(StreamKey)
         case keepAlive
         case answer(LongAnswer)
-        case contender(Contender)
-        case observer(ElectionObserver)
+        // Apart from the others' memory: these are few and large, and a stream's state is copied for each answer.
+        indirect case contender(Contender)
+        indirect case observer(ElectionObserver)
         case http(HTTPRequest)
         /// A plain request whose answer is on its way.
         case httpAsked
@@ -32,8 +33,6 @@ struct StreamState {
     }
     /// Keep-alives of the stream that are not answered yet.
     var awaited = 0
-    /// The key that a contender waits for.
-    var awaitedKey: [UInt8]?
     /// The client has said all, and `awaited` is not zero.
     var endIsOwed = false
 }
