@@ -18,7 +18,7 @@ final class ApplyRole: Sendable {
     }
 
     private let queue = Mutex(Queue())
-    private let bell = Doorbell()
+    private let bell = WorkBell()
     /// Locked by whoever has the role, and by the checkpoint to freeze and finish: never while anything waits for I/O
     /// but a page of the map.
     let machine: Mutex<StateMachine>

@@ -13,7 +13,7 @@ final class DiskRole: Sendable {
     }
 
     private let queue = Mutex(Queue())
-    private let bell = Doorbell()
+    private let bell = WorkBell()
     private let log: DurableLog
     private let gauges: StoreGauges
     /// The thread that runs the role, once it does.

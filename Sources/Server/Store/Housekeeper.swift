@@ -16,7 +16,7 @@ final class Housekeeper: Sendable {
     }
 
     private let work = Mutex(Work())
-    private let bell = Doorbell()
+    private let bell = WorkBell()
 
     func wake() { bell.ring() }
 
