@@ -90,6 +90,9 @@ enum Method: Int, CaseIterable {
         }
     }
 
+    /// The client may send request after request on the stream.
+    var takesManyMessages: Bool { self == .watch || self == .leaseKeepAlive }
+
     /// A call with an end to wait for.
     var isRequest: Bool {
         switch self {

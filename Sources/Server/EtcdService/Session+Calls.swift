@@ -19,15 +19,18 @@ extension Session: ServerHandler {
     func messageReceived(
         _ stream: StreamID, _ message: UnsafeRawBufferPointer, isLast: Bool, on connection: ServerConnection
     ) {
-        guard let state = streams[stream], let method = state.method else { return }
+        guard let method = streams.method(of: stream) else { return }
         loop.tally.add(.received, of: method)
-        if case .unary = state.role {
-            if state.hasMessage {
+        if !method.takesManyMessages {
+            let isSurplus = streams.update(stream) { state in
+                defer { state.hasMessage = true }
+                return state.hasMessage
+            }
+            if isSurplus == true {
                 finish(stream, EtcdStatus(code: .internal, message: "a unary call has one request message"))
                 engine.reset(stream, .cancel)
                 return
             }
-            streams[stream]?.hasMessage = true
         }
         do throws(WireError) {
             try receive(method, stream, message)

@@ -8,7 +8,7 @@ internal import StrakeStore
 extension Session {
     func receiveKeepAlive(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
         let lease = try LeaseKeepAliveRequest(protobuf: message).id
-        streams[stream]?.awaited += 1
+        _ = streams.update(stream) { $0.awaited += 1 }
         if service.store.isLeader {
             reads.keepAlives.append((stream, lease))
         } else {
@@ -32,11 +32,13 @@ extension Session {
 
     /// Answers one of the stream's keep-alives.
     func answerKeepAlive(_ stream: StreamID, _ header: ResponseHeader, _ lease: LeaseID, ttlSeconds: Int64) {
-        guard var state = streams[stream] else { return }
-        state.awaited -= 1
-        streams[stream] = state
+        let isLast = streams.update(stream) { state in
+            state.awaited -= 1
+            return state.endIsOwed && state.awaited == 0
+        }
+        guard let isLast else { return }
         send(stream, Response(header, LeaseKeepAliveResponse(id: lease, ttlSeconds: ttlSeconds)))
-        if state.endIsOwed, state.awaited == 0 { finish(stream, EtcdStatus(code: .ok, message: "")) }
+        if isLast { finish(stream, EtcdStatus(code: .ok, message: "")) }
     }
 
     /// The client has said all: the trailers follow the answers that are still on their way.

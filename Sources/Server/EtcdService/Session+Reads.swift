@@ -126,7 +126,7 @@ extension Session {
     private func answer(_ keepAlives: [(stream: StreamID, lease: LeaseID)]) {
         let header = service.header(revision: service.store.reader.revision)
         let (answers, term) = service.store.keepAlive(keepAlives.map(\.lease))
-        for ((stream, lease), answer) in zip(keepAlives, answers) where streams[stream] != nil {
+        for ((stream, lease), answer) in zip(keepAlives, answers) where streams.contains(stream) {
             switch answer {
             case .renewed(let ttl): answerKeepAlive(stream, header, lease, ttlSeconds: ttl)
             case .unknown: answerKeepAlive(stream, header, lease, ttlSeconds: 0)

@@ -240,7 +240,7 @@ final class Session: ChannelDuplexHandler {
     func send(_ stream: StreamID, _ message: some WireMessage) {
         let size = message.encodedSize
         guard let memory = engine.beginMessage(stream, bytesMax: size) else { return }
-        if let method = streams[stream]?.method { loop.tally.add(.sent, of: method) }
+        if let method = streams.method(of: stream) { loop.tally.add(.sent, of: method) }
         var writer = ProtobufWriter(UnsafeMutableRawBufferPointer(rebasing: memory[..<size]))
         message.encode(to: &writer)
         engine.endMessage(stream, count: size)

@@ -54,6 +54,22 @@ struct StreamTable {
         }
     }
 
+    func contains(_ stream: StreamID) -> Bool {
+        Int(stream.slot) < states.count && states[Int(stream.slot)]?.id == stream
+    }
+
+    /// The method of the call; `nil` where there is no such stream or it is plain HTTP.
+    func method(of stream: StreamID) -> Method? {
+        contains(stream) ? states[Int(stream.slot)]?.method : nil
+    }
+
+    /// Changes the state of a stream where it lies, or does nothing when there is no such stream: streams that carry many
+    /// small messages would feel a copy out and back.
+    mutating func update<Result>(_ stream: StreamID, _ change: (inout StreamState) -> Result) -> Result? {
+        guard contains(stream) else { return nil }
+        return change(&states[Int(stream.slot)]!)
+    }
+
     @discardableResult
     mutating func remove(_ stream: StreamID) -> StreamState? {
         guard let state = self[stream] else { return nil }
