@@ -4,7 +4,7 @@ internal import StrakeSeededGenerator
 internal import StrakeTemporaryDirectory
 internal import Testing
 
-/// Pieces that go past the page cache, among others that do not.
+/// What is appended past the page cache, among other calls.
 struct DirectWriteTests {
     private static let size = 1 << 20
     #if arch(arm64)
@@ -49,26 +49,41 @@ struct DirectWriteTests {
         let file = try makeFile()
         var expected = [UInt8](repeating: 0, count: Self.size)
         var end = 0
-        for _ in 0..<2_000 {
-            // Mostly appended as a log is, at times over what is there, long, or beyond the end.
-            let offset = Int.random(in: 0..<4, using: &random) > 0 ? end : Int.random(in: 0..<Self.size, using: &random)
-            let lengths = Int.random(in: 0..<20, using: &random) > 0 ? 1...600 : 1...40_000
-            let piece = (0..<Int.random(in: lengths, using: &random)).map { _ in
-                UInt8.random(in: .min ... .max, using: &random)
+        func piece(_ lengths: ClosedRange<Int>) -> [UInt8] {
+            (0..<Int.random(in: lengths, using: &random)).map { _ in .random(in: .min ... .max, using: &random) }
+        }
+        while end < Self.size {
+            let kind = Int.random(in: 0..<40, using: &random)
+            // The last piece goes beyond the end of the file.
+            let appended = piece(kind == 0 ? 1...40_000 : 1...600)
+            try appended.withUnsafeBytes { try file.append($0, at: end) }
+            if end + appended.count > expected.count {
+                expected += [UInt8](repeating: 0, count: end + appended.count - expected.count)
             }
-            try piece.withUnsafeBytes { try file.write($0, at: offset) }
-            if offset + piece.count > expected.count {
-                expected += [UInt8](repeating: 0, count: offset + piece.count - expected.count)
+            expected.replaceSubrange(end..<end + appended.count, with: appended)
+            end += appended.count
+            switch kind {
+            case 1: try file.sync()
+            case 2: try file.finishAppending()
+            case 3, 4:
+                let offset = Int.random(in: 0..<end, using: &random)
+                let written = piece(1...600).prefix(end - offset)
+                try Array(written).withUnsafeBytes { try file.write($0, at: offset) }
+                expected.replaceSubrange(offset..<offset + written.count, with: written)
+            case 5, 6:
+                let range = max(0, end - 10_000)..<end
+                var read = [UInt8](repeating: 0, count: range.count)
+                let count = try read.withUnsafeMutableBytes { try file.read(into: $0, at: range.lowerBound) }
+                #expect(count == range.count && read == Array(expected[range]), "at \(range)")
+            default: break
             }
-            expected.replaceSubrange(offset..<offset + piece.count, with: piece)
-            end = (offset + piece.count) % Self.size
         }
         try file.sync()
         #expect(try contents(file) == expected)
         #expect(try contents(try disk.open(path, .existing)) == expected)
     }
 
-    @Test func `a short piece within a long file goes past the page cache where that can be`() throws {
+    @Test func `what is appended goes past the page cache where that can be`() throws {
         let file = try makeFile()
         let isPossible = { () -> Bool in
             let descriptor = open(path, O_RDWR | Self.direct)
@@ -76,23 +91,27 @@ struct DirectWriteTests {
             return descriptor >= 0
         }()
         #expect(try directDescriptors == 0)
-        try ([1, 2, 3] as [UInt8]).withUnsafeBytes { try file.write($0, at: 5_000) }
+        try ([1, 2, 3] as [UInt8]).withUnsafeBytes { try file.append($0, at: 5_000) }
         #expect(try directDescriptors == (isPossible ? 1 : 0))
+        try file.finishAppending()
+        #expect(try directDescriptors == 0)
+        #expect(try contents(try disk.open(path, .existing))[5_000...5_003] == [1, 2, 3, 0])
         try file.truncate(to: 10_000)
-        #expect(try directDescriptors == 0)
-        try ([4] as [UInt8]).withUnsafeBytes { try file.write($0, at: 9_999) }
-        #expect(try directDescriptors == 0)
+        try ([4] as [UInt8]).withUnsafeBytes { try file.append($0, at: 9_999) }
+        try file.sync()
         let bytes = try contents(file)
         #expect(bytes.count == 10_000)
-        #expect(bytes[5_000] == 1)
         #expect(bytes[9_999] == 4)
     }
 
-    @Test func `a file keeps its length`() throws {
+    @Test func `pieces gather until the sync, and then lie in the file`() throws {
         let file = try makeFile()
-        try ([7] as [UInt8]).withUnsafeBytes { try file.write($0, at: Self.size - 1) }
+        let other = try disk.open(path, .existing)
+        for offset in 0..<100 {
+            try ([UInt8(offset) + 1]).withUnsafeBytes { try file.append($0, at: offset) }
+        }
+        try file.sync()
+        #expect(try contents(other).prefix(101) == (1...100) + [0])
         #expect(try file.size() == Self.size)
-        #expect(try contents(file).last == 7)
-        #expect(try contents(file).dropLast().allSatisfy { $0 == 0 })
     }
 }

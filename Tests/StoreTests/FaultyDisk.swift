@@ -83,6 +83,16 @@ private final class FaultyFile: DiskFile {
         try base.write(bytes, at: offset)
     }
 
+    func append(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(DiskError) {
+        try disk.check(.write, path)
+        try base.append(bytes, at: offset)
+    }
+
+    func finishAppending() throws(DiskError) {
+        try disk.check(.write, path)
+        try base.finishAppending()
+    }
+
     func sync() throws(DiskError) {
         try disk.check(.sync, path)
         try base.sync()

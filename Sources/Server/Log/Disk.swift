@@ -49,6 +49,13 @@ package protocol DiskFile: AnyObject, Sendable {
     /// Writes all of `bytes`, growing the file if need be.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(DiskError)
 
+    /// Writes all of `bytes` over zeros, with the next sync at the latest; who reads here sees them at once. Nothing but
+    /// zeros may follow them in the file: some of these may be written too.
+    func append(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(DiskError)
+
+    /// Gives up what only `append` needs, as long as it is not called again.
+    func finishAppending() throws(DiskError)
+
     /// Makes what was written durable (fdatasync). After an error nothing is known about any write since the last sync,
     /// and a second call must not be trusted: the kernel may have dropped the pages and marked them clean.
     func sync() throws(DiskError)
@@ -75,6 +82,12 @@ extension Disk {
 }
 
 extension DiskFile {
+    package func append(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(DiskError) {
+        try write(bytes, at: offset)
+    }
+
+    package func finishAppending() throws(DiskError) {}
+
     func write(_ bytes: [UInt8], at offset: Int) throws(DiskError) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
         defer { buffer.deallocate() }

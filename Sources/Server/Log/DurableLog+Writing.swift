@@ -100,7 +100,7 @@ extension DurableLog {
             after: writer.checksum, salt: writer.segment.salt, synced: writer.synced, records: batch.recordCount,
             byteCount: batch.byteCount)
         let firstEntry = writer.position + batch.encode(into: &writer.encoder)
-        try writer.segment.write(writer.encoder.bytes, at: writer.position)
+        try writer.segment.append(writer.encoder.bytes, at: writer.position)
         writer.position += writer.encoder.count
         writer.checksum = writer.encoder.checksum
         if let last = batch.entries.last { writer.last = last.id }
@@ -147,6 +147,7 @@ extension DurableLog {
             sequence: writer.segment.sequence + 1, start: writer.last,
             previousChecksum: isReset ? 0 : writer.checksum, isReset: isReset, hardState: writer.hardState,
             snapshot: writer.snapshot, spare: spare, encoder: &writer.encoder)
+        try writer.segment.finishAppending()
         writer.take(begun)
         let snapshot = writer.snapshot
         shared.withLock { shared in

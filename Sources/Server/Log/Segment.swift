@@ -18,8 +18,12 @@ final class Segment: Sendable {
         self.salt = salt
     }
 
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(LogError) {
-        do { try file.write(bytes, at: offset) } catch { throw named(error) }
+    func append(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(LogError) {
+        do { try file.append(bytes, at: offset) } catch { throw named(error) }
+    }
+
+    func finishAppending() throws(LogError) {
+        do { try file.finishAppending() } catch { throw named(error) }
     }
 
     func sync() throws(LogError) {
