@@ -4,13 +4,16 @@ import sys
 import threading
 import time
 
+import cpu_share
 from cluster import Cluster, status
 from server import Server
 from wire import Client, pb
 
 VALUE_BYTES = 1_024
-# Clients and connections: as much as the members can take, and one who waits for each answer.
-LOADS = [(100, 10), (1, 1)]
+# Clients, connections, and the cores of each member: as much as the members can take, one who waits for each answer, and
+# as much as members can take that do not live on each other's processors.
+CORES_APART = 0.4
+LOADS = [(100, 10, None), (1, 1, None), (100, 10, CORES_APART)]
 # Of puts timed at once: short, so that few of them lie half beside the transfer and half after it.
 ROUND_SECONDS = 0.5
 ROUNDS = 16
@@ -18,13 +21,16 @@ CATCH_UP_SECONDS_MAX = 300
 SPEED_BAR = 0.8
 
 
+def loads():
+    return [load for load in LOADS if load[2] is None or cpu_share.is_possible()]
+
+
 def measure(names, keys):
-    return {(name, clients): measure_one(name, keys, clients, connections)
-            for clients, connections in LOADS for name in names}
+    return {(name, load): measure_one(name, keys, *load) for load in loads() for name in names}
 
 
-def measure_one(name, keys, clients, connections):
-    with Cluster(name) as cluster:
+def measure_one(name, keys, clients, connections, cores):
+    with Cluster(name, cores=cores) as cluster:
         cluster.bench(["put", "--connections", "100", "--clients", "1000", "--sequential-keys", "--key-space-size",
                        str(keys)], "leader", keys, VALUE_BYTES)
         load = Load(cluster, ["put", "--connections", str(connections), "--clients", str(clients),
@@ -39,7 +45,7 @@ def measure_one(name, keys, clients, connections):
         alone += load.rounds(ROUNDS)
     result = {"alone": load.throughput(alone), "beside": load.throughput(beside), "four": load.throughput(four),
               "seconds": newcomer.seconds}
-    print(f"catch-up: {name} {clients} clients {result}", file=sys.stderr)
+    print(f"catch-up: {name} {clients} clients, cores {cores} {result}", file=sys.stderr)
     return result
 
 
@@ -66,7 +72,7 @@ class Newcomer:
     def __init__(self, cluster):
         self.cluster, self.leader = cluster, cluster.leader()
         self.has_caught_up = threading.Event()
-        self.member = Server(cluster.name, "new")
+        self.member = Server(cluster.name, "new", cluster.cores)
         self.watcher = threading.Thread(target=self.watch)
 
     def __enter__(self):
@@ -104,14 +110,21 @@ class Newcomer:
 def section(results, names, keys):
     lines = [f"A learner joins three members with {keys:,} keys of {VALUE_BYTES:,} bytes while clients put through the "
              "leader. *Alone* is before it comes and after it has gone, *beside* while it catches up, *four* when it "
-             "has everything and takes part; all four members and the load share the machine:", "",
-             "| clients | server | alone /s | beside /s | four /s | kept beside | kept with four | caught up after, s "
-             "| bar met |", "| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |"]
-    for clients, _ in LOADS:
+             "has everything and takes part. All four members and the load are on one machine. Where *cores* says "
+             "*shared* they take each other's processor time too; else each member is held to that part of a core by "
+             "a control group, as if it had a machine of its own:", "",
+             "| clients | cores | server | alone /s | beside /s | four /s | kept beside | kept with four "
+             "| caught up after, s | bar met |",
+             "| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |"]
+    for load in loads():
+        clients, _, cores = load
         for name in names:
-            r = results[name, clients]
+            r = results[name, load]
             kept = r["beside"] / r["alone"]
             verdict = ("yes" if kept >= SPEED_BAR else "**no**") + f" (>= {SPEED_BAR})" if name == "strake" else ""
-            lines.append(f"| {clients} | {name} | {r['alone']:,.0f} | {r['beside']:,.0f} | {r['four']:,.0f} | "
-                         f"{kept:.2f} | {r['four'] / r['alone']:.2f} | {r['seconds']:.1f} | {verdict} |")
+            lines.append(f"| {clients} | {cores or 'shared'} | {name} | {r['alone']:,.0f} | {r['beside']:,.0f} | "
+                         f"{r['four']:,.0f} | {kept:.2f} | {r['four'] / r['alone']:.2f} | {r['seconds']:.1f} "
+                         f"| {verdict} |")
+    if len(loads()) < len(LOADS):
+        lines += ["", "Members with processors of their own were not measured: control groups cannot be made here."]
     return lines

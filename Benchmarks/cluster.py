@@ -26,9 +26,9 @@ WORKLOADS = [
 class Cluster:
     """Members that are ready and have a leader."""
 
-    def __init__(self, name, count=MEMBERS):
-        self.name = name
-        self.members = [Server(name, f"m{number + 1}") for number in range(count)]
+    def __init__(self, name, count=MEMBERS, cores=None):
+        self.name, self.cores = name, cores
+        self.members = [Server(name, f"m{number + 1}", cores) for number in range(count)]
         for member in self.members:
             member.initial = self.initial
 

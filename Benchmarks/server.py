@@ -11,6 +11,8 @@ import tempfile
 import threading
 import time
 
+from cpu_share import CPUShare
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 STRAKE = ROOT / ".build/release/strake"
 PEERS = {"etcd 3.4": ROOT / ".peers/etcd-3.4/etcd", "etcd 3.5": ROOT / ".peers/etcd-3.5/etcd"}
@@ -37,8 +39,10 @@ def bench(name, arguments, servers, processes, total, value_bytes=256):
 
 
 class Server:
-    def __init__(self, name, member="m1"):
-        self.name, self.member = name, member
+    """One member. `cores` holds it to that part of a core; without, it shares the machine with the others."""
+
+    def __init__(self, name, member="m1", cores=None):
+        self.name, self.member, self.cores, self.share = name, member, cores, None
         self.directory = tempfile.mkdtemp(prefix="strake-bench-")
         self.log = pathlib.Path(self.directory) / "server.log"
         self.port, self.peer_port = free_port(), free_port()
@@ -84,6 +88,8 @@ class Server:
                  "--initial-cluster", self.initial, "--initial-cluster-state", self.initial_state]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(binary + flags, stdout=log, stderr=log)
+        if self.cores:
+            self.share = CPUShare(self.cores, self.process)
 
     def wait_until_ready(self):
         deadline = time.monotonic() + START_SECONDS_MAX
@@ -98,6 +104,9 @@ class Server:
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
         self.process.wait()
+        if self.share:
+            self.share.remove()
+            self.share = None
 
     def anonymous_bytes(self):
         """Memory that no file backs."""
