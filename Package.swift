@@ -100,6 +100,7 @@ let package = Package(
 
         // Commands.
         layer("Commands/Flags"),
+        layer("Commands/Logging"),
         .target(name: "CMapFault", path: "Sources/Commands/CMapFault"),
         .target(name: "CMemory", path: "Sources/Commands/CMemory"),
         layer(
@@ -116,7 +117,8 @@ let package = Package(
         .executableTarget(
             name: "strake",
             dependencies: [
-                "CMapFault", "CMemory", "StrakeFlags", "StrakeClusterFlags", "StrakeBench", "StrakeCtl", "StrakeRaft",
+                "CMapFault", "CMemory", "StrakeFlags", "StrakeLogging", "StrakeClusterFlags", "StrakeBench",
+                "StrakeCtl", "StrakeRaft",
                 "StrakeStore",
                 "StrakeSockets", "StrakePeers", "StrakeEtcdService", "StrakeLinearizability", "StrakeSimulation",
             ],
@@ -186,6 +188,7 @@ let package = Package(
             ]),
         tests("EtcdWire", ["StrakeModel", "StrakeSeededGenerator"]),
         tests("Flags"),
+        tests("Logging", ["StrakeTemporaryDirectory"]),
         tests("Ctl", ["StrakeEtcdWire"]),
         tests(
             "Peers", ["StrakeStore", "StrakeSockets", "StrakeRaft", "StrakeChecksum", "StrakeSeededGenerator"] + nio),

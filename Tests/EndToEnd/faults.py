@@ -100,7 +100,7 @@ class Run:
                                              for why, number in sorted(self.recorder.refusals.items())))
         print(f"{self.operations} operations in the histories, revision {self.judge.revision}, "
               f"watches resumed {sum(watch.resumed for watch in self.watches)} times")
-        print(f"snapshots installed {sum(member.count_in_log('installed the snapshot') for member in members)}, "
+        print(f"snapshots installed {sum(member.count_in_log('applied snapshot') for member in members)}, "
               f"compacted to {self.judge.compacted}")
         print(f"leases granted {sum(keeper.granted for keeper in keepers)}, kept alive "
               f"{sum(keeper.kept for keeper in keepers)} times, lost {sum(keeper.lost for keeper in keepers)}; "

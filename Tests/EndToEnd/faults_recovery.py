@@ -118,7 +118,7 @@ def elected_at(cluster, leader, offsets):
     for member in cluster.members:
         if member is not leader:
             log = member.log_since(offsets[member]).decode()
-            times += re.findall(r'"ts":"([^"]+)Z","msg":"elected leader"', log)
+            times += re.findall(r'"ts":"([^"]+)Z",(?:"caller":"[^"]+",)?"msg":"elected leader"', log)
     return min(datetime.datetime.fromisoformat(each + "+00:00").timestamp() for each in times)
 
 

@@ -10,6 +10,7 @@ struct FlagSetTests {
         flag("name", .string, "default"), flag("pre-vote", .bool, "true"), flag("count", .unsigned, "5"),
         flag("quota", .integer, "0"), flag("wait", .duration, "1m"), flag("urls", .urls, "http://localhost:1"),
         flag("servers", .endpoints, "127.0.0.1:2379"), flag("level", .choice(["info", "warn"]), "info"),
+        flag("more", .optionalURLs, ""), flag("gates", .gates(["A", "B"]), ""),
     ]
 
     private static func parsed(
@@ -70,6 +71,104 @@ struct FlagSetTests {
         }
         let error = #expect(throws: FlagError.self) { try Self.parsed([], environment: ["ETCD_COUNT": "many"]) }
         #expect(error?.message == "invalid value \"many\" for ETCD_COUNT: not a whole number of at least 0")
+        #expect(error?.etcdMessage == "invalid value \"many\" for ETCD_COUNT: parse error")
         #expect(error?.etcdExitCode == 1)
+    }
+
+    @Test(
+        "etcd's own words are told too, with what is allowed where they do not say it",
+        arguments: [
+            (
+                "--count=abc", "invalid value \"abc\" for flag -count: parse error",
+                "--count: not a whole number of at least 0"
+            ),
+            (
+                "--wait=5", "invalid value \"5\" for flag -wait: parse error",
+                "--wait: not a duration such as 500ms, 10s or 1h30m"
+            ),
+            (
+                "--pre-vote=maybe", "invalid boolean value \"maybe\" for -pre-vote: parse error",
+                "--pre-vote: neither true nor false"
+            ),
+            ("--level=loud", "invalid value \"loud\" for flag -level: invalid value", "--level: not one of info, warn"),
+            (
+                "--gates=C=true", "invalid value \"C=true\" for flag -gates: unrecognized feature gate: C",
+                "--gates: not of the form Gate=true,Gate=false with gates among A, B"
+            ),
+            (
+                "--gates=A", "invalid value \"A\" for flag -gates: missing bool value for A",
+                "--gates: not of the form Gate=true,Gate=false"
+            ),
+            (
+                "--gates=A=true,B=maybe",
+                "invalid value \"A=true,B=maybe\" for flag -gates: invalid value of B=maybe, err: strconv.ParseBool: "
+                    + "parsing \"maybe\": invalid syntax", "--gates: B is neither true nor false"
+            ),
+            (
+                "--urls=foo",
+                "invalid value \"foo\" for flag -urls: URL scheme must be http, https, unix, or unixs: foo", nil
+            ),
+            (
+                "--experimental-initial-corrupt-check=true",
+                "flag provided but not defined: -experimental-initial-corrupt-check",
+                "since etcd 3.6 it is --feature-gates=InitialCorruptCheck=true"
+            ),
+            (
+                "--experimental-max-learners=2", "flag provided but not defined: -experimental-max-learners",
+                "since etcd 3.6 it is --max-learners"
+            ),
+        ] as [(String, String, String?)])
+    func etcdWords(argument: String, message: String, advice: String?) {
+        let error = #expect(throws: FlagError.self) { try Self.parsed([argument]) }
+        #expect(error?.etcdMessage == message)
+        #expect(error?.advice == advice)
+    }
+
+    @Test func `gates and URLs that may be left out`() throws {
+        let flags = try Self.parsed(["--gates= A = true ,B=0", "--more="])
+        #expect(flags.gates("gates") == ["A": true, "B": false] && flags.list("more").isEmpty)
+    }
+
+    @Test func `an idle flag is told of when it is given another value than it has anyway`() throws {
+        let idle = Flag(
+            name: "idle", kind: .bool, fallback: "false", help: "", section: "", idleBecause: "there is nothing to do")
+        var flags = FlagSet([idle] + Self.flags)
+        try flags.parse(arguments: ["--idle=false"], environment: [:])
+        #expect(flags.idleFlags.isEmpty)
+        flags = FlagSet([idle] + Self.flags)
+        try flags.parse(arguments: [], environment: ["ETCD_IDLE": "true", "ETCD_NAME": "m"])
+        #expect(flags.idleFlags.map(\.name) == ["idle"])
+        #expect(flags.usedEnvironment == ["ETCD_IDLE", "ETCD_NAME"])
+    }
+
+    @Test func `a help page has each section once, and says of idle flags why they are`() {
+        func flag(_ name: String, _ section: String, _ reason: String? = nil) -> Flag {
+            Flag(name: name, kind: .string, fallback: "", help: "Help.", section: section, idleBecause: reason)
+        }
+        let listing = FlagSet([flag("a", "One"), flag("b", "Two", "there is no b"), flag("c", "One")]).listing
+        #expect(
+            listing == """
+                One:
+                  --a ''
+                      Help.
+                  --c ''
+                      Help.
+                Two:
+                  --b ''
+                      Help.
+                      Changes nothing: there is no b.
+
+                """)
+    }
+
+    @Test(
+        "a duration that is none is told in Go's words",
+        arguments: [
+            ("1h30m", nil), ("0", nil), ("-5s", nil), ("", "time: invalid duration \"\""),
+            ("abc", "time: invalid duration \"abc\""), ("-1", "time: missing unit in duration \"-1\""),
+            ("1h5", "time: missing unit in duration \"1h5\""), ("3d", "time: unknown unit \"d\" in duration \"3d\""),
+        ] as [(String, String?)])
+    func duration(text: String, problem: String?) {
+        #expect(GoDuration.problem(with: text) == problem)
     }
 }

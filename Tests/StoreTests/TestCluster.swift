@@ -61,7 +61,9 @@ final class TestCluster {
             case .removed(let text): notices.add("m\(number): removed; \(text)")
             case .removalPending(let text): notices.add("m\(number): \(text)")
             case .forced(let text): notices.add("m\(number): forced: \(text)")
-            case .repaired, .leadership, .diskFull, .logFailing, .damage, .backup: break
+            case .progress(.installed(let index)):
+                notices.add("m\(number): installed the snapshot as of entry \(index)")
+            case .repaired, .leadership, .diskFull, .logFailing, .damage, .backup, .progress: break
             }
         }
         configure(&options)

@@ -1,76 +1,3 @@
-/// One flag of a command: where its value may come from and what it means.
-package struct Flag {
-    package enum Kind {
-        case string
-        case bool
-        case unsigned
-        case integer
-        /// Go's notation: `1h30m`, `10s`, `100ms`.
-        case duration
-        case urls
-        /// Servers, comma-separated.
-        case endpoints
-        /// One of the words.
-        case choice([String])
-    }
-
-    package var name: String
-    package var kind: Kind
-    /// Shown in the help text; `nil` when there is none to show.
-    package var fallback: String?
-    package var help: String
-    package var section: String
-
-    package init(name: String, kind: Kind, fallback: String?, help: String, section: String) {
-        self.name = name
-        self.kind = kind
-        self.fallback = fallback
-        self.help = help
-        self.section = section
-    }
-
-    /// etcd's rule: upper case, underscores, `ETCD_` in front.
-    package var environmentName: String {
-        "ETCD_" + name.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
-    }
-}
-
-/// What is wrong with a command line, in the words that etcd's users know.
-package enum FlagError: Error, Equatable {
-    case notDefined(String)
-    case needsArgument(String)
-    case invalidBool(flag: String, value: String)
-    case invalidValue(flag: String, value: String, reason: String)
-    case invalidEnvironment(name: String, value: String, reason: String)
-    case positional(String)
-    /// Set in both places: which one is meant cannot be told.
-    case shadowed(environment: String)
-
-    /// A line for the terminal.
-    package var message: String {
-        switch self {
-        case .notDefined(let name): "flag provided but not defined: -\(name)"
-        case .needsArgument(let name): "flag needs an argument: -\(name)"
-        case .invalidBool(let flag, let value): "invalid boolean value \"\(value)\" for -\(flag): parse error"
-        case .invalidValue(let flag, let value, let reason): "invalid value \"\(value)\" for flag -\(flag): \(reason)"
-        case .invalidEnvironment(let name, let value, let reason): "invalid value \"\(value)\" for \(name): \(reason)"
-        case .positional(let word): "\"\(word)\" is not a valid flag"
-        case .shadowed(let name):
-            "conflicting environment variable is shadowed by corresponding command-line flag "
-                + "(either unset environment variable or disable flag): \(name)"
-        }
-    }
-
-    /// What etcd exits with: Go's flag package with 2 when it cannot read the command line, etcd itself with 1 for what it
-    /// finds out later.
-    package var etcdExitCode: Int32 {
-        switch self {
-        case .notDefined, .needsArgument, .invalidBool, .invalidValue: 2
-        case .invalidEnvironment, .positional, .shadowed: 1
-        }
-    }
-}
-
 /// Flags as Go reads them, which scripts written for etcd rely on: one dash or two, `-name value` or `-name=value`, a
 /// boolean without a value is true and never takes the next word.
 package struct FlagSet {
@@ -79,6 +6,8 @@ package struct FlagSet {
     package private(set) var asksForHelp = false
     /// What stands between the flags; refused where a command takes no words.
     package private(set) var words: [String] = []
+    /// Variables that values were taken from.
+    package private(set) var usedEnvironment: [String] = []
     private let takesWords: Bool
 
     package init(_ flags: [Flag], takesWords: Bool = false) {
@@ -90,6 +19,11 @@ package struct FlagSet {
 
     /// Reads the arguments, then the environment for what they left open.
     package mutating func parse(arguments: [String], environment: [String: String]) throws(FlagError) {
+        try parse(arguments: arguments)
+        if !asksForHelp { try parse(environment: environment) }
+    }
+
+    package mutating func parse(arguments: [String]) throws(FlagError) {
         var rest = arguments[...]
         while let word = rest.popFirst() {
             guard word.hasPrefix("-"), word != "-" else {
@@ -110,44 +44,65 @@ package struct FlagSet {
                 return
             }
             guard let flag = flag(named: name) else { throw .notDefined(name) }
-            let value: String
             if parts.count == 2 {
-                value = String(parts[1])
+                try set(flag, String(parts[1]))
             } else if case .bool = flag.kind {
-                value = "true"
+                try set(flag, "true")
             } else if let next = rest.popFirst() {
-                value = next
+                try set(flag, next)
             } else {
                 throw .needsArgument(name)
             }
-            if let reason = Self.problem(with: value, as: flag.kind) {
-                if case .bool = flag.kind { throw .invalidBool(flag: name, value: value) }
-                throw .invalidValue(flag: name, value: value, reason: reason)
-            }
-            values[name] = value
         }
+    }
+
+    /// For what the arguments have left open.
+    package mutating func parse(environment: [String: String]) throws(FlagError) {
         for flag in flags {
             guard let value = environment[flag.environmentName] else { continue }
             if values[flag.name] != nil { throw .shadowed(environment: flag.environmentName) }
             // A variable without a value is none (etcd's rule).
             if value.isEmpty { continue }
-            if let reason = Self.problem(with: value, as: flag.kind) {
-                throw .invalidEnvironment(name: flag.environmentName, value: value, reason: reason)
+            if let problem = flag.kind.problem(with: value) {
+                throw .invalidEnvironment(name: flag.environmentName, value: value, problem: problem)
             }
             values[flag.name] = value
+            usedEnvironment.append(flag.environmentName)
+        }
+    }
+
+    private mutating func set(_ flag: Flag, _ value: String) throws(FlagError) {
+        if let problem = flag.kind.problem(with: value) {
+            if case .bool = flag.kind { throw .invalidBool(flag: flag.name, value: value) }
+            throw .invalidValue(flag: flag.name, value: value, problem: problem)
+        }
+        values[flag.name] = value
+    }
+
+    /// Forgets what the command line and the environment said and takes these values, which fit, instead.
+    mutating func replaceValues(_ new: [String: String]) {
+        values = new
+        usedEnvironment = []
+    }
+
+    /// Flags that were given another value than they have by themselves, and change nothing.
+    package var idleFlags: [Flag] {
+        flags.filter { flag in
+            flag.idleBecause != nil && values[flag.name].map { $0 != (flag.fallback ?? "") } ?? false
         }
     }
 
     /// The flags as a help page lists them, by section.
     package var listing: String {
         var text = ""
-        var section = ""
-        for flag in flags {
-            if flag.section != section {
-                section = flag.section
-                text += "\(section):\n"
+        var sections: [String] = []
+        for flag in flags where !sections.contains(flag.section) { sections.append(flag.section) }
+        for section in sections {
+            text += "\(section):\n"
+            for flag in flags where flag.section == section {
+                text += "  --\(flag.name) '\(flag.fallback ?? "")'\n      \(flag.help)\n"
+                if let reason = flag.idleBecause { text += "      Changes nothing: \(reason).\n" }
             }
-            text += "  --\(flag.name) '\(flag.fallback ?? "")'\n      \(flag.help)\n"
         }
         return text
     }
@@ -159,7 +114,7 @@ package struct FlagSet {
 
     package func isSet(_ name: String) -> Bool { values[name] != nil }
 
-    package func bool(_ name: String) -> Bool { Self.bool(string(name)) ?? false }
+    package func bool(_ name: String) -> Bool { Flag.Kind.bool(string(name)) ?? false }
 
     package func integer(_ name: String) -> Int64 { Int64(string(name)) ?? 0 }
 
@@ -171,30 +126,13 @@ package struct FlagSet {
 
     package func endpoints(_ name: String) -> [Endpoint] { list(name).compactMap { Endpoint($0) } }
 
-    private static func bool(_ text: String) -> Bool? {
-        switch text {
-        case "1", "t", "T", "true", "TRUE", "True": true
-        case "0", "f", "F", "false", "FALSE", "False": false
-        default: nil
+    /// What the flag says of each gate that it names.
+    package func gates(_ name: String) -> [String: Bool] {
+        var gates: [String: Bool] = [:]
+        for item in list(name) {
+            let parts = item.split(separator: "=", maxSplits: 1)
+            if parts.count == 2 { gates[Flag.Kind.trimmed(parts[0])] = Flag.Kind.bool(Flag.Kind.trimmed(parts[1])) }
         }
-    }
-
-    /// Empty ones too, which fit nowhere.
-    private static func parts(of list: String) -> [String] {
-        list.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-    }
-
-    /// Why a value does not fit; `nil` when it does.
-    private static func problem(with value: String, as kind: Flag.Kind) -> String? {
-        switch kind {
-        case .string: nil
-        case .bool: bool(value) == nil ? "parse error" : nil
-        case .unsigned: UInt64(value) == nil || Int64(value) == nil ? "not a whole number of at least 0" : nil
-        case .integer: Int64(value) == nil ? "not a whole number" : nil
-        case .duration: GoDuration.milliseconds(value) == nil ? "not a duration such as 500ms, 10s or 1h30m" : nil
-        case .choice(let words): words.contains(value) ? nil : "not one of \(words.joined(separator: ", "))"
-        case .urls: parts(of: value).compactMap { ListenURL.problem(with: $0) }.first
-        case .endpoints: parts(of: value).first { Endpoint($0) == nil }.map { "\"\($0)\" is not host:port" }
-        }
+        return gates
     }
 }

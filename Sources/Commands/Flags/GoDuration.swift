@@ -12,16 +12,34 @@ package enum GoDuration {
         guard !rest.isEmpty else { return nil }
         var total = 0.0
         while !rest.isEmpty {
-            let digits = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+            let digits = rest.prefix(while: isOfNumber)
             guard let number = Double(digits) else { return nil }
             rest = rest.dropFirst(digits.count)
-            let unit = rest.prefix { !($0.isASCII && ($0.isNumber || $0 == ".")) }
+            let unit = rest.prefix { !isOfNumber($0) }
             guard let factor = factors[String(unit)] else { return nil }
             rest = rest.dropFirst(unit.count)
             total += number * factor
         }
         guard total < 9e15 else { return nil }
         return Int64(sign * total)
+    }
+
+    /// What Go says of a text that is no duration; `nil` when it is one.
+    package static func problem(with text: String) -> String? {
+        if milliseconds(text) != nil { return nil }
+        var rest = text.drop { $0 == "-" || $0 == "+" }
+        while let first = rest.first, isOfNumber(first) {
+            rest = rest.drop(while: isOfNumber)
+            let unit = rest.prefix { !isOfNumber($0) }
+            if unit.isEmpty { return "time: missing unit in duration \"\(text)\"" }
+            if factors[String(unit)] == nil { return "time: unknown unit \"\(unit)\" in duration \"\(text)\"" }
+            rest = rest.dropFirst(unit.count)
+        }
+        return "time: invalid duration \"\(text)\""
+    }
+
+    private static func isOfNumber(_ character: Character) -> Bool {
+        character.isASCII && (character.isNumber || character == ".")
     }
 
     private static let factors: [String: Double] = [

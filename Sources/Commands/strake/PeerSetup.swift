@@ -1,4 +1,5 @@
 internal import StrakeEtcdService
+internal import StrakeLogging
 internal import StrakePeers
 internal import StrakeRaft
 internal import StrakeStore
@@ -40,13 +41,23 @@ enum PeerSetup {
 
     /// Opens the peer ports.
     static func open(
-        _ options: StoreOptions, listenURLs: [PeerURL], _ log: ServerLog
+        _ options: StoreOptions, listenURLs: [PeerURL], reusesPort: Bool, _ log: ServerLog
     ) async throws(SettingsError) -> PeerTransport {
         do {
             let (cluster, member, _) = try RunningStore.identity(for: options)
             var peers = PeerOptions(
                 cluster: cluster, member: member, listenURLs: listenURLs, advertisedURLs: options.peerURLs)
-            peers.onNotice = { notice in log.write(notice.level, notice.description) }
+            peers.reusesPort = reusesPort
+            peers.onNotice = { notice in
+                if case .snapshotSent(let member, let bytes) = notice {
+                    // Scripts wait for these words of etcd's.
+                    log.write(
+                        .info, "sent database snapshot",
+                        values: ["remote-peer-id": .string("\(member)"), "bytes": .integer(Int64(bytes))])
+                } else {
+                    log.write(notice.level, notice.description)
+                }
+            }
             return try await PeerTransport.open(peers)
         } catch {
             throw SettingsError("\(error)")

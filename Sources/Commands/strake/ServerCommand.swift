@@ -1,12 +1,10 @@
-internal import CMapFault
 internal import CMemory
 internal import Glibc
 internal import StrakeEtcdService
-internal import StrakeFlags
+internal import StrakeLogging
 internal import StrakePeers
 internal import StrakeSockets
 internal import StrakeStore
-internal import Synchronization
 
 /// `strake server`: reads the flags, starts the pieces, and stops them on a signal.
 struct ServerCommand {
@@ -15,34 +13,14 @@ struct ServerCommand {
 
     /// Runs the member until it is told to stop, and ends the process.
     func run(_ arguments: [String]) async -> Never {
-        var flags = FlagSet(ServerFlags.all)
-        do throws(FlagError) {
-            try flags.parse(arguments: arguments, environment: Self.environment())
-        } catch {
-            StrakeCommand.complain("\(error.message); '\(usage) --help' lists the flags")
-            exit(error.etcdExitCode)
-        }
-        if flags.asksForHelp {
-            print(ServerFlags.helpText(command: usage))
-            exit(0)
-        }
-        if flags.bool("version") {
-            print(Version.text(calledAs: calledAs))
-            exit(0)
-        }
-        let settings: ServerSettings
-        do throws(SettingsError) {
-            settings = try ServerSettings(flags)
-        } catch {
-            StrakeCommand.complain(error.description)
-            exit(1)
-        }
+        let start = ServerArguments(arguments, calledAs: calledAs, usage: usage)
+        let (settings, log) = start.settings()
         strake_map_large_blocks()
-        await serve(settings)
+        if settings.locksMemory, let problem = MemoryLock.lock() { start.refuse(SettingsError(problem), log) }
+        await serve(settings, log)
     }
 
-    private func serve(_ settings: ServerSettings) async -> Never {
-        let log = ServerLog(threshold: settings.logLevel)
+    private func serve(_ settings: ServerSettings, _ log: ServerLog) async -> Never {
         let signals = SignalWaiter()
         log.write(
             .info, "starting a member",
@@ -60,23 +38,31 @@ struct ServerCommand {
         let (running, transport) = await open(options, settings, log)
         var service = settings.service
         service.peerFigures = { PeerSetup.figures(of: transport) }
+        service.onSlowRequest = { slow in Self.note(slow, log) }
         let server: EtcdServer
         do throws(ListenError) {
             server = try await EtcdServer.start(
-                store: running.store, options: service, addresses: settings.addresses)
+                store: running.store, options: service, addresses: settings.addresses,
+                metricsAddresses: settings.metricsAddresses)
         } catch {
             log.write(.fatal, "cannot start", ["error": error.description])
             running.close()
+            log.drain()
             exit(1)
         }
         let clientURLs = settings.addresses.map { "http://\($0.host):\($0.port)" }.joined(separator: ",")
         // Scripts wait for this line: the member answers, and the cluster knows where it is reached.
-        running.store.whenReady { log.write(.info, "ready to serve client requests", ["client-urls": clientURLs]) }
+        running.store.whenReady {
+            log.write(.info, "ready to serve client requests", ["client-urls": clientURLs])
+            SystemdNotifier.tell(.ready)
+        }
         let signal = await signals.next()
+        SystemdNotifier.tell(.stopping)
         log.write(.info, "stopping", ["signal": signal == SIGINT ? "interrupt" : "terminated"])
         await server.stop()
         running.close()
         log.write(.info, "stopped")
+        log.drain()
         exit(0)
     }
 
@@ -87,54 +73,13 @@ struct ServerCommand {
         var options = options
         do {
             if settings.joins { try await PeerSetup.join(&options) }
-            let transport = try await PeerSetup.open(options, listenURLs: settings.peerURLs, log)
+            let transport = try await PeerSetup.open(
+                options, listenURLs: settings.peerURLs, reusesPort: settings.service.reusesPort, log)
             return (try RunningStore(opening: options, transport: transport), transport)
         } catch {
             log.write(.fatal, "cannot start", ["error": "\(error)"])
+            log.drain()
             exit(1)
         }
-    }
-
-    private static func note(_ notice: StoreNotice, _ log: ServerLog) {
-        switch notice {
-        case .repaired(let what): log.write(.warn, "repaired the end of the log", ["repair": what])
-        case .leadership(let term, let isLeader):
-            log.write(.info, isLeader ? "elected leader" : "leadership changed", ["term": String(term)])
-        case .diskFull(let what): log.write(.error, "the log cannot grow yet", ["error": what])
-        case .logFailing(let what):
-            log.write(.error, "a file of the log cannot be prepared or removed", ["error": what])
-        case .snapshot(let what): log.write(.info, what)
-        case .snapshotFailed(let what): log.write(.warn, what)
-        case .backup(let progress, let bytes): note(progress, bytes, log)
-        case .forced(let what): log.write(.warn, what)
-        case .removalPending(let what): log.write(.warn, what)
-        case .removed(let who):
-            log.write(.warn, "the cluster has removed this member; it stops", ["known": who])
-            // As an operator would stop it.
-            kill(getpid(), SIGTERM)
-        case .corruption(let what): log.write(.error, what)
-        case .damage(let what): log.write(.error, "damaged record in the store", ["error": what])
-        case .fatal(let what):
-            log.write(.fatal, "the member stops", ["error": what])
-            exit(1)
-        }
-    }
-
-    /// etcd's words where it has some.
-    private static func note(_ progress: BackupProgress, _ bytes: UInt64, _ log: ServerLog) {
-        let fields: KeyValuePairs = ["total-bytes": String(bytes)]
-        switch progress {
-        case .begun: log.write(.info, "sending database snapshot to client", fields)
-        case .whole: log.write(.info, "successfully sent database snapshot to client", fields)
-        case .abandoned: log.write(.warn, "a client left before it had its database snapshot", fields)
-        }
-    }
-
-    private static func environment() -> [String: String] {
-        var values: [String: String] = [:]
-        for flag in ServerFlags.all {
-            if let value = getenv(flag.environmentName) { values[flag.environmentName] = String(cString: value) }
-        }
-        return values
     }
 }

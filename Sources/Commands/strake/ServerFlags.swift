@@ -2,7 +2,9 @@ internal import StrakeFlags
 
 /// The flags of `strake server`: etcd's names, defaults and environment variables.
 enum ServerFlags {
-    static let all: [Flag] = member + cluster + limits + timing + logging + other
+    static let all: [Flag] = [
+        member, cluster, limits, timing, compaction, connections, monitoring, logging, features, idle, other,
+    ].flatMap { $0 }
 
     private static let member = [
         Flag(
@@ -10,51 +12,59 @@ enum ServerFlags {
             section: "Member"),
         Flag(
             name: "data-dir", kind: .string, fallback: "${name}.strake",
-            help: "Directory for the log and the store; made when missing.", section: "Member"),
+            help: "Directory for the log and the store; made when missing. Called as etcd: ${name}.etcd.",
+            section: "Member"),
         Flag(
             name: "listen-client-urls", kind: .urls, fallback: "http://localhost:2379",
             help: "Where to serve clients: gRPC, health and metrics, comma-separated URLs.", section: "Member"),
         Flag(
+            name: "listen-client-http-urls", kind: .optionalURLs, fallback: "",
+            help: "More places to serve clients, HTTP and gRPC alike: one port has room for both.", section: "Member"),
+        Flag(
             name: "listen-peer-urls", kind: .urls, fallback: "http://localhost:2380",
             help: "Where the other members reach this one, comma-separated URLs.",
+            section: "Member"),
+        Flag(
+            name: "memory-mlock", kind: .bool, fallback: "false",
+            help: "Keep all memory that was touched from being swapped out; needs an unlimited ulimit -l.",
             section: "Member"),
     ]
 
     private static let cluster = [
         Flag(
-            name: "advertise-client-urls", kind: .urls, fallback: "http://localhost:2379",
-            help: "Client URLs that the member list shows.", section: "Cluster"),
+            name: "advertise-client-urls", kind: .optionalURLs, fallback: "http://localhost:2379",
+            help: "Client URLs that the member list shows.", section: "Clustering"),
         Flag(
             name: "initial-advertise-peer-urls", kind: .urls, fallback: "http://localhost:2380",
             help: "Peer URLs that the other members are told; the ids of a new cluster come from them.",
-            section: "Cluster"),
+            section: "Clustering"),
         Flag(
             name: "initial-cluster", kind: .string, fallback: "default=http://localhost:2380",
             help:
                 "Members at the first start, this one among them, as name=peer-url,name=peer-url,...; without it, this one alone.",
-            section: "Cluster"),
+            section: "Clustering"),
         Flag(
             name: "initial-cluster-state", kind: .choice(["new", "existing"]), fallback: "new",
             help: "At the first start: 'new' founds a cluster, 'existing' joins one that this member was added to.",
-            section: "Cluster"),
+            section: "Clustering"),
         Flag(
             name: "initial-cluster-token", kind: .string, fallback: "etcd-cluster",
-            help: "Part of the ids of a new cluster; keeps clusters with the same URLs apart.", section: "Cluster"),
+            help: "Part of the ids of a new cluster; keeps clusters with the same URLs apart.", section: "Clustering"),
         Flag(
             name: "strict-reconfig-check", kind: .bool, fallback: "true",
-            help: "Refuse changes of membership that could leave the cluster without a quorum.", section: "Cluster"),
+            help: "Refuse changes of membership that could leave the cluster without a quorum.", section: "Clustering"),
         Flag(
             name: "force-new-cluster", kind: .bool, fallback: "false",
             help:
                 "The other members are lost for good: go on alone, with the data of this one. Done once, until a start without it.",
-            section: "Cluster"),
+            section: "Clustering"),
         Flag(
             name: "auto-promote-learners", kind: .bool, fallback: "false",
             help: "While this member leads, make voters of learners that have caught up. Give it to all members alike.",
-            section: "Cluster"),
+            section: "Clustering"),
         Flag(
             name: "max-learners", kind: .unsigned, fallback: "1", help: "Most learners in the cluster at once.",
-            section: "Cluster"),
+            section: "Clustering"),
     ]
 
     private static let limits = [
@@ -64,7 +74,7 @@ enum ServerFlags {
             section: "Limits"),
         Flag(
             name: "max-request-bytes", kind: .unsigned, fallback: "1572864",
-            help: "Largest request accepted, in bytes; at most 66060288 (63 MiB).",
+            help: "Largest request accepted, in bytes; above 66060288 (63 MiB), that.",
             section: "Limits"),
         Flag(
             name: "max-txn-ops", kind: .unsigned, fallback: "128", help: "Most operations in one transaction.",
@@ -74,7 +84,11 @@ enum ServerFlags {
             help: "Most streams a client may have open on one connection; 0 is no limit.", section: "Limits"),
         Flag(
             name: "snapshot-count", kind: .unsigned, fallback: "10000",
-            help: "Applied entries kept in the log behind the newest checkpoint.", section: "Limits"),
+            help: "Applied entries kept in the log behind the newest checkpoint, unless the next flag says how many.",
+            section: "Limits"),
+        Flag(
+            name: "snapshot-catchup-entries", kind: .unsigned, fallback: nil,
+            help: "Applied entries kept in the log for members that are behind.", section: "Limits"),
     ]
 
     private static let timing = [
@@ -86,6 +100,10 @@ enum ServerFlags {
             help: "Milliseconds without a leader before an election; the shortest lease is 1.5 times as long.",
             section: "Timing"),
         Flag(
+            name: "initial-election-tick-advance", kind: .bool, fallback: "true",
+            help: "At the start, wait for a leader two heartbeats only, and not an election timeout.",
+            section: "Timing"),
+        Flag(
             name: "pre-vote", kind: .bool, fallback: "true",
             help: "Ask whether an election could be won before disturbing a leader with it.", section: "Timing"),
         Flag(
@@ -93,14 +111,12 @@ enum ServerFlags {
             help: "How often an idle watch that asked for it hears how far the store has come.", section: "Timing"),
     ]
 
-    private static let logging = [
-        Flag(
-            name: "log-level", kind: .choice(["debug", "info", "warn", "error", "panic", "fatal"]), fallback: "info",
-            help: "Least important lines to log: debug, info, warn, error, panic or fatal.", section: "Logging")
-    ]
-
     private static let other = [
-        Flag(name: "version", kind: .bool, fallback: "false", help: "Print the version and exit.", section: "Other")
+        Flag(
+            name: "config-file", kind: .string, fallback: "",
+            help: "A file that has all settings, as flag: value; flags and the environment then count for nothing.",
+            section: "Other"),
+        Flag(name: "version", kind: .bool, fallback: "false", help: "Print the version and exit.", section: "Other"),
     ]
 
     /// The page that `--help` prints.
@@ -110,10 +126,15 @@ enum ServerFlags {
 
               \(command) [flags]
                 Start a member. Every flag can be set by its environment variable instead: ETCD_ and the name in
-                upper case with underscores, such as ETCD_DATA_DIR.
+                upper case with underscores, such as ETCD_DATA_DIR. A value in both places is an error.
+
+              \(command) --config-file FILE
+                Start it with what the file says, in YAML with the flags' names as keys, and nothing else.
 
               \(command) --version
               \(command) --help
+
+            Durations are written as 500ms, 10s or 1h30m, booleans as true or false, URLs as http://127.0.0.1:2379.
 
 
             """

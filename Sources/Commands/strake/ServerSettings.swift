@@ -1,6 +1,7 @@
 internal import StrakeClusterFlags
 internal import StrakeEtcdService
 internal import StrakeFlags
+internal import StrakeLogging
 internal import StrakePeers
 internal import StrakeStore
 
@@ -9,16 +10,31 @@ struct ServerSettings {
     var store: StoreOptions
     var service: ServiceOptions
     var addresses: [EtcdServer.Address]
+    /// Where metrics and health are served, and nothing else.
+    var metricsAddresses: [EtcdServer.Address]
     var peerURLs: [PeerURL]
-    var logLevel: ServerLog.Level
+    var log: LogSettings
+    var locksMemory: Bool
+    /// What the flags ask for and do not get, with the reason: a warning each.
+    var warnings: [String] = []
     /// The member was added to a running cluster, and has to learn from that who it is.
     var joins: Bool
 
-    init(_ flags: FlagSet) throws(SettingsError) {
+    /// - Parameter calledAs: The program's name, which a data directory without a name of its own is named after.
+    init(_ flags: FlagSet, calledAs: String) throws(SettingsError) {
+        // First, since where lines go decides where the reasons for what follows are told.
+        log = try LogSettings(flags)
         let name = flags.string("name")
-        guard !name.isEmpty else { throw SettingsError("--name must not be empty: the others know a member by it") }
+        guard !name.isEmpty else {
+            throw SettingsError(
+                "couldn't find local name \"\" in the initial cluster configuration: --name must not be empty", .setup)
+        }
+        for flag in ServerFlags.discovery where !flags.string(flag).isEmpty {
+            throw SettingsError("--\(flag): there is no discovery; name the members with --initial-cluster")
+        }
         let directory = flags.isSet("data-dir") ? flags.string("data-dir") : ""
-        var store = StoreOptions(dataDirectory: directory.isEmpty ? "\(name).strake" : directory)
+        var store = StoreOptions(
+            dataDirectory: directory.isEmpty ? "\(name).\(calledAs == "etcd" ? "etcd" : "strake")" : directory)
         store.name = name
         store.clientURLs = flags.list("advertise-client-urls")
         store.peerURLs = flags.list("initial-advertise-peer-urls")
@@ -35,14 +51,15 @@ struct ServerSettings {
         store.preVote = flags.bool("pre-vote")
         let quota = flags.integer("quota-backend-bytes")
         store.quotaBytes = quota == 0 ? StoreOptions.quotaBytesDefault : quota < 0 ? nil : quota
-        store.retainedEntries = UInt64(flags.integer("snapshot-count"))
+        try Self.addOperation(flags, to: &store)
         self.store = store
 
         var service = ServiceOptions()
         service.requestBytesMax = Int(flags.integer("max-request-bytes"))
-        guard service.requestBytesMax <= Self.requestBytesMax else {
-            throw SettingsError(
-                "--max-request-bytes must be at most \(Self.requestBytesMax): a request goes to another member in one message"
+        if service.requestBytesMax > Self.requestBytesMax {
+            service.requestBytesMax = Self.requestBytesMax
+            warnings.append(
+                "--max-request-bytes: taken as \(Self.requestBytesMax), since a request goes to another member in one message"
             )
         }
         service.txnOperationsMax = Int(flags.integer("max-txn-ops"))
@@ -55,10 +72,17 @@ struct ServerSettings {
         }
         service.version = Version.etcd
         service.clusterVersion = Version.cluster
+        Self.addOperation(flags, to: &service)
         self.service = service
-        addresses = try Self.addresses("listen-client-urls", flags)
+        addresses =
+            try Self.addresses("listen-client-urls", flags) + Self.addresses("listen-client-http-urls", flags)
+        metricsAddresses = try Self.addresses("listen-metrics-urls", flags)
         peerURLs = try Self.peerURLs("listen-peer-urls", flags)
-        logLevel = ServerLog.Level(flags.string("log-level"))
+        locksMemory = flags.bool("memory-mlock")
+        warnings += try Self.warnings(flags)
+        if log.rotation?.asksForCompression == true {
+            warnings.append("--log-rotation-config-json: compress changes nothing: old files stay as they were written")
+        }
     }
 
     /// What fits into the longest frame between members, with room for what else the message says.
@@ -89,7 +113,7 @@ struct ServerSettings {
             try InitialCluster.check(members, name: name, advertised: advertised)
             return members
         } catch {
-            throw SettingsError(error.description)
+            throw SettingsError(error.description, .setup)
         }
     }
 
@@ -112,18 +136,11 @@ struct ServerSettings {
                 throw SettingsError(
                     "--\(flag): only http URLs can be listened on, not \(text); TLS and sockets are not supported yet")
             }
-            guard url.isAddress else { throw SettingsError("--\(flag): expected IP in URL for binding (\(text))") }
+            guard url.isAddress else {
+                throw SettingsError("expected IP in URL for binding (\(text)): --\(flag) takes addresses, not names")
+            }
             addresses.append(EtcdServer.Address(host: url.host, port: url.port))
         }
         return addresses
-    }
-}
-
-/// What is wrong with the flags taken together.
-struct SettingsError: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) {
-        self.description = description
     }
 }

@@ -40,8 +40,12 @@ struct CallTally {
 
     /// Adds everything to the metrics and is empty again.
     ///
-    /// - Parameter now: The one look at the clock for all calls of the turn.
-    mutating func flush(into metrics: ServiceMetrics, now: UInt64) {
+    /// - Parameters:
+    ///   - now: The one look at the clock for all calls of the turn.
+    ///   - slow: Nanoseconds from which a unary call is handed to `report`.
+    mutating func flush(
+        into metrics: ServiceMetrics, now: UInt64, slow: UInt64, report: (SlowRequest) -> Void
+    ) {
         for place in touched {
             metrics.add(counts[place], at: place)
             counts[place] = 0
@@ -50,6 +54,12 @@ struct CallTally {
         for calls in ended {
             let times = metrics.times(of: calls.method)
             (calls.succeeded ? times.succeeded : times.failed).record(now - calls.began, times: calls.count)
+            if now - calls.began > slow, calls.method.isUnary {
+                report(
+                    SlowRequest(
+                        method: "\(calls.method.service)/\(calls.method.name)", nanoseconds: now - calls.began,
+                        count: calls.count))
+            }
         }
         ended.removeAll(keepingCapacity: true)
     }

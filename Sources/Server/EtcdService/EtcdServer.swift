@@ -1,4 +1,6 @@
+internal import Glibc
 internal import NIOCore
+internal import NIOHTTP1
 internal import NIOPosix
 package import StrakeSockets
 package import StrakeStore
@@ -22,8 +24,10 @@ package final class EtcdServer: Sendable {
     }
 
     /// Opens the ports. Requests are answered from then on.
+    ///
+    /// - Parameter metricsAddresses: Where only metrics and health are served.
     package static func start(
-        store: Store, options: ServiceOptions, addresses: [Address]
+        store: Store, options: ServiceOptions, addresses: [Address], metricsAddresses: [Address] = []
     ) async throws(ListenError) -> EtcdServer {
         let threads = options.threads > 0 ? options.threads : System.coreCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
@@ -39,9 +43,13 @@ package final class EtcdServer: Sendable {
             loops.append(loop)
         }
         var channels: [any Channel] = []
-        for address in addresses {
+        let places =
+            addresses.map { ($0, HTTPEndpoints.Port.client) }
+            + metricsAddresses.map { ($0, HTTPEndpoints.Port.metrics) }
+        for (address, port) in places {
             do {
-                channels.append(try await listen(address, on: group, loops: loops))
+                channels.append(
+                    try await listen(address, port, reusesPort: options.reusesPort, on: group, loops: loops))
             } catch {
                 for channel in channels { try? await channel.close() }
                 try? await readers.shutdownGracefully()
@@ -80,11 +88,13 @@ package final class EtcdServer: Sendable {
     }
 
     private static func listen(
-        _ address: Address, on group: MultiThreadedEventLoopGroup, loops: [NIOLoopBound<LoopContext>]
+        _ address: Address, _ port: HTTPEndpoints.Port, reusesPort: Bool, on group: MultiThreadedEventLoopGroup,
+        loops: [NIOLoopBound<LoopContext>]
     ) async throws -> any Channel {
         try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.socketOption(NIOBSDSocket.Option(rawValue: SO_REUSEPORT)), value: reusesPort ? 1 : 0)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 4)
             .childChannelOption(
@@ -96,7 +106,13 @@ package final class EtcdServer: Sendable {
                     guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else {
                         preconditionFailure("a channel on a foreign event loop")
                     }
-                    try channel.pipeline.syncOperations.addHandler(ProtocolSniffer(loop: loop.value))
+                    let pipeline = channel.pipeline.syncOperations
+                    switch port {
+                    case .client: try pipeline.addHandler(ProtocolSniffer(loop: loop.value))
+                    case .metrics:
+                        try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
+                        try pipeline.addHandler(HTTP1Handler(loop: loop.value, port: .metrics))
+                    }
                 }
             }
             .bind(host: address.host.isEmpty ? "0.0.0.0" : address.host, port: address.port)

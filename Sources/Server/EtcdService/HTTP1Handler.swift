@@ -12,8 +12,8 @@ final class HTTP1Handler: ChannelInboundHandler {
     /// While the connection is open.
     private var context: ChannelHandlerContext?
 
-    init(loop: LoopContext) {
-        endpoints = HTTPEndpoints(loop: loop)
+    init(loop: LoopContext, port: HTTPEndpoints.Port = .client) {
+        endpoints = HTTPEndpoints(loop: loop, port: port)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {

@@ -33,11 +33,20 @@ struct HTTPEndpoints {
     private static let plain = ("content-type", "text/plain; charset=utf-8")
     private static let noSniff = ("x-content-type-options", "nosniff")
 
+    /// What is served where.
+    enum Port {
+        case client
+        /// Metrics and health, for those who may not reach the client's port.
+        case metrics
+    }
+
     private let loop: LoopContext
+    private let port: Port
     private var service: Service { loop.service }
 
-    init(loop: LoopContext) {
+    init(loop: LoopContext, port: Port = .client) {
         self.loop = loop
+        self.port = port
     }
 
     /// On the loop, and answered there: at once, unless the health of the cluster has to be tried with a read.
@@ -57,6 +66,13 @@ struct HTTPEndpoints {
     }
 
     private func answer(_ request: HTTPRequest, readFailure: StoreError?) -> HTTPAnswer {
+        if port == .metrics {
+            // Browsers have no business here, so there is nothing to allow them.
+            guard request.path != "/version" else {
+                return HTTPAnswer(status: 404, headers: [Self.plain, Self.noSniff], body: "404 page not found\n")
+            }
+            return route(request, readFailure)
+        }
         var answer = request.method == "OPTIONS" ? HTTPAnswer(status: 200) : route(request, readFailure)
         answer.headers += [
             ("access-control-allow-headers", "accept, content-type, authorization"),

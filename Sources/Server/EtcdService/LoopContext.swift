@@ -20,6 +20,7 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
     /// What the calls of this turn count.
     var tally = CallTally()
     private var leaderWatch: LeaderWatch?
+    private var keepAliveWatch: KeepAliveWatch?
     /// Who waits for reads that are no session's, by call.
     private var probes: [UInt32: (StoreError?) -> Void] = [:]
     private var lastProbe: UInt32 = 0
@@ -32,6 +33,7 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
         watches = WatchLoop(service: service, eventLoop: eventLoop)
         target = service.store.register(self)
         leaderWatch = LeaderWatch(self)
+        keepAliveWatch = KeepAliveWatch(self)
     }
 
     var wantsEvents: Bool { watches.wantsEvents || waiters.wantsEvents }
@@ -82,7 +84,10 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
     }
 
     func recordCalls() {
-        if !tally.isEmpty { tally.flush(into: service.metrics, now: MonotonicClock.nanoseconds) }
+        guard !tally.isEmpty else { return }
+        tally.flush(
+            into: service.metrics, now: MonotonicClock.nanoseconds, slow: service.slowRequestNanoseconds,
+            report: service.options.onSlowRequest)
     }
 
     /// For graceful shutdown.

@@ -12,11 +12,14 @@ final class Service: Sendable {
     let metrics = ServiceMetrics()
     /// Threads for reads that may take long or touch cold pages.
     let readers: NIOThreadPool
+    let slowRequestNanoseconds: UInt64
 
     init(store: Store, options: ServiceOptions, readers: NIOThreadPool) {
         self.store = store
         self.options = options
         self.readers = readers
+        let slow = options.slowRequestMilliseconds
+        slowRequestNanoseconds = slow > 0 ? UInt64(slow) * 1_000_000 : .max
     }
 
     func header(revision: Int64, term: UInt64) -> ResponseHeader {

@@ -11,6 +11,15 @@ package struct ServiceOptions: Sendable {
     package var txnOperationsMax = 128
     package var concurrentStreamsMax: UInt32 = .max
     package var progressNotifyMilliseconds: Int64 = 600_000
+    /// Clients that send pings faster than this are sent away.
+    package var pingIntervalMinMilliseconds: Int64 = 5_000
+    /// A client that was silent for so long is sent a ping, and cut off if it does not answer in time.
+    package var pingMilliseconds: Int64 = 7_200_000
+    package var pingTimeoutMilliseconds: Int64 = 20_000
+    /// Unary calls that take longer are told; not above 0: none.
+    package var slowRequestMilliseconds: Int64 = 300
+    /// Several processes may listen on the same port.
+    package var reusesPort = false
     /// Event loops; 0: one for each core.
     package var threads = 0
     /// What the version endpoint and `Status` report.
@@ -20,5 +29,15 @@ package struct ServiceOptions: Sendable {
     /// What went to and came from the other members, for metrics.
     package var peerFigures: @Sendable () -> [PeerFigures] = { [] }
 
+    /// Told of slow calls, on event loops: must not wait.
+    package var onSlowRequest: @Sendable (SlowRequest) -> Void = { _ in }
+
     package init() {}
+}
+
+/// Unary calls of one method that came together and took long.
+package struct SlowRequest: Sendable {
+    package var method: String
+    package var nanoseconds: UInt64
+    package var count: UInt64
 }

@@ -30,6 +30,8 @@ final class Session: ChannelDuplexHandler {
     private var readIsOwed = false
     /// When the bytes in hand came, on the monotonic clock, in nanoseconds.
     private(set) var receivedAt: UInt64 = 0
+    /// When a ping was sent that nothing has come after yet.
+    private var pingedAt: UInt64?
 
     var streams = StreamTable()
     var calls = CallTable()
@@ -45,6 +47,7 @@ final class Session: ChannelDuplexHandler {
         service = loop.service
         var configuration = ServerConfiguration()
         configuration.maxConcurrentStreams = service.options.concurrentStreamsMax
+        configuration.pingIntervalMin = UInt64(service.options.pingIntervalMinMilliseconds) * 1_000_000
         configuration.messageBytesMax = service.options.requestBytesMax + ServiceOptions.requestOverheadBytes
         engine = ServerConnection(methods: Method.table, configuration: configuration)
     }
@@ -55,6 +58,7 @@ final class Session: ChannelDuplexHandler {
         self.context = context
         isWritable = context.channel.isWritable
         number = loop.add(self)
+        receivedAt = MonotonicClock.nanoseconds
         writeOutput()
     }
 
@@ -71,6 +75,7 @@ final class Session: ChannelDuplexHandler {
         let buffer = unwrapInboundIn(data)
         isReading = true
         receivedAt = MonotonicClock.nanoseconds
+        pingedAt = nil
         var handler = self
         buffer.withUnsafeReadableBytes { bytes in
             engine.receive(bytes, now: receivedAt, handler: &handler)
@@ -152,6 +157,25 @@ final class Session: ChannelDuplexHandler {
         calls.removeAll()
         waitingReads = [:]
     }
+
+    /// Pings a client that was silent for too long, and cuts it off when it stays so.
+    ///
+    /// - Returns: When to look again.
+    func keepAlive(now: UInt64, interval: UInt64, timeout: UInt64) -> UInt64 {
+        if let pingedAt {
+            if now < pingedAt + timeout { return pingedAt + timeout }
+            context?.close(promise: nil)
+            return now + interval
+        }
+        guard now >= receivedAt + interval else { return receivedAt + interval }
+        engine.sendPing(Self.keepAlivePing)
+        pingedAt = now
+        loop.touch(self)
+        return now + timeout
+    }
+
+    /// What a keepalive ping carries.
+    private static let keepAlivePing: UInt64 = 0x7374_7261_6B65_0002
 
     func shutDown() {
         engine.shutDown()

@@ -10,6 +10,8 @@ package struct PeerOptions: Sendable {
     package var listenURLs: [PeerURL]
     /// Where others reach this member; it tells them when it connects.
     package var advertisedURLs: [String]
+    /// Several processes may listen on the same port.
+    package var reusesPort = false
     /// Bytes and messages that wait for one member, on each stream. At the bound further ones are dropped.
     package var urgentBounds = QueueBounds(bytes: 8 << 20, count: 4_096)
     /// Raft itself has at most 64 MiB on the way to a member.

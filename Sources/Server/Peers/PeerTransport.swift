@@ -1,3 +1,4 @@
+internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 package import StrakeRaft
@@ -33,7 +34,7 @@ package final class PeerTransport: Transport {
         var channels: [any Channel] = []
         for url in options.listenURLs {
             do {
-                channels.append(try await listen(url, on: group, loop: loop))
+                channels.append(try await listen(url, options, on: group, loop: loop))
             } catch {
                 try? await pool.shutdownGracefully()
                 try? await group.shutdownGracefully()
@@ -55,11 +56,14 @@ package final class PeerTransport: Transport {
     }
 
     private static func listen(
-        _ url: PeerURL, on group: MultiThreadedEventLoopGroup, loop: PeerLoop
+        _ url: PeerURL, _ options: PeerOptions, on group: MultiThreadedEventLoopGroup, loop: PeerLoop
     ) async throws -> any Channel {
         try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 128)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(
+                .socketOption(NIOBSDSocket.Option(rawValue: SO_REUSEPORT)), value: options.reusesPort ? 1 : 0
+            )
             .serverChannelOption(.autoRead, value: false)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 4)

@@ -21,6 +21,8 @@ final class CheckpointRole: Sendable {
 
     private struct State {
         var isClosing = false
+        /// The newest entry that the operator knows to be in a checkpoint.
+        var toldIndex: UInt64 = 0
         /// Somebody wants the thread to pause.
         var pauses = 0
         /// Answers to compactions that asked to wait for the space.
@@ -91,11 +93,12 @@ final class CheckpointRole: Sendable {
                 defer { state.compactionIsDue = false }
                 return (state.isClosing, state.compactionIsDue, state.waiting.count)
             }
+            let compactRevision = store.reader.compactRevision
             do throws(MVCCError) {
                 let isCompacted = try working.withLock { audit throws(MVCCError) in
                     try checkpoint(store, &heldBack)
                     guard compacts, !isClosing else { return false }
-                    return try compact(store, &timer, &audit)
+                    return try compact(store, compactRevision, &timer, &audit)
                 }
                 if isCompacted {
                     store.deliver(takeWaiting(waiting))
@@ -136,6 +139,17 @@ final class CheckpointRole: Sendable {
         store.gauges.checkpoints.add(1, ordering: .relaxed)
         try measure(store)
         heldBack = store.truncateLog(behind: snapshot) ? nil : snapshot
+        tell(of: snapshot.last.index.rawValue, store)
+    }
+
+    /// Once in a while, since there may be a checkpoint every few seconds.
+    private func tell(of index: UInt64, _ store: Store) {
+        let isDue = state.withLock { state in
+            guard index >= state.toldIndex + store.options.checkpointNoticeEntries else { return false }
+            state.toldIndex = index
+            return true
+        }
+        if isDue { store.options.onNotice(.progress(.checkpointed(index: index))) }
     }
 
     private func measure(_ store: Store) throws(MVCCError) {
@@ -148,19 +162,29 @@ final class CheckpointRole: Sendable {
 
     /// Frees compacted history slice by slice, until a checkpoint is due.
     ///
+    /// - Parameter revision: Of a compaction that the checkpoint before has written.
     /// - Returns: Nothing is left to free.
     private func compact(
-        _ store: Store, _ timer: inout CompactionTimer, _ audit: inout StoreAudit?
+        _ store: Store, _ revision: Int64, _ timer: inout CompactionTimer, _ audit: inout StoreAudit?
     ) throws(MVCCError) -> Bool {
+        let options = store.options
         while !state.withLock({ $0.isClosing || $0.pauses > 0 }),
             store.gauges.layerBytes.load(ordering: .relaxed) < Self.layerBytesDue
         {
             let began = MonotonicClock.nanoseconds
-            let slice = try compactor.runSlice()
+            let slice = try compactor.runSlice(eventsMax: options.compactionBatchEvents)
             audit?.note(removed: slice.removed)
-            if !slice.isIdle { timer.record(slice, began: began, in: store.gauges) }
+            if !slice.isIdle, let nanoseconds = timer.record(slice, began: began, in: store.gauges) {
+                options.onNotice(.progress(.compacted(revision: revision, nanoseconds: nanoseconds)))
+            }
             switch slice.progress {
-            case .unfinished: continue
+            case .unfinished:
+                guard options.compactionPauseMilliseconds > 0 else { continue }
+                if bell.wait(milliseconds: options.compactionPauseMilliseconds) {
+                    // Whoever has rung wants more than the rest of this.
+                    bell.ring()
+                    return false
+                }
             case .held: return false
             case .finished: return true
             }

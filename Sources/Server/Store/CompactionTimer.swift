@@ -7,16 +7,19 @@ struct CompactionTimer {
     private var start: UInt64?
 
     /// Takes note of a slice that has just ended.
-    mutating func record(_ slice: Compactor.Slice, began: UInt64, in gauges: StoreGauges) {
+    ///
+    /// - Returns: What the whole compaction took, if this was the last of it.
+    mutating func record(_ slice: Compactor.Slice, began: UInt64, in gauges: StoreGauges) -> UInt64? {
         let now = MonotonicClock.nanoseconds
         gauges.compactionSlices.record(now - began)
         gauges.eventsCompacted.add(UInt64(slice.removedCount), ordering: .relaxed)
         let start = start ?? began
         self.start = start
         // What is held back for readers is another compaction, which begins when they have ended.
-        guard slice.progress != .unfinished else { return }
+        guard slice.progress != .unfinished else { return nil }
         gauges.compactions.record(now - start)
         gauges.lastCompaction.store(WallClock.seconds, ordering: .relaxed)
         self.start = nil
+        return slice.progress == .finished ? now - start : nil
     }
 }

@@ -4,21 +4,29 @@ internal import Synchronization
 
 /// What this member's state came to lately and, on a leader, what the others say of theirs.
 final class DigestDesk: Sendable {
-    /// Ticks from one comparison to the next.
-    static let ticksBetween = 10
+    /// Ticks from one comparison to the next, unless the options say another number.
+    static let ticksBetweenDefault = 10
+
+    private let ticksBetween: Int
 
     private struct State {
         var own: [StateDigest] = []
         /// Looked up and merged by member; the order counts nowhere.
         var others: [MemberID: [StateDigest]] = [:]
         var asked: Set<MemberID> = []
-        var ticksLeft = DigestDesk.ticksBetween
+        var ticksLeft: Int
         var hasNews = false
         /// The operator knows that members differ and nobody can tell who is right.
         var saidOpen = false
+        var lastAgreement: Int64?
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+
+    init(ticksBetween: Int) {
+        self.ticksBetween = ticksBetween
+        state = Mutex(State(ticksLeft: ticksBetween))
+    }
 
     /// For members that ask: the transport's threads must not wait for the apply role.
     var own: [StateDigest] { state.withLock { $0.own } }
@@ -37,7 +45,7 @@ final class DigestDesk: Sendable {
     /// - Returns: Whom to ask: each is asked again once it has answered, or could not.
     func begin(_ own: [StateDigest], members: [MemberID]) -> [MemberID] {
         state.withLock { state in
-            state.ticksLeft = Self.ticksBetween
+            state.ticksLeft = ticksBetween
             state.own = own
             state.others = state.others.filter { members.contains($0.key) }
             let due = members.filter { !state.asked.contains($0) }
@@ -62,6 +70,17 @@ final class DigestDesk: Sendable {
             guard state.hasNews else { return nil }
             state.hasNews = false
             return state.others
+        }
+    }
+
+    /// Members' states agree.
+    ///
+    /// - Returns: The operator is to be told, for the first time in the interval.
+    func noteAgreement(now: Int64, interval: Int) -> Bool {
+        state.withLock { state in
+            if let last = state.lastAgreement, now - last < Int64(interval) { return false }
+            state.lastAgreement = now
+            return true
         }
     }
 

@@ -28,7 +28,12 @@ extension Store {
             return
         }
         note(leaseChanges)
-        gauges.record(result, nanoseconds: MonotonicClock.nanoseconds - began)
+        let nanoseconds = MonotonicClock.nanoseconds - began
+        let expected = UInt64(options.slowApplyMilliseconds) * 1_000_000
+        gauges.record(result, nanoseconds: nanoseconds, isSlow: nanoseconds > expected)
+        if nanoseconds > expected {
+            options.onNotice(.progress(.slowApply(nanoseconds: nanoseconds, expected: expected)))
+        }
         let targets = targets.withLock { $0 }
         if let published = result.published {
             for (index, target) in targets.enumerated() where target.wantsEvents {

@@ -37,6 +37,7 @@ extension Store {
         publisher.tick(self)
         desk.tick(now: now, self)
         promoter.tick(now: now, self)
+        autoCompactor.tick(self)
         for attempt in leaderCalls.tick(now: now, hasLeader: hasLeader, applied: appliedIndex) { ask(attempt) }
         checkTransfers()
         compareDigests()

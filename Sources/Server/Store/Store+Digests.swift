@@ -33,10 +33,23 @@ extension Store {
                 desk.answered(member, digests)
             }
         }
+        if isLeader, others.isEmpty { tellOfAgreement(members: 0) }
         guard isLeader, var digests = digestDesk.takeNews() else { return }
         digests[identity.member] = standing.digests
         gauges.digestComparisons.add(1, ordering: .relaxed)
-        judge(DigestComparison(of: digests, voters: standing.configuration.voters), standing.alarms)
+        let comparison = DigestComparison(of: digests, voters: standing.configuration.voters)
+        judge(comparison, standing.alarms)
+        if comparison.odd.isEmpty, !comparison.isSplit, !comparison.isOpen {
+            tellOfAgreement(members: digests.count - 1)
+        }
+    }
+
+    /// For those who have asked to hear of it.
+    private func tellOfAgreement(members: Int) {
+        guard let interval = options.hashCheckNoticeMilliseconds,
+            digestDesk.noteAgreement(now: MonotonicClock.milliseconds, interval: interval)
+        else { return }
+        options.onNotice(.progress(.compared(members: members)))
     }
 
     private func judge(_ comparison: DigestComparison, _ alarms: [AlarmMember]) {

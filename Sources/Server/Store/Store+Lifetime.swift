@@ -76,7 +76,7 @@ package final class RunningStore: Sendable {
             store.waitUntilReady()
         } else {
             store.lifecycle.markServing()
-            store.hastenElection()
+            if options.hastensFirstElection { store.hastenElection() }
         }
         guard !store.lifecycle.isStopped else {
             close()

@@ -171,6 +171,6 @@ extension Store {
         }
         groups.deliver(to: targets)
         checkpoint.wake()
-        options.onNotice(.snapshot("installed the snapshot as of entry \(metadata.last)"))
+        options.onNotice(.progress(.installed(index: metadata.last.index.rawValue)))
     }
 }

@@ -45,11 +45,12 @@ package final class Store: Sendable {
     let transport: (any Transport)?
     let snapshots: SnapshotDesk
     let links = PeerLinks()
-    let digestDesk = DigestDesk()
+    let digestDesk: DigestDesk
     let leaderCalls = LeaderCalls()
     let desk = LeaderDesk()
     let publisher = Publisher()
     let promoter = LearnerPromoter()
+    let autoCompactor = AutoCompactor()
     /// Held while the transport and the gauges are told of the state machine's members and alarms.
     let telling = Mutex(())
     let transfers = Mutex<[Transfer]>([])
@@ -69,6 +70,7 @@ package final class Store: Sendable {
         self.transport = transport
         snapshots = SnapshotDesk(parts.directories)
         options = parts.options
+        digestDesk = DigestDesk(ticksBetween: parts.options.digestTicks)
         identity = parts.identity
         reader = parts.reader
         replica = Mutex(ReplicaState(replica: parts.replica))
@@ -86,6 +88,7 @@ package final class Store: Sendable {
         desk.setTarget(register(desk))
         desk.attach(self)
         publisher.setTarget(register(publisher))
+        autoCompactor.setTarget(register(autoCompactor))
     }
 
     package var clusterID: UInt64 { identity.cluster }

@@ -5,9 +5,6 @@ package import Synchronization
 
 /// Numbers that anyone may look at without a lock: for `Status`, metrics and the limits before a proposal.
 package final class StoreGauges: Sendable {
-    /// What etcd calls a slow apply unless told otherwise.
-    static let slowApplyNanoseconds: UInt64 = 100_000_000
-
     package let term = Atomic<UInt64>(0)
     package let leader = Atomic<UInt64>(0)
     package let isLearner = Atomic(false)
@@ -38,7 +35,7 @@ package final class StoreGauges: Sendable {
     package let checkpointTimes = Histogram()
     package let applies = Histogram(firstBound: 0.000_1, count: 20)
     package let applyTimes = ApplyTimes()
-    /// Batches that took more than `slowApplyNanoseconds`.
+    /// Batches that took longer than the options allow.
     package let slowApplies = Atomic<UInt64>(0)
     /// Physical compaction: events removed, milliseconds of one slice and of a whole compaction, and when the last one
     /// ended in seconds since 1970, 0 before the first.
@@ -65,10 +62,10 @@ package final class StoreGauges: Sendable {
     }
 
     /// - Parameter nanoseconds: From the start of applying the batch to its publication.
-    func record(_ result: ApplyResult, nanoseconds: UInt64) {
+    func record(_ result: ApplyResult, nanoseconds: UInt64, isSlow: Bool) {
         applies.record(nanoseconds)
         applyTimes.record(result.commands, nanoseconds: nanoseconds)
-        if nanoseconds > Self.slowApplyNanoseconds { slowApplies.add(1, ordering: .relaxed) }
+        if isSlow { slowApplies.add(1, ordering: .relaxed) }
         proposalsApplied.add(UInt64(result.applied), ordering: .relaxed)
         proposalsFailed.add(UInt64(result.failed), ordering: .relaxed)
         events.add(UInt64(result.events), ordering: .relaxed)

@@ -31,6 +31,21 @@ public struct StoreOptions: Sendable {
     public var quotaBytes: Int64? = quotaBytesDefault
     /// Applied entries that stay in the log behind the newest checkpoint.
     public var retainedEntries: UInt64 = 10_000
+    /// Entries after which the operator hears of a checkpoint again.
+    public var checkpointNoticeEntries: UInt64 = 10_000
+    /// A start waits for a leader two heartbeats only.
+    public var hastensFirstElection = true
+    /// What is compacted by itself; `nil`: nothing.
+    public var autoCompaction: AutoCompaction.Policy?
+    /// Events that physical compaction visits in one transaction, and its pause between two.
+    public var compactionBatchEvents = 2_000
+    public var compactionPauseMilliseconds = 0
+    /// Applying that takes longer is counted and told.
+    public var slowApplyMilliseconds = 100
+    /// From one comparison of the members' states to the next; `nil`: 10 heartbeats.
+    public var digestComparisonMilliseconds: Int?
+    /// How often the operator hears that they were compared and agree; `nil`: never.
+    public var hashCheckNoticeMilliseconds: Int?
     /// Bytes that the log of a leader may take while it keeps entries for members that catch up. At the bound they go, and
     /// such a member needs a snapshot.
     package var laggardLogBytesMax = 2 << 30
@@ -54,6 +69,12 @@ public struct StoreOptions: Sendable {
         return "To rebuild this member from the others: ask one of them to `etcdctl member remove \(id)`, remove "
             + "\(dataDirectory) here, `etcdctl member add \(name) --peer-urls=\(peerURLs.joined(separator: ","))`, and start "
             + "it with the --initial-cluster that this prints and --initial-cluster-state existing"
+    }
+
+    /// Ticks from one comparison of states to the next.
+    var digestTicks: Int {
+        digestComparisonMilliseconds.map { max(1, $0 / max(1, heartbeatMilliseconds)) }
+            ?? DigestDesk.ticksBetweenDefault
     }
 
     package var electionTicks: Int { max(2, electionMilliseconds / max(1, heartbeatMilliseconds)) }
@@ -114,10 +135,26 @@ public enum StoreNotice: Sendable {
     case snapshot(String)
     /// Another member did not take a snapshot, with the reason and when it is offered one again.
     case snapshotFailed(String)
+    /// Something goes as it should, or slower.
+    case progress(StoreProgress)
     /// A client gets a snapshot, of so many bytes.
     case backup(BackupProgress, bytes: UInt64)
     /// The member can't go on without risking data. The process must end; everything acknowledged is on disk.
     case fatal(String)
+}
+
+/// What a member has done that some wait for.
+public enum StoreProgress: Sendable {
+    /// A checkpoint holds everything through the entry.
+    case checkpointed(index: UInt64)
+    /// Another member's snapshot has become the store.
+    case installed(index: UInt64)
+    /// History below the revision is gone from the file.
+    case compacted(revision: Int64, nanoseconds: UInt64)
+    /// So many other members' states were compared with the leader's and agree with it.
+    case compared(members: Int)
+    case slowApply(nanoseconds: UInt64, expected: UInt64)
+    case autoCompaction(AutoCompaction.Event)
 }
 
 /// How far a client's snapshot is.
