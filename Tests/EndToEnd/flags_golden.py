@@ -1,5 +1,7 @@
-"""Replays what etcd 3.7.1 says to flags that it does not take, and compares names and defaults of those that it takes."""
+"""Replays what etcd 3.7.1 says to flags that it does not take and on the port of --listen-metrics-urls, and compares names
+and defaults of the flags that it takes."""
 
+import http.client
 import json
 import os
 import re
@@ -7,7 +9,8 @@ import signal
 import subprocess
 import tempfile
 
-from harness import ROOT, command_for, free_ports
+from golden_http import levelled
+from harness import ROOT, Server, command_for, free_ports
 
 FIXTURES = os.path.join(ROOT, "Tests", "Fixtures", "golden")
 REQUIRED = 0.98
@@ -39,8 +42,17 @@ def known_flags(binary):
 def check(results, arguments):
     known = known_flags(arguments.server)
     check_defaults(results, known)
-    with open(os.path.join(FIXTURES, "bad_flags.json")) as file:
-        fixture = json.load(file)
+    check_refusals(results, arguments, known)
+    check_metrics_port(results, arguments)
+
+
+def fixture_of(name):
+    with open(os.path.join(FIXTURES, name)) as file:
+        return json.load(file)
+
+
+def check_refusals(results, arguments, known):
+    fixture = fixture_of("bad_flags.json")
     equal = total = 0
     for case in fixture["cases"]:
         foreign = foreign_flags(case, known)
@@ -62,6 +74,30 @@ def check(results, arguments):
     results.check(f"at least {100 * REQUIRED:.0f} % equal", total and equal / total >= REQUIRED, f"{equal} of {total}")
 
 
+def check_metrics_port(results, arguments):
+    fixture = fixture_of("metrics_port.json")
+    port = free_ports(1)[0]
+    with Server(arguments.server, [f"--listen-metrics-urls=http://127.0.0.1:{port}"], label="server"):
+        for case in fixture["cases"]:
+            expected = {"status": case["status"], "headers": case["headers"]}
+            if "body" in case:
+                expected["body"] = levelled(case["body"])
+            results.equal(f"metrics port: {case['method']} {case['path']}", ask(port, case), expected)
+
+
+def ask(port, case):
+    """What the server answers, of what the case has."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request(case["method"], case["path"], case.get("request_body"), case.get("request_headers", {}))
+        response = connection.getresponse()
+        body = levelled(response.read().decode())
+        answer = {"status": response.status, "headers": {name: response.getheader(name) for name in case["headers"]}}
+        return dict(answer, body=body) if "body" in case else answer
+    finally:
+        connection.close()
+
+
 def foreign_flags(case, known):
     """Flags of the case that the server does not have, and that etcd does."""
     names = [word.lstrip("-").split("=")[0] for word in case["args"] if word.startswith("-")]
@@ -72,8 +108,7 @@ def foreign_flags(case, known):
 
 
 def check_defaults(results, known):
-    with open(os.path.join(FIXTURES, "flags.json")) as file:
-        cases = json.load(file)["cases"]
+    cases = fixture_of("flags.json")["cases"]
     missing = [case["name"] for case in cases if case["name"] not in known and case["name"] not in NOT_DEFINED]
     print(f"flags.json: {len(cases) - len(missing)} of {len(cases)} flags; not taken: {', '.join(missing) or 'none'}")
     for case in cases:
