@@ -30,7 +30,7 @@ def main():
 
     def body(results):
         for part in (check_lines, check_outputs, check_rotation, check_unread_log, check_link, check_stop,
-                     check_stop_of_a_leader, check_systemd):
+                     check_stop_under_load, check_stop_without_quorum, check_stop_of_a_leader, check_systemd):
             part(results, arguments)
             print(f"{part.__name__}: {results.elapsed():.1f} s", flush=True)
 
@@ -200,6 +200,58 @@ def check_stop(results, arguments):
         results.check("both ends of the stop are logged", re.search(r'"msg":"stopping".*\n(.*\n)*.*"msg":"stopped"', log),
                       log)
         server.remove()
+
+
+def check_stop_under_load(results, arguments):
+    """Every put is acknowledged and stays, or fails as one that may be tried elsewhere."""
+    server = Server(arguments.server, label="server").start()
+    with ThreadPoolExecutor() as pool:
+        writers = [pool.submit(put_until_it_fails, server.endpoint, b"w%d" % number) for number in range(4)]
+        if not results.check("all write", eventually(lambda: written(server) == 4)):
+            server.kill()
+        started = time.monotonic()
+        code = server.stop()
+        took = time.monotonic() - started
+        results.check(f"SIGTERM under load: exit 0 within {STOP_SECONDS_MAX} s", code == 0 and took < STOP_SECONDS_MAX,
+                      (code, took))
+        ends = [writer.result() for writer in writers]
+    results.check("calls end as UNAVAILABLE", all(code == "UNAVAILABLE" for _, code in ends), ends)
+    server.start()
+    with Client(server.endpoint) as client:
+        for number, (last, _) in enumerate(ends):
+            value = int(client.get(b"w%d" % number).kvs[0].value)
+            # The one that failed may have been written all the same.
+            results.check(f"writer {number}: what was acknowledged is there", value in (last, last + 1), (value, last))
+    server.remove()
+
+
+def written(server):
+    with Client(server.endpoint) as client:
+        return client.get(b"w", range_end=b"x").count
+
+
+def put_until_it_fails(endpoint, key):
+    """(the last number that was acknowledged, how the next put failed)"""
+    with Client(endpoint) as client:
+        number = 0
+        while True:
+            answer = client.finish(client.begin("KV/Put", pb.PutRequest(key=key, value=b"%d" % (number + 1)),
+                                                wait_for_ready=False))
+            if not answer.ok:
+                return number, answer.code
+            number += 1
+
+
+def check_stop_without_quorum(results, arguments):
+    cluster = Cluster(arguments.server, 3)
+    alone = cluster.members[0].launch()
+    results.check("one of three waits for the others", eventually(lambda: b"cannot reach member" in alone.log_since(0)))
+    started = time.monotonic()
+    code = alone.stop()
+    took = time.monotonic() - started
+    results.check(f"and stops: exit 0 within {STOP_SECONDS_MAX} s", code == 0 and took < STOP_SECONDS_MAX, (code, took))
+    for member in cluster.members:
+        member.remove()
 
 
 def said_goaway(connection):
