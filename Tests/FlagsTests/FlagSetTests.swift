@@ -145,18 +145,27 @@ struct FlagSetTests {
         func flag(_ name: String, _ section: String, _ reason: String? = nil) -> Flag {
             Flag(name: name, kind: .string, fallback: "", help: "Help.", section: section, idleBecause: reason)
         }
-        let listing = FlagSet([flag("a", "One"), flag("b", "Two", "there is no b"), flag("c", "One")]).listing
+        let flags = [
+            flag("a", "One"), flag("b", "", "there is no b"), flag("c", "Two"), flag("d", "One"),
+            flag("e", "", "there is no e"), flag("f", "", "there is no b"),
+        ]
+        let listing = FlagSet(flags).listing
         #expect(
             listing == """
                 One:
                   --a ''
                       Help.
-                  --c ''
+                  --d ''
                       Help.
                 Two:
-                  --b ''
+                  --c ''
                       Help.
-                      Changes nothing: there is no b.
+                Taken without effect, with a warning that says why:
+                  --b ''
+                  --f ''
+                      there is no b
+                  --e ''
+                      there is no e
 
                 """)
     }

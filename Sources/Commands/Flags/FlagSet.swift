@@ -92,19 +92,31 @@ package struct FlagSet {
         }
     }
 
-    /// The flags as a help page lists them, by section.
+    /// The flags as a help page lists them: by section, and at the end those that change nothing, by their reasons.
     package var listing: String {
         var text = ""
-        var sections: [String] = []
-        for flag in flags where !sections.contains(flag.section) { sections.append(flag.section) }
-        for section in sections {
+        let active = flags.filter { $0.idleBecause == nil }
+        for section in Self.inOrder(active.map(\.section)) {
             text += "\(section):\n"
-            for flag in flags where flag.section == section {
-                text += "  --\(flag.name) '\(flag.fallback ?? "")'\n      \(flag.help)\n"
-                if let reason = flag.idleBecause { text += "      Changes nothing: \(reason).\n" }
+            for flag in active where flag.section == section {
+                text += Self.title(of: flag) + "      \(flag.help)\n"
             }
         }
+        let reasons = Self.inOrder(flags.compactMap(\.idleBecause))
+        if !reasons.isEmpty { text += "Taken without effect, with a warning that says why:\n" }
+        for reason in reasons {
+            for flag in flags where flag.idleBecause == reason { text += Self.title(of: flag) }
+            text += "      \(reason)\n"
+        }
         return text
+    }
+
+    private static func title(of flag: Flag) -> String { "  --\(flag.name) '\(flag.fallback ?? "")'\n" }
+
+    /// Each once, where it is first.
+    private static func inOrder(_ texts: [String]) -> [String] {
+        var seen: Set<String> = []
+        return texts.filter { seen.insert($0).inserted }
     }
 
     /// The value given, or the default.

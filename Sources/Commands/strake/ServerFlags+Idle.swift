@@ -8,38 +8,29 @@ extension ServerFlags {
     ].flatMap { $0 }
 
     private static func flag(
-        _ name: String, _ kind: Flag.Kind, _ fallback: String?, _ help: String, _ section: String, _ reason: String,
-        isSecret: Bool = false
+        _ name: String, _ kind: Flag.Kind, _ fallback: String?, _ reason: String, isSecret: Bool = false
     ) -> Flag {
         Flag(
-            name: name, kind: kind, fallback: fallback, help: help, section: section, idleBecause: reason,
-            isSecret: isSecret)
+            name: name, kind: kind, fallback: fallback, help: "", section: "", idleBecause: reason, isSecret: isSecret)
     }
 
-    private static let noBbolt = "the store is not a bbolt database and has no such thing"
-
     private static let idleMember = [
+        flag("wal-dir", .string, "", "the log lies in --data-dir, beside the store"),
         flag(
-            "wal-dir", .string, "", "A directory for the log.", "Member",
-            "the log lies in --data-dir; to have it elsewhere make data-dir/log a mount of its own"),
+            "max-snapshots", .unsigned, "5", "there are no snapshot files: a checkpoint is written into the store"),
+        flag("max-wals", .unsigned, "5", "files of the log go as soon as nobody needs their entries"),
+        flag("backend-bbolt-freelist-type", .string, "map", "the store is not a bbolt database and has no such list"),
         flag(
-            "max-snapshots", .unsigned, "5", "Snapshot files kept.", "Member",
-            "there are no snapshot files: a checkpoint is written into the store"),
-        flag(
-            "max-wals", .unsigned, "5", "Log files kept.", "Member",
-            "files of the log go as soon as nobody needs their entries"),
-        flag("backend-bbolt-freelist-type", .string, "map", "How free pages are listed.", "Member", noBbolt),
-        flag(
-            "backend-batch-interval", .duration, "", "Longest time between commits.", "Member",
+            "backend-batch-interval", .duration, "",
             "changes are durable in the log at once, and checkpoints have their own time"),
         flag(
-            "backend-batch-limit", .integer, "0", "Most operations between commits.", "Member",
+            "backend-batch-limit", .integer, "0",
             "changes are durable in the log at once, and checkpoints have their own size"),
         flag(
-            "raft-read-timeout", .duration, "5s", "A silent member's connection ends.", "Member",
-            "the protocol between members has its own signs of life, one a second"),
+            "raft-read-timeout", .duration, "5s", "the protocol between members has its own signs of life, one a second"
+        ),
         flag(
-            "raft-write-timeout", .duration, "5s", "The same, for writing.", "Member",
+            "raft-write-timeout", .duration, "5s",
             "the protocol between members has its own signs of life, one a second"),
     ]
 
@@ -57,7 +48,7 @@ extension ServerFlags {
 
     private static let idleDiscovery = discoveryDetails.map { detail in
         flag(
-            detail.name, detail.kind, detail.fallback, "Of cluster discovery.", "Clustering", noDiscovery,
+            detail.name, detail.kind, detail.fallback, noDiscovery,
             isSecret: detail.name == "discovery-password")
     }
 
@@ -70,7 +61,7 @@ extension ServerFlags {
     private static let idleClustering = [
         flag(
             "v2-deprecation", .choice(["not-yet", "write-only", "write-only-drop-data", "gone"]), "write-only",
-            "How much of the v2 store there is.", "Clustering", "there is no v2 store")
+            "there is no v2 store")
     ]
 
     /// A cluster that should have been discovered must not be founded by one member alone.
@@ -79,29 +70,22 @@ extension ServerFlags {
     private static let noTracing = "there is no tracing; /metrics has latencies by method and stage"
 
     private static let idleTracing = [
-        flag("enable-distributed-tracing", .bool, "false", "Send traces.", "Distributed tracing", noTracing),
-        flag(
-            "distributed-tracing-address", .string, "localhost:4317", "Where to.", "Distributed tracing", noTracing),
-        flag(
-            "distributed-tracing-service-name", .string, "etcd", "Under which name.", "Distributed tracing", noTracing),
-        flag("distributed-tracing-instance-id", .string, "", "Of which instance.", "Distributed tracing", noTracing),
-        flag(
-            "distributed-tracing-sampling-rate", .unsigned, "0", "Of a million spans.", "Distributed tracing", noTracing
-        ),
+        flag("enable-distributed-tracing", .bool, "false", noTracing),
+        flag("distributed-tracing-address", .string, "localhost:4317", noTracing),
+        flag("distributed-tracing-service-name", .string, "etcd", noTracing),
+        flag("distributed-tracing-instance-id", .string, "", noTracing),
+        flag("distributed-tracing-sampling-rate", .unsigned, "0", noTracing),
     ]
 
     private static let idleFeatures = [
         flag(
-            "enable-pprof", .bool, "false", "Serve Go's profiles.", "Monitoring",
-            "this is no Go program; perf and heaptrack work on it as on any native one"),
+            "enable-pprof", .bool, "false", "this is no Go program; perf and heaptrack work on it as on any native one"),
         flag(
-            "bootstrap-defrag-threshold-megabytes", .unsigned, nil, "Defragment at the start.", "Features",
+            "bootstrap-defrag-threshold-megabytes", .unsigned, nil,
             "freed pages are used again, and there is nothing to defragment"),
+        flag("downgrade-check-time", .duration, nil, "downgrades are not supported"),
         flag(
-            "downgrade-check-time", .duration, nil, "How often to look for a downgrade.", "Features",
-            "downgrades are not supported"),
-        flag(
-            "unsafe-no-fsync", .bool, "false", "Acknowledge what no disk has.", "Unsafe",
+            "unsafe-no-fsync", .bool, "false",
             "an acknowledged write is on disk, always; for tests without a disk put --data-dir on a tmpfs"),
     ]
 }
