@@ -70,6 +70,7 @@ let package = Package(
         layer("Server/Log", ["StrakeRandom", "StrakeRaft", "StrakeChecksum"]),
         layer("Server/HTTP2"),
         layer("Server/EtcdWire", ["StrakeModel"]),
+        layer("Server/Gateway"),
         layer(
             "Server/Store",
             [
@@ -94,7 +95,7 @@ let package = Package(
             [
                 "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeStateMachine",
                 "StrakeReplication", "StrakeWatching", "StrakeStore", "StrakeSockets", "StrakeHTTP2", "StrakeEtcdWire",
-                "StrakeEtcdBackend",
+                "StrakeEtcdBackend", "StrakeGateway",
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio),
 
@@ -187,6 +188,7 @@ let package = Package(
                 "StrakeTemporaryDirectory",
             ]),
         tests("EtcdWire", ["StrakeModel", "StrakeSeededGenerator"]),
+        tests("Gateway", ["StrakeSeededGenerator"]),
         tests("Flags"),
         tests("Logging", ["StrakeTemporaryDirectory"]),
         tests("Ctl", ["StrakeEtcdWire"]),

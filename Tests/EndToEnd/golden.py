@@ -3,6 +3,7 @@
 import json
 import os
 
+import golden_gateway
 import golden_grpc
 import golden_http
 import golden_metrics
@@ -16,6 +17,7 @@ REPLAYERS = {
     "grpc_answers.json": golden_grpc.replay_calls,
     "range_stream.json": golden_grpc.replay_range_streams,
     "watch_streams.json": golden_watch.replay,
+    "gateway.json": golden_gateway.replay,
     "http_endpoints.json": golden_http.replay,
     "metrics.json": golden_metrics.replay,
 }

@@ -35,6 +35,9 @@ def case_difference(server, case):
     except (OSError, http.client.HTTPException) as error:
         return f"no answer: {error!r}"
     actual["headers"] = {name: actual["headers"].get(name.lower()) for name in expected["headers"]}
+    if "body" not in expected:  # it is replayed elsewhere, or says something else each time
+        del actual["body"]
+        return difference(expected, actual)
     return difference(dict(expected, body=levelled(expected["body"])), dict(actual, body=levelled(actual["body"])))
 
 

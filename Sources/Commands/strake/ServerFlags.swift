@@ -3,7 +3,7 @@ internal import StrakeFlags
 /// The flags of `strake server`: etcd's names, defaults and environment variables.
 enum ServerFlags {
     static let all: [Flag] = [
-        member, cluster, limits, timing, compaction, connections, monitoring, logging, features, idle, other,
+        member, cluster, http, limits, timing, compaction, connections, monitoring, logging, features, idle, other,
     ].flatMap { $0 }
 
     private static let member = [
@@ -65,6 +65,20 @@ enum ServerFlags {
         Flag(
             name: "max-learners", kind: .unsigned, fallback: "1", help: "Most learners in the cluster at once.",
             section: "Clustering"),
+    ]
+
+    private static let http = [
+        Flag(
+            name: "enable-grpc-gateway", kind: .bool, fallback: "true",
+            help: "Serve the calls as JSON over HTTP, under /v3/ at the client URLs.", section: "HTTP"),
+        Flag(
+            name: "cors", kind: .string, fallback: "*",
+            help: "Origins whose pages may read answers in a browser, comma-separated URLs; '*' is any.",
+            section: "HTTP"),
+        Flag(
+            name: "host-whitelist", kind: .string, fallback: "*",
+            help: "Names that clients may reach this member by without TLS, as their Host header says; '*' is any.",
+            section: "HTTP"),
     ]
 
     private static let limits = [

@@ -34,6 +34,8 @@ package struct Alarms: Sendable {
         case .get:
             return raised.filter { command.alarm == AlarmMember.none || $0.alarm == command.alarm }
         case .activate:
+            // There is nothing to raise.
+            if command.alarm == AlarmMember.none { return [] }
             if !raised.contains(subject) {
                 insert(subject)
                 changes.append((subject, true))

@@ -1,18 +1,25 @@
 internal import NIOCore
 internal import NIOHTTP1
+internal import StrakeGateway
 internal import StrakeStore
 
-/// Health, version and metrics over HTTP/1.1, for probes and scrapers that do not speak HTTP/2.
+/// Health, version, metrics and the JSON gateway over HTTP/1.1, for who does not speak HTTP/2.
 final class HTTP1Handler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
+    private let loop: LoopContext
     private let endpoints: HTTPEndpoints
     private var request: HTTPRequestHead?
+    /// The request in hand, when it is the gateway's.
+    private var exchange: GatewayExchange?
+    /// Its answer is a stream.
+    private var isStreaming = false
     /// While the connection is open.
     private var context: ChannelHandlerContext?
 
     init(loop: LoopContext, port: HTTPEndpoints.Port = .client) {
+        self.loop = loop
         endpoints = HTTPEndpoints(loop: loop, port: port)
     }
 
@@ -22,43 +29,132 @@ final class HTTP1Handler: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        exchange?.cancel()
+        exchange = nil
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        exchange?.cancel()
+        exchange = nil
+        context.fireChannelInactive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head(let head): request = head
-        case .body: break
-        case .end:
-            guard let head = request else { return }
-            request = nil
-            // The next request of the connection waits until this one is answered.
-            endpoints.answer(HTTPRequest(method: head.method.rawValue, target: head.uri)) { answer in
-                self.respond(to: head, answer)
-            }
+        case .head(let head): begin(head)
+        case .body(let bytes): bytes.withUnsafeReadableBytes { exchange?.bodyReceived($0) }
+        case .end: endRequest()
         }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { exchange?.drained() }
+        context.fireChannelWritabilityChanged()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         context.close(promise: nil)
     }
 
-    private func respond(to head: HTTPRequestHead, _ answer: HTTPAnswer) {
-        guard let context else { return }
-        var headers = HTTPHeaders(answer.headers.map { ($0.name, $0.value) })
-        headers.replaceOrAdd(name: "content-length", value: String(answer.body.utf8.count))
-        if !head.isKeepAlive { headers.replaceOrAdd(name: "connection", value: "close") }
-        let response = HTTPResponseHead(
-            version: head.version, status: HTTPResponseStatus(statusCode: answer.status), headers: headers)
-        context.write(wrapOutboundOut(.head(response)), promise: nil)
-        if head.method != .HEAD, !answer.body.isEmpty {
-            context.write(
-                wrapOutboundOut(.body(.byteBuffer(context.channel.allocator.buffer(string: answer.body)))), promise: nil
-            )
+    private func begin(_ head: HTTPRequestHead) {
+        request = head
+        guard let route = endpoints.gatewayRoute(of: Self.plain(head)) else { return }
+        if head.headers.first(name: "expect")?.lowercased() == "100-continue" {
+            let answer = HTTPResponseHead(version: head.version, status: .continue)
+            context?.writeAndFlush(wrapOutboundOut(.head(answer)), promise: nil)
         }
-        let closes = !head.isKeepAlive
+        let exchange = makeExchange(route, head)
+        self.exchange = exchange
+        exchange.start()
+    }
+
+    private func makeExchange(_ route: GatewayRoute, _ head: HTTPRequestHead) -> GatewayExchange {
+        do throws(GatewayError) {
+            let gatewayHead = try GatewayHead(head.headers.lazy.map { ($0.name, $0.value) })
+            return GatewayExchange(route, gatewayHead, responder: self, loop: loop)
+        } catch {
+            return GatewayExchange(route, refusing: error, responder: self, loop: loop)
+        }
+    }
+
+    private func endRequest() {
+        if let exchange { return exchange.bodyEnded() }
+        guard let head = request else { return }
+        request = nil
+        // The next request of the connection waits until this one is answered.
+        endpoints.answer(Self.plain(head)) { answer in
+            self.respond(to: head, answer)
+        }
+    }
+
+    private static func plain(_ head: HTTPRequestHead) -> HTTPRequest {
+        HTTPRequest(
+            method: head.method.rawValue, target: head.uri, host: head.headers.first(name: "host") ?? "",
+            origin: head.headers.first(name: "origin"))
+    }
+
+    private func respond(to head: HTTPRequestHead, _ answer: HTTPAnswer) {
+        writeHead(head, status: answer.status, headers: answer.headers, length: answer.body.utf8.count)
+        if head.method != .HEAD, !answer.body.isEmpty { writeBody(ByteBuffer(string: answer.body)) }
+        endAnswer(to: head)
+    }
+
+    // MARK: Writing
+
+    private func writeHead(
+        _ request: HTTPRequestHead, status: Int, headers: [(name: String, value: String)], length: Int?
+    ) {
+        guard let context else { return }
+        var fields = HTTPHeaders(headers.map { ($0.name, $0.value) })
+        if let length {
+            fields.replaceOrAdd(name: "content-length", value: String(length))
+        } else if request.version != .http1_0 {
+            fields.replaceOrAdd(name: "transfer-encoding", value: "chunked")
+        }
+        if !keepsAlive(request, isStream: length == nil) { fields.replaceOrAdd(name: "connection", value: "close") }
+        let head = HTTPResponseHead(
+            version: request.version, status: HTTPResponseStatus(statusCode: status), headers: fields)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+    }
+
+    /// A stream to a client of HTTP/1.0 has no other end than the connection's.
+    private func keepsAlive(_ request: HTTPRequestHead, isStream: Bool) -> Bool {
+        request.isKeepAlive && !(isStream && request.version == .http1_0)
+    }
+
+    private func writeBody(_ bytes: ByteBuffer) {
+        context?.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
+    }
+
+    private func endAnswer(to request: HTTPRequestHead, isStream: Bool = false) {
+        guard let context else { return }
+        let closes = !keepsAlive(request, isStream: isStream)
         let channel = context.channel
         context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
             if closes { channel.close(promise: nil) }
         }
     }
+}
+
+extension HTTP1Handler: GatewayResponder {
+    func awaitsRoom() -> Bool { context.map { !$0.channel.isWritable } ?? false }
+
+    func begin(status: Int, headers: [(name: String, value: String)], length: Int?) {
+        guard let request else { return }
+        isStreaming = length == nil
+        writeHead(
+            request, status: status, headers: headers + endpoints.gatewayHeaders(for: Self.plain(request)),
+            length: length)
+    }
+
+    func write(_ bytes: [UInt8]) { writeBody(ByteBuffer(bytes: bytes)) }
+
+    func end() {
+        guard let request else { return }
+        exchange = nil
+        self.request = nil
+        endAnswer(to: request, isStream: isStreaming)
+    }
+
+    func flush() { context?.flush() }
 }

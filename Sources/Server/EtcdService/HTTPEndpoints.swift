@@ -1,4 +1,5 @@
 internal import StrakeEtcdWire
+internal import StrakeGateway
 internal import StrakeModel
 internal import StrakeStateMachine
 internal import StrakeStore
@@ -8,6 +9,12 @@ struct HTTPRequest {
     var method: String
     /// Path and query.
     var target: String
+    /// Name and port that the client says it has reached.
+    var host = ""
+    /// Where the page is from that asks, if one does.
+    var origin: String?
+    /// It came over TLS.
+    var isSecure = false
 
     var path: String { String(target.prefix { $0 != "?" }) }
 
@@ -57,7 +64,9 @@ struct HTTPEndpoints {
 
     /// The answer says whether a linearizable read succeeds.
     private func triesRead(_ request: HTTPRequest) -> Bool {
-        guard request.method == "GET", Self.cleaned(request.path) == nil else { return false }
+        guard request.method == "GET", Self.cleaned(request.path) == nil, access.refusal(of: request) == nil else {
+            return false
+        }
         if request.path == "/health" {
             return refusal(request) == nil && request.values(of: "serializable").first != "true"
         }
@@ -73,18 +82,43 @@ struct HTTPEndpoints {
             }
             return route(request, readFailure)
         }
+        if let refusal = access.refusal(of: request) { return refusal }
         var answer = request.method == "OPTIONS" ? HTTPAnswer(status: 200) : route(request, readFailure)
-        answer.headers += [
-            ("access-control-allow-headers", "accept, content-type, authorization"),
-            ("access-control-allow-methods", "POST, GET, OPTIONS, PUT, DELETE"),
-            ("access-control-allow-origin", "*"),
-        ]
+        answer.headers += access.headers(for: request)
         return answer
+    }
+
+    private var access: HTTPAccess { HTTPAccess(service.options) }
+
+    // MARK: /v3/
+
+    /// The call that a request of the gateway stands for; `nil` for one that `answer` answers.
+    func gatewayRoute(of request: HTTPRequest) -> GatewayRoute? {
+        let path = request.path
+        guard service.options.servesGateway, request.method == "POST", GatewayRoute.isPrefix(of: path),
+            Self.cleaned(path) == nil, access.refusal(of: request) == nil
+        else { return nil }
+        return GatewayRoute.find(path)
+    }
+
+    /// Headers of an answer of the gateway, besides its own.
+    func gatewayHeaders(for request: HTTPRequest) -> [(name: String, value: String)] { access.headers(for: request) }
+
+    private static func gatewayRefusal(_ request: HTTPRequest) -> HTTPAnswer {
+        answer(GatewayRoute.find(request.path) == nil ? .unknownPath : .notPosted)
+    }
+
+    /// What the gateway answers without a call.
+    static func answer(_ error: GatewayError) -> HTTPAnswer {
+        HTTPAnswer(
+            status: error.httpStatus, headers: GatewayExchange.errorHeaders(error),
+            body: String(decoding: error.body, as: UTF8.self))
     }
 
     private func route(_ request: HTTPRequest, _ readFailure: StoreError?) -> HTTPAnswer {
         let path = request.path
-        if let clean = Self.cleaned(path) {
+        let redirect = path == "/v3" && service.options.servesGateway ? GatewayRoute.prefix : Self.cleaned(path)
+        if let clean = redirect {
             let body = "<a href=\"\(clean)\">Temporary Redirect</a>.\n\n"
             return HTTPAnswer(
                 status: 307, headers: [("content-type", "text/html; charset=utf-8"), ("location", clean)], body: body)
@@ -93,6 +127,7 @@ struct HTTPEndpoints {
             let type = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
             return HTTPAnswer(status: 200, headers: [("content-type", type)], body: MetricsPage(service).text)
         }
+        if service.options.servesGateway, GatewayRoute.isPrefix(of: path) { return Self.gatewayRefusal(request) }
         let checks = Self.checks(for: path)
         guard path == "/health" || path == "/version" || checks != nil else {
             return HTTPAnswer(status: 404, headers: [Self.plain, Self.noSniff], body: "404 page not found\n")

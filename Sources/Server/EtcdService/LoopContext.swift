@@ -17,6 +17,8 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
     private var touched: [Session] = []
     let watches: WatchLoop
     let waiters = KeyWaiters()
+    /// See `takeLoopback`.
+    var idleLoopbacks: [Loopback] = []
     /// What the calls of this turn count.
     var tally = CallTally()
     private var leaderWatch: LeaderWatch?

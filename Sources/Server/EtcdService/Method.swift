@@ -9,6 +9,7 @@ enum Method: Int, CaseIterable {
     case memberList, memberAdd, memberRemove, memberUpdate, memberPromote
     case healthCheck, healthWatch
     case memberReplace
+    case downgrade
     case lock, unlock
     case campaign, proclaim, electionLeader, observe, resign
 
@@ -17,7 +18,8 @@ enum Method: Int, CaseIterable {
         case .range, .rangeStream, .put, .deleteRange, .txn, .compact: "etcdserverpb.KV"
         case .watch: "etcdserverpb.Watch"
         case .leaseGrant, .leaseRevoke, .leaseKeepAlive, .leaseTimeToLive, .leaseLeases: "etcdserverpb.Lease"
-        case .alarm, .status, .defragment, .hash, .hashKV, .snapshot, .moveLeader: "etcdserverpb.Maintenance"
+        case .alarm, .status, .defragment, .hash, .hashKV, .snapshot, .moveLeader, .downgrade:
+            "etcdserverpb.Maintenance"
         case .memberList, .memberAdd, .memberRemove, .memberUpdate, .memberPromote: "etcdserverpb.Cluster"
         case .healthCheck, .healthWatch: "grpc.health.v1.Health"
         case .memberReplace: "strake.Cluster"
@@ -55,6 +57,7 @@ enum Method: Int, CaseIterable {
         case .healthCheck: "Check"
         case .healthWatch: "Watch"
         case .memberReplace: "MemberReplace"
+        case .downgrade: "Downgrade"
         case .lock: "Lock"
         case .unlock: "Unlock"
         case .campaign: "Campaign"

@@ -26,6 +26,14 @@ package struct ServiceOptions: Sendable {
     package var version = "3.7.1"
     package var clusterVersion = "3.7.0"
 
+    /// Whether there is a JSON gateway.
+    package var servesGateway = true
+    /// Origins whose pages may read answers, and names that a `Host` header may have; `*` is any.
+    package var corsOrigins: Set<String> = ["*"]
+    package var hostWhitelist: Set<String> = ["*"]
+    /// The longest JSON request: base64 makes a third more of it, and names and spaces come to that.
+    var gatewayBodyBytesMax: Int { 2 * (requestBytesMax + Self.requestOverheadBytes) }
+
     /// What went to and came from the other members, for metrics.
     package var peerFigures: @Sendable () -> [PeerFigures] = { [] }
 

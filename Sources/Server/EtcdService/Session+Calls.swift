@@ -51,6 +51,7 @@ extension Session: ServerHandler {
             // A watch goes on after the client's last request (etcd's behaviour) until the client resets it.
             break
         case .http(let request): answer(request, on: stream)
+        case .gateway(let exchange): exchange.bodyEnded()
         }
     }
 
@@ -66,6 +67,7 @@ extension Session: ServerHandler {
         case .answer(let answer): answer.writable(capacity: capacity)
         case .watch(let key): loop.watches.drained(key)
         case .observer: observerDrained(stream)
+        case .gateway(let exchange): exchange.drained()
         case .unary, .keepAlive, .contender, .http, .httpAsked: break
         }
     }
@@ -78,15 +80,12 @@ extension Session: ServerHandler {
     }
 
     func requestOpened(_ stream: StreamID, _ head: RequestHead, on connection: ServerConnection) {
-        let request = HTTPRequest(
-            method: String(decoding: head.httpMethod, as: UTF8.self), target: String(decoding: head.path, as: UTF8.self)
-        )
-        streams[stream] = StreamState(id: stream, method: nil, role: .http(request))
-        if head.isEnd { answer(request, on: stream) }
+        opened(stream, head)
     }
 
     func bodyReceived(_ stream: StreamID, _ bytes: UnsafeRawBufferPointer, on connection: ServerConnection) {
-        // No endpoint takes a body; it is read so that the connection stays usable.
+        // No endpoint but the gateway takes a body; others' are read so that the connection stays usable.
+        if case .gateway(let exchange)? = streams[stream]?.role { exchange.bodyReceived(bytes) }
     }
 
     /// Lets go of what a stream holds outside the session.
@@ -97,6 +96,7 @@ extension Session: ServerHandler {
         case .contender: withdraw(state.id)
         case .observer(let observer):
             loop.waiters.forgetObserver(of: Contender.prefix(of: observer.name), state.id, self)
+        case .gateway(let exchange): exchange.cancel()
         case .unary, .keepAlive, .http, .httpAsked: break
         }
     }
@@ -129,6 +129,7 @@ extension Session: ServerHandler {
         case .memberPromote: try receiveMemberPromote(stream, message)
         case .memberReplace: try receiveMemberReplace(stream, message)
         case .moveLeader: try receiveMoveLeader(stream, message)
+        case .downgrade: try receiveDowngrade(stream, message)
         case .healthCheck, .healthWatch: try receiveHealth(method, stream, message)
         case .lock: try receiveLock(stream, message)
         case .unlock: try receiveUnlock(stream, message)

@@ -30,7 +30,7 @@ extension Session {
         for state in streams.all {
             switch state.role {
             case .watch, .observer: release(state)
-            case .unary, .keepAlive, .answer, .contender, .http, .httpAsked: continue
+            case .unary, .keepAlive, .answer, .contender, .http, .httpAsked, .gateway: continue
             }
             refuse(state.id, .corrupt)
         }
@@ -44,7 +44,7 @@ extension Session {
             case .watch, .keepAlive, .observer:
                 release(state)
                 refuse(state.id, .noLeader)
-            case .unary, .answer, .contender, .http, .httpAsked: break
+            case .unary, .answer, .contender, .http, .httpAsked, .gateway: break
             }
         }
         loop.touch(self)
@@ -200,7 +200,7 @@ extension Method {
             true
         case .put, .deleteRange, .compact, .leaseGrant, .leaseRevoke, .leaseKeepAlive, .alarm, .status, .defragment,
             .hash, .hashKV, .memberList, .memberAdd, .memberRemove, .memberUpdate, .memberPromote, .moveLeader,
-            .memberReplace, .healthCheck, .healthWatch, .unlock, .proclaim, .resign:
+            .memberReplace, .downgrade, .healthCheck, .healthWatch, .unlock, .proclaim, .resign:
             false
         }
     }

@@ -1,6 +1,41 @@
+internal import StrakeGateway
 internal import StrakeHTTP2
 
 extension Session {
+    /// A plain request begins.
+    func opened(_ stream: StreamID, _ head: RequestHead) {
+        let host = head.authority.isEmpty ? head.value(of: "host") : head.authority
+        let request = HTTPRequest(
+            method: String(decoding: head.httpMethod, as: UTF8.self),
+            target: String(decoding: head.path, as: UTF8.self),
+            host: host.map { String(decoding: $0, as: UTF8.self) } ?? "", origin: head.string(of: "origin"))
+        guard let route = HTTPEndpoints(loop: loop).gatewayRoute(of: request) else {
+            streams[stream] = StreamState(id: stream, method: nil, role: .http(request))
+            if head.isEnd { answer(request, on: stream) }
+            return
+        }
+        let exchange = gatewayExchange(route, request, head, on: stream)
+        streams[stream] = StreamState(id: stream, method: nil, role: .gateway(exchange))
+        exchange.start()
+        if head.isEnd { exchange.bodyEnded() }
+    }
+
+    private func gatewayExchange(
+        _ route: GatewayRoute, _ request: HTTPRequest, _ head: RequestHead, on stream: StreamID
+    ) -> GatewayExchange {
+        let headers = HTTPEndpoints(loop: loop).gatewayHeaders(for: request)
+        let responder = GatewayStream(stream, of: self, headers: headers)
+        do throws(GatewayError) {
+            var fields: [(String, String)] = []
+            head.visit { name, value in
+                fields.append((String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
+            }
+            return GatewayExchange(route, try GatewayHead(fields), responder: responder, loop: loop)
+        } catch {
+            return GatewayExchange(route, refusing: error, responder: responder, loop: loop)
+        }
+    }
+
     /// Answers a plain request that came over HTTP/2.
     func answer(_ request: HTTPRequest, on stream: StreamID) {
         streams[stream]?.role = .httpAsked

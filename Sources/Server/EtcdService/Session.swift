@@ -19,8 +19,8 @@ final class Session: ChannelDuplexHandler {
     let engine: ServerConnection
     let service: Service
     /// While the connection is open.
-    private var context: ChannelHandlerContext?
-    /// The socket takes more; as the channel last said, since asking it costs more than a request.
+    private var link: (any SessionLink)?
+    /// The link takes more; as it last said, since asking a channel costs more than a request.
     private var isWritable = true
     private let allocator = ByteBufferAllocator()
     private var number: UInt32 = 0
@@ -55,11 +55,8 @@ final class Session: ChannelDuplexHandler {
     // MARK: Channel
 
     func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
         isWritable = context.channel.isWritable
-        number = loop.add(self)
-        receivedAt = MonotonicClock.nanoseconds
-        writeOutput()
+        begin(over: context)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -72,39 +69,18 @@ final class Session: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let buffer = unwrapInboundIn(data)
-        isReading = true
-        receivedAt = MonotonicClock.nanoseconds
-        pingedAt = nil
-        var handler = self
-        buffer.withUnsafeReadableBytes { bytes in
-            engine.receive(bytes, now: receivedAt, handler: &handler)
-        }
-        service.metrics.bytesReceived.add(buffer.readableBytes)
-        isReading = false
+        receive(unwrapInboundIn(data))
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        submit()
-        var handler = self
-        engine.resumeWriting(handler: &handler)
-        submit()
-        writeOutput()
-        loop.flush()
+        receiveEnded()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        isWritable = context.channel.isWritable
-        guard isWritable else { return }
-        var handler = self
-        engine.resumeWriting(handler: &handler)
-        submit()
-        writeOutput()
-        if readIsOwed {
-            readIsOwed = false
-            context.read()
-        }
-        loop.flush()
+        writabilityChanged(context.channel.isWritable)
+        guard isWritable, readIsOwed else { return }
+        readIsOwed = false
+        context.read()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -121,15 +97,56 @@ final class Session: ChannelDuplexHandler {
         }
     }
 
-    /// Hands the engine's output to the socket, unless that has enough already.
+    // MARK: Link
+
+    func begin(over link: any SessionLink) {
+        self.link = link
+        number = loop.add(self)
+        receivedAt = MonotonicClock.nanoseconds
+        writeOutput()
+    }
+
+    func receive(_ buffer: ByteBuffer) {
+        isReading = true
+        receivedAt = MonotonicClock.nanoseconds
+        pingedAt = nil
+        var handler = self
+        buffer.withUnsafeReadableBytes { bytes in
+            engine.receive(bytes, now: receivedAt, handler: &handler)
+        }
+        service.metrics.bytesReceived.add(buffer.readableBytes)
+        isReading = false
+    }
+
+    /// What came at once has all been received.
+    func receiveEnded() {
+        submit()
+        var handler = self
+        engine.resumeWriting(handler: &handler)
+        submit()
+        writeOutput()
+        loop.flush()
+    }
+
+    func writabilityChanged(_ isWritable: Bool) {
+        self.isWritable = isWritable
+        guard isWritable else { return }
+        var handler = self
+        engine.resumeWriting(handler: &handler)
+        submit()
+        writeOutput()
+        loop.flush()
+    }
+
+    /// Hands the engine's output to the link, unless that has enough already.
     func writeOutput() {
-        while let context, isWritable || engine.isFailed, engine.outputCount > 0 {
+        while let link, isWritable || engine.isFailed, engine.outputCount > 0 {
             let output = engine.outputBytes
             var buffer = allocator.buffer(capacity: output.count)
             buffer.writeBytes(output)
             engine.consumeOutput(output.count)
             service.metrics.bytesSent.add(buffer.readableBytes)
-            context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+            link.send(buffer)
             // Answers that wait for room have it now, and nothing else may come that would ask them.
             if !engine.isReceiving {
                 var handler = self
@@ -140,13 +157,13 @@ final class Session: ChannelDuplexHandler {
     }
 
     private func closeIfDone() {
-        if isClosing, let context { context.close(mode: .all, promise: nil) }
+        if isClosing, let link { link.closeLink() }
     }
 
     /// The connection is gone: nobody waits for its calls any more.
-    private func end() {
-        guard context != nil else { return }
-        context = nil
+    func end() {
+        guard link != nil else { return }
+        link = nil
         loop.remove(number)
         for state in streams.all {
             release(state)

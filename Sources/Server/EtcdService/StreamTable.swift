@@ -11,9 +11,10 @@ struct StreamState {
         // Apart from the others' memory: these are few and large, and a stream's state is copied for each answer.
         indirect case contender(Contender)
         indirect case observer(ElectionObserver)
-        case http(HTTPRequest)
+        indirect case http(HTTPRequest)
         /// A plain request whose answer is on its way.
         case httpAsked
+        case gateway(GatewayExchange)
     }
 
     var id: StreamID

@@ -1,0 +1,261 @@
+internal import NIOCore
+internal import StrakeGateway
+internal import StrakeHTTP2
+internal import StrakeStore
+
+/// Where the answer to a request of the gateway goes: a connection of HTTP/1.1, or a stream of HTTP/2.
+protocol GatewayResponder: AnyObject {
+    /// Whether it should be given no more for now; if so, `GatewayExchange.drained` is called when it takes more.
+    func awaitsRoom() -> Bool
+    /// - Parameter length: Of the body; `nil` when it is a stream.
+    func begin(status: Int, headers: [(name: String, value: String)], length: Int?)
+    func write(_ bytes: [UInt8])
+    func end()
+    /// Nothing more comes in this turn.
+    func flush()
+}
+
+/// One request of the JSON gateway, from its body to the last byte of its answer.
+///
+/// What it asks for is called over a `Loopback`; answers are turned into JSON as they come. A client that does not take
+/// them holds the call back, as one of gRPC that does not read would.
+final class GatewayExchange {
+    private enum State {
+        /// The body's first value is awaited.
+        case reading
+        /// There is a request, or what is wrong with it; the end of the body is awaited.
+        case read(Result<[UInt8], GatewayError>)
+        /// A call is under way.
+        case calling(Loopback)
+        case done
+    }
+
+    private let route: GatewayRoute
+    private let metadata: [HeaderField]
+    private let timeoutNanoseconds: Int64?
+    private let loop: LoopContext
+    private let responder: any GatewayResponder
+    private let bodyBytesMax: Int
+    private let began = MonotonicClock.nanoseconds
+    private var body: RequestBody
+    private var state = State.reading
+    /// Pieces of the body that came while the client took no answers.
+    private var heldBody: [UInt8] = []
+    private var isHeld = false
+    /// The body has ended while the client took no answers.
+    private var endIsOwed = false
+    /// A request of a stream was no JSON: those behind it are not read.
+    private var ignoresBody = false
+    /// The answer of a call that has one; it counts once the call has ended well.
+    private var answer: [UInt8]?
+    private var hasBegun = false
+    private var deadline: Scheduled<Void>?
+
+    init(_ route: GatewayRoute, _ head: GatewayHead, responder: any GatewayResponder, loop: LoopContext) {
+        self.route = route
+        metadata = head.metadata
+        timeoutNanoseconds = head.timeoutNanoseconds
+        self.responder = responder
+        self.loop = loop
+        bodyBytesMax = loop.service.options.gatewayBodyBytesMax
+        body = RequestBody(bytesMax: bodyBytesMax)
+    }
+
+    /// One whose headers are refused, as soon as its body has been read.
+    init(_ route: GatewayRoute, refusing error: GatewayError, responder: any GatewayResponder, loop: LoopContext) {
+        self.route = route
+        metadata = []
+        timeoutNanoseconds = nil
+        self.responder = responder
+        self.loop = loop
+        bodyBytesMax = 0
+        body = RequestBody(bytesMax: 0)
+        ignoresBody = true
+        state = .read(.failure(error))
+    }
+
+    /// Begins, once the responder is ready for an answer.
+    func start() {
+        if let nanoseconds = timeoutNanoseconds {
+            let bound = NIOLoopBound(self, eventLoop: loop.eventLoop)
+            deadline = loop.eventLoop.scheduleTask(in: .nanoseconds(nanoseconds)) { bound.value.expired() }
+        }
+        if case .reading = state, route.shape == .bothStreams { call() }
+    }
+
+    private var isDone: Bool { if case .done = state { true } else { false } }
+
+    // MARK: The request
+
+    func bodyReceived(_ bytes: UnsafeRawBufferPointer) {
+        guard !ignoresBody, !isDone else { return }
+        guard isHeld else { return read(bytes) }
+        guard heldBody.count + bytes.count <= bodyBytesMax else {
+            fail(GatewayError(code: 8, message: "more is asked for than is taken of the answers"))
+            return
+        }
+        heldBody += bytes
+    }
+
+    func bodyEnded() {
+        if isHeld { endIsOwed = true } else { endBody() }
+    }
+
+    private func read(_ bytes: UnsafeRawBufferPointer) {
+        do throws(GatewayError) {
+            try body.append(bytes) { value throws(GatewayError) in try take(value) }
+        } catch {
+            refuse(error)
+        }
+    }
+
+    private func take(_ value: [UInt8]) throws(GatewayError) {
+        switch state {
+        case .reading: state = .read(.success(try route.request(json: value)))
+        case .calling(let loopback): loopback.send(try route.request(json: value))
+        // What follows the one request of a call is not looked at.
+        case .read, .done: break
+        }
+    }
+
+    private func endBody() {
+        if !ignoresBody {
+            do throws(GatewayError) {
+                if let value = try body.end() { try take(value) }
+            } catch {
+                refuse(error)
+            }
+        }
+        switch state {
+        case .reading: call(with: [])
+        case .read(.success(let message)): call(with: message)
+        case .read(.failure(let error)): fail(error)
+        case .calling(let loopback): loopback.endRequests()
+        case .done: break
+        }
+    }
+
+    /// What the client sent is no request. A stream only ends its requests by that, as with etcd.
+    private func refuse(_ error: GatewayError) {
+        ignoresBody = true
+        switch state {
+        case .reading: state = .read(.failure(error))
+        case .calling(let loopback): loopback.endRequests()
+        // A call has its request already.
+        case .read, .done: break
+        }
+    }
+
+    // MARK: The call
+
+    private func call() {
+        if isOverdue { return fail(.deadlineExceeded) }
+        let loopback = loop.takeLoopback()
+        state = .calling(loopback)
+        loopback.open(route.method, metadata: metadata, for: self)
+    }
+
+    /// The client's deadline may have passed before the timer has noticed.
+    private var isOverdue: Bool {
+        timeoutNanoseconds.map { MonotonicClock.nanoseconds - began >= UInt64($0) } ?? false
+    }
+
+    private func call(with message: [UInt8]) {
+        call()
+        guard case .calling(let loopback) = state else { return }
+        loopback.send(message)
+        loopback.endRequests()
+    }
+
+    func received(_ message: UnsafeRawBufferPointer) {
+        do throws(GatewayError) {
+            if route.shape == .unary {
+                answer = try route.answer(protobuf: message)
+            } else {
+                let line = try route.line(protobuf: message)
+                begin(status: 200, isAnswer: true)
+                responder.write(line)
+            }
+        } catch {
+            fail(error)
+            return
+        }
+        if responder.awaitsRoom(), case .calling(let loopback) = state {
+            isHeld = true
+            loopback.hold()
+        }
+    }
+
+    /// The client takes answers again.
+    func drained() {
+        guard isHeld, !responder.awaitsRoom() else { return }
+        isHeld = false
+        let held = heldBody
+        heldBody = []
+        held.withUnsafeBytes { read($0) }
+        if endIsOwed {
+            endIsOwed = false
+            endBody()
+        }
+        if case .calling(let loopback) = state { loopback.resume() }
+    }
+
+    func completed(_ status: GatewayError) {
+        guard case .calling(let loopback) = state else { return }
+        state = .done
+        deadline?.cancel()
+        loop.giveBack(loopback)
+        guard status.code == 0 else { return fail(status) }
+        if route.shape == .unary {
+            guard let answer else { return fail(GatewayError(code: 13, message: "a call ended without an answer")) }
+            responder.begin(status: 200, headers: Self.answerHeaders, length: answer.count)
+            responder.write(answer)
+        } else {
+            // A stream without a message has no content type either.
+            if !hasBegun { responder.begin(status: 200, headers: [], length: nil) }
+        }
+        responder.end()
+    }
+
+    func flush() { responder.flush() }
+
+    private func expired() {
+        fail(.deadlineExceeded)
+        responder.flush()
+    }
+
+    /// The client is gone.
+    func cancel() {
+        deadline?.cancel()
+        if case .calling(let loopback) = state { loopback.close() }
+        state = .done
+    }
+
+    private func fail(_ error: GatewayError) {
+        cancel()
+        if route.shape == .unary {
+            let body = error.body
+            responder.begin(status: error.httpStatus, headers: Self.errorHeaders(error), length: body.count)
+            responder.write(body)
+        } else {
+            begin(status: error.httpStatus, isAnswer: false)
+            responder.write(error.line)
+        }
+        responder.end()
+    }
+
+    private func begin(status: Int, isAnswer: Bool) {
+        guard !hasBegun else { return }
+        hasBegun = true
+        responder.begin(status: status, headers: isAnswer ? Self.answerHeaders : [Self.json], length: nil)
+    }
+
+    // MARK: Headers
+
+    private static let json = (name: "content-type", value: "application/json")
+    private static let answerHeaders = [json, (name: "grpc-metadata-content-type", value: "application/grpc")]
+
+    static func errorHeaders(_ error: GatewayError) -> [(name: String, value: String)] {
+        error.httpStatus == 401 ? [json, (name: "www-authenticate", value: error.message)] : [json]
+    }
+}

@@ -1,0 +1,95 @@
+"""Seeded random calls of the JSON gateway, the same to the server and to etcd; they must answer the same."""
+
+import base64
+import http.client
+import json
+
+# What two equal servers may differ in.
+NOISE = {"cluster_id", "member_id", "raft_term"}
+KEYS = [b"", b"a", b"a/1", b"a/2", b"b", b"\xff\xfe", "\u00e4".encode(), b"z" * 300]
+
+
+def b64(value):
+    """The one form of base64 that etcd took before 3.6."""
+    return base64.b64encode(value).decode()
+
+
+class Caller:
+    def __init__(self, port):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+
+    def call(self, path, body):
+        self.connection.request("POST", "/v3/" + path, json.dumps(body), {"Content-Type": "application/json"})
+        answer = self.connection.getresponse()
+        return answer.status, tidy(json.loads(answer.read()))
+
+    def close(self):
+        self.connection.close()
+
+
+def tidy(value):
+    if isinstance(value, dict):
+        # Before 3.6 an error said its text twice.
+        kept = {"code", "message"} if "code" in value and "message" in value else value.keys() - NOISE
+        return {name: tidy(value[name]) for name in value if name in kept}
+    return [tidy(each) for each in value] if isinstance(value, list) else value
+
+
+def operation(random, depth=0):
+    """(path, body) of a call about keys, also what a transaction is made of."""
+    key = b64(random.choice(KEYS))
+    kind = random.randrange(4 if depth < 2 else 3)
+    if kind == 0:
+        body = {"key": key, "value": b64(random.randbytes(random.randrange(5)))}
+        if random.random() < 0.3:
+            body[random.choice(["prev_kv", "prevKv"])] = True
+        if random.random() < 0.1:
+            body["lease"] = random.choice([7, "7", "12345"])
+        return "put", body
+    if kind == 1:
+        body = {"key": key}
+        if random.random() < 0.6:
+            body[random.choice(["range_end", "rangeEnd"])] = b64(random.choice([b"\0", b"b", b"zz"]))
+        if random.random() < 0.5:
+            body["limit"] = random.choice([0, 1, "2", 3])
+            body["sort_target"] = random.choice(["KEY", "MOD", "VERSION", 2, 4])
+            body["sort_order"] = random.choice(["ASCEND", "DESCEND", 0])
+        body[random.choice(["keys_only", "countOnly", "serializable", "unknown"])] = random.random() < 0.5
+        return "range", body
+    if kind == 2:
+        body = {"key": key, "prev_kv": random.random() < 0.5}
+        if random.random() < 0.3:
+            body["range_end"] = b64(b"b")
+        return "deleterange", body
+    return "txn", transaction(random, depth)
+
+
+def transaction(random, depth):
+    names = {"range": "request_range", "put": "request_put", "deleterange": "request_delete_range", "txn": "request_txn"}
+
+    def branch():
+        chosen = [operation(random, depth + 1) for _ in range(random.randrange(3))]
+        return [{names[path]: body} for path, body in chosen]
+
+    compare = []
+    for _ in range(random.randrange(3)):
+        target, field = random.choice([("VERSION", "version"), ("MOD", "mod_revision"), ("CREATE", "createRevision")])
+        compare.append({"key": b64(random.choice(KEYS[1:])), "target": target, field: random.randrange(4),
+                        "result": random.choice(["EQUAL", "GREATER", "LESS", "NOT_EQUAL", 1])})
+    return {"compare": compare, "success": branch(), "failure": branch()}
+
+
+def compare(results, server, peer, random, count):
+    ours, theirs = Caller(server.client_port), Caller(peer.client_port)
+    for caller in (ours, theirs):
+        results.check("a lease to put with", caller.call("lease/grant", {"ID": "7", "TTL": 600})[0] == 200)
+    different = 0
+    for number in range(count):
+        name, body = operation(random)
+        mine, its = ours.call("kv/" + name, body), theirs.call("kv/" + name, body)
+        if mine != its:
+            different += 1
+            results.check(f"random call {number}", False, f"{name} {json.dumps(body)}\npeer   {its}\nserver {mine}")
+    results.check(f"{count} random calls are answered alike", different == 0, f"{different} are not")
+    ours.close()
+    theirs.close()
