@@ -7,6 +7,7 @@ import os
 import random
 import socket
 import subprocess
+import time
 
 import gateway_random
 from harness import PEERS, Server, eventually, parse_arguments, run
@@ -103,6 +104,40 @@ def check_client_that_does_not_read(results, server):
         answer.close()
 
 
+def check_deadlines(results, server):
+    """A deadline ends a call, a stream too, and what the call had begun is taken back."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.client_port, timeout=10)
+
+    def ask(path, body, **headers):
+        connection.request("POST", path, json.dumps(body), headers)
+        answer = connection.getresponse()
+        return answer.status, [json.loads(line) for line in answer.read().splitlines()]
+
+    leases = [ask("/v3/lease/grant", {"TTL": 100})[1][0]["ID"] for _ in range(2)]
+    lock = {"name": b64(b"deadline")}
+    results.equal("a lock", ask("/v3/lock/lock", dict(lock, lease=leases[0]))[0], 200)
+    late = {"code": 4, "message": "context deadline exceeded"}
+    soon = {"Grpc-Timeout": "200m"}
+    results.equal("a lock that is held", ask("/v3/lock/lock", dict(lock, lease=leases[1]), **soon), (504, [late]))
+    keys = {"key": b64(b"deadline/"), "range_end": b64(b"deadline0"), "count_only": True}
+    gone = eventually(lambda: ask("/v3/kv/range", keys)[1][0].get("count") == "1")
+    results.check("who waits no longer leaves no key", gone, ask("/v3/kv/range", keys))
+    status, lines = ask("/v3/watch", {"create_request": {"key": b64(b"x")}}, **soon)
+    results.check("a watch", status == 200 and lines[0]["result"]["created"] and lines[1:] == [{"error": late}], lines)
+    connection.close()
+
+
+def check_stop(results, server):
+    """A server that is stopped does not wait for streams."""
+    body = json.dumps({"create_request": {"key": b64(b"x")}})
+    with socket.create_connection(("127.0.0.1", server.client_port), timeout=10) as watch:
+        watch.sendall(f"POST /v3/watch HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+        results.check("a watch before the end", b"200" in watch.recv(1000))
+        started = time.monotonic()
+        results.equal("the server stops", server.stop(), 0)
+        results.check("soon", time.monotonic() - started < 3, f"{time.monotonic() - started:.1f} s")
+
+
 def headers_of(server, path, method="POST", body='{"key":"YQ=="}', **headers):
     connection = http.client.HTTPConnection("127.0.0.1", server.client_port, timeout=10)
     try:
@@ -161,6 +196,8 @@ def main():
                 check_curl_streams(results, server, option)
             check_large_requests(results, server)
             check_client_that_does_not_read(results, server)
+            check_deadlines(results, server)
+            check_stop(results, server)
         check_flags(results, arguments)
 
     run(arguments, body)
