@@ -95,7 +95,7 @@ struct HTTPEndpoints {
     /// The call that a request of the gateway stands for; `nil` for one that `answer` answers.
     func gatewayRoute(of request: HTTPRequest) -> GatewayRoute? {
         let path = request.path
-        guard service.options.servesGateway, request.method == "POST", GatewayRoute.isPrefix(of: path),
+        guard port == .client, service.options.servesGateway, request.method == "POST", GatewayRoute.isPrefix(of: path),
             Self.cleaned(path) == nil, access.refusal(of: request) == nil
         else { return nil }
         return GatewayRoute.find(path)

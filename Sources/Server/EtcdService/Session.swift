@@ -181,7 +181,7 @@ final class Session: ChannelDuplexHandler {
     func keepAlive(now: UInt64, interval: UInt64, timeout: UInt64) -> UInt64 {
         if let pingedAt {
             if now < pingedAt + timeout { return pingedAt + timeout }
-            context?.close(promise: nil)
+            link?.closeLink()
             return now + interval
         }
         guard now >= receivedAt + interval else { return receivedAt + interval }
