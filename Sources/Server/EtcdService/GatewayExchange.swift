@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import NIOPosix
 internal import StrakeGateway
 internal import StrakeHTTP2
 internal import StrakeStore
@@ -27,8 +28,13 @@ final class GatewayExchange {
         case read(Result<[UInt8], GatewayError>)
         /// A call is under way.
         case calling(Loopback)
+        /// The call has ended well, and its answer is being turned into JSON.
+        case encoding
         case done
     }
+
+    /// Bytes of an answer above which a reader thread turns it into JSON: the loop has others to serve.
+    private static let encodedHereMax = 256 << 10
 
     private let route: GatewayRoute
     private let metadata: [HeaderField]
@@ -47,7 +53,9 @@ final class GatewayExchange {
     /// A request of a stream was no JSON: those behind it are not read.
     private var ignoresBody = false
     /// The answer of a call that has one; it counts once the call has ended well.
-    private var answer: [UInt8]?
+    private var answer: Result<[UInt8], GatewayError>?
+    /// It has come, and a reader thread turns it into JSON.
+    private var isEncoding = false
     private var hasBegun = false
     private var deadline: Scheduled<Void>?
 
@@ -114,7 +122,7 @@ final class GatewayExchange {
         case .reading: state = .read(.success(try route.request(json: value)))
         case .calling(let loopback): loopback.send(try route.request(json: value))
         // What follows the one request of a call is not looked at.
-        case .read, .done: break
+        case .read, .encoding, .done: break
         }
     }
 
@@ -131,7 +139,7 @@ final class GatewayExchange {
         case .read(.success(let message)): call(with: message)
         case .read(.failure(let error)): fail(error)
         case .calling(let loopback): loopback.endRequests()
-        case .done: break
+        case .encoding, .done: break
         }
     }
 
@@ -142,7 +150,7 @@ final class GatewayExchange {
         case .reading: state = .read(.failure(error))
         case .calling(let loopback): loopback.endRequests()
         // A call has its request already.
-        case .read, .done: break
+        case .read, .encoding, .done: break
         }
     }
 
@@ -168,14 +176,11 @@ final class GatewayExchange {
     }
 
     func received(_ message: UnsafeRawBufferPointer) {
+        if route.shape == .unary { return encode(message) }
         do throws(GatewayError) {
-            if route.shape == .unary {
-                answer = try route.answer(protobuf: message)
-            } else {
-                let line = try route.line(protobuf: message)
-                begin(status: 200, isAnswer: true)
-                responder.write(line)
-            }
+            let line = try route.line(protobuf: message)
+            begin(status: 200, isAnswer: true)
+            responder.write(line)
         } catch {
             fail(error)
             return
@@ -184,6 +189,38 @@ final class GatewayExchange {
             isHeld = true
             loopback.hold()
         }
+    }
+
+    private func encode(_ message: UnsafeRawBufferPointer) {
+        guard message.count > Self.encodedHereMax else {
+            answer = Self.encoded(message, route)
+            return
+        }
+        isEncoding = true
+        let (route, copy, eventLoop) = (route, Array(message), loop.eventLoop)
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        loop.service.readers.submit { _ in
+            let answer = copy.withUnsafeBytes { Self.encoded($0, route) }
+            eventLoop.execute { bound.value.encoded(answer) }
+        }
+    }
+
+    private static func encoded(
+        _ message: UnsafeRawBufferPointer, _ route: GatewayRoute
+    ) -> Result<[UInt8], GatewayError> {
+        do throws(GatewayError) {
+            return .success(try route.answer(protobuf: message))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func encoded(_ answer: Result<[UInt8], GatewayError>) {
+        self.answer = answer
+        isEncoding = false
+        guard case .encoding = state else { return }
+        finish(answer)
+        responder.flush()
     }
 
     /// The client takes answers again.
@@ -202,18 +239,34 @@ final class GatewayExchange {
 
     func completed(_ status: GatewayError) {
         guard case .calling(let loopback) = state else { return }
-        state = .done
-        deadline?.cancel()
+        state = .encoding
         loop.giveBack(loopback)
-        guard status.code == 0 else { return fail(status) }
-        if route.shape == .unary {
-            guard let answer else { return fail(GatewayError(code: 13, message: "a call ended without an answer")) }
-            responder.begin(status: 200, headers: Self.answerHeaders, length: answer.count)
-            responder.write(answer)
-        } else {
-            // A stream without a message has no content type either.
-            if !hasBegun { responder.begin(status: 200, headers: [], length: nil) }
+        if status.code != 0 {
+            fail(status)
+        } else if route.shape != .unary {
+            finishStream()
+        } else if let answer {
+            finish(answer)
+        } else if !isEncoding {
+            fail(GatewayError(code: 13, message: "a call ended without an answer"))
         }
+    }
+
+    private func finish(_ answer: Result<[UInt8], GatewayError>) {
+        switch answer {
+        case .failure(let error): fail(error)
+        case .success(let body):
+            cancel()
+            responder.begin(status: 200, headers: Self.answerHeaders, length: body.count)
+            responder.write(body)
+            responder.end()
+        }
+    }
+
+    private func finishStream() {
+        cancel()
+        // A stream without a message has no content type either.
+        if !hasBegun { responder.begin(status: 200, headers: [], length: nil) }
         responder.end()
     }
 
@@ -224,7 +277,7 @@ final class GatewayExchange {
         responder.flush()
     }
 
-    /// The client is gone.
+    /// Ends the call, if it still is under way: the client is gone, or needs it no longer.
     func cancel() {
         deadline?.cancel()
         if case .calling(let loopback) = state { loopback.close() }

@@ -27,13 +27,13 @@ struct GatewayHead {
                 else {
                     continue
                 }
-                try add(name, value, isSensitive: false)
+                try add(name, value, isSensitive: name == "token" || name == "authorization")
             }
         }
     }
 
     private static let reserved: Set<String> = [
-        "connection", "content-length", "content-type", "host", "keep-alive", "proxy-connection", "te", "token",
+        "connection", "content-length", "content-type", "host", "keep-alive", "proxy-connection", "te",
         "transfer-encoding", "upgrade", "user-agent",
     ]
 

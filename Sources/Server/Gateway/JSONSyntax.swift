@@ -90,6 +90,14 @@ package struct JSONSyntax {
         }
     }
 
+    /// How many bytes at the beginning of the input are a string's own and would change nothing: values in base64 are long, and
+    /// are taken as a whole.
+    func plainCount(_ input: Slice<UnsafeRawBufferPointer>) -> Int {
+        guard case .string = state else { return 0 }
+        let end = input.firstIndex { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
+        return (end ?? input.endIndex) - input.startIndex
+    }
+
     private mutating func takeInValue(_ byte: UInt8) throws(GatewayError) -> Verdict {
         if Self.isSpace(byte) { return .incomplete }
         if case .valueOrArrayEnd = state, byte == UInt8(ascii: "]") { return close() }

@@ -18,12 +18,18 @@ package struct RequestBody {
     ) throws(GatewayError) {
         var index = 0
         while index < piece.count {
+            let plain = syntax.plainCount(piece[index...])
+            if plain > 0 {
+                try keep(piece[index..<index + plain])
+                index += plain
+                continue
+            }
             switch try syntax.take(piece[index]) {
             case .incomplete:
                 // Space before a value is no part of it: places in messages are counted from where it begins.
-                if !syntax.isBlank { try keep(piece[index]) }
+                if !syntax.isBlank { try keep(piece[index...index]) }
             case .ends:
-                try keep(piece[index])
+                try keep(piece[index...index])
                 try found(take())
             case .endsBefore:
                 try found(take())
@@ -42,9 +48,9 @@ package struct RequestBody {
         return nil
     }
 
-    private mutating func keep(_ byte: UInt8) throws(GatewayError) {
-        guard value.count < bytesMax else { throw .invalid("etcdserver: request is too large") }
-        value.append(byte)
+    private mutating func keep(_ bytes: Slice<UnsafeRawBufferPointer>) throws(GatewayError) {
+        guard value.count + bytes.count <= bytesMax else { throw .invalid("etcdserver: request is too large") }
+        value.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes))
     }
 
     private mutating func take() -> [UInt8] {
