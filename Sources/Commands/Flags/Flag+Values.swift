@@ -16,6 +16,9 @@ extension Flag.Kind {
                 ? nil : ValueProblem("not one of \(words.joined(separator: ", "))", etcd: "invalid value")
         case .urls: Self.parts(of: value).compactMap { ListenURL.problem(with: $0) }.first.map { ValueProblem($0) }
         case .optionalURLs: value.isEmpty ? nil : Self.urls.problem(with: value)
+        case .origins:
+            Self.parts(of: value).filter { $0 != "*" && !$0.isEmpty }.compactMap { ListenURL.problem(with: $0) }.first
+                .map { ValueProblem($0) }
         case .endpoints:
             Self.parts(of: value).first { Endpoint($0) == nil }.map { ValueProblem("\"\($0)\" is not host:port") }
         case .gates(let names): Self.gateProblem(with: value, names)

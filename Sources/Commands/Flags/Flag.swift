@@ -10,6 +10,8 @@ package struct Flag {
         case urls
         /// The same, or nothing at all.
         case optionalURLs
+        /// URLs of scheme, host and port, or `*`.
+        case origins
         /// Servers, comma-separated.
         case endpoints
         /// One of the words.

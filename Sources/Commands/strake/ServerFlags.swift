@@ -72,7 +72,7 @@ enum ServerFlags {
             name: "enable-grpc-gateway", kind: .bool, fallback: "true",
             help: "Serve the calls as JSON over HTTP, under /v3/ at the client URLs.", section: "HTTP"),
         Flag(
-            name: "cors", kind: .string, fallback: "*",
+            name: "cors", kind: .origins, fallback: "*",
             help: "Origins whose pages may read answers in a browser, comma-separated URLs; '*' is any.",
             section: "HTTP"),
         Flag(

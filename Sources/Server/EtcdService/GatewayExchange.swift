@@ -220,7 +220,8 @@ final class GatewayExchange {
         isEncoding = false
         guard case .encoding = state else { return }
         finish(answer)
-        responder.flush()
+        // Nothing else may happen in this turn of the loop that would.
+        loop.flush()
     }
 
     /// The client takes answers again.
@@ -275,6 +276,7 @@ final class GatewayExchange {
     private func expired() {
         fail(.deadlineExceeded)
         responder.flush()
+        loop.flush()
     }
 
     /// Ends the call, if it still is under way: the client is gone, or needs it no longer.

@@ -89,13 +89,14 @@ struct HTTPEndpoints {
     }
 
     private var access: HTTPAccess { HTTPAccess(service.options) }
+    private var servesGateway: Bool { port == .client && service.options.servesGateway }
 
     // MARK: /v3/
 
     /// The call that a request of the gateway stands for; `nil` for one that `answer` answers.
     func gatewayRoute(of request: HTTPRequest) -> GatewayRoute? {
         let path = request.path
-        guard port == .client, service.options.servesGateway, request.method == "POST", GatewayRoute.isPrefix(of: path),
+        guard servesGateway, request.method == "POST", GatewayRoute.isPrefix(of: path),
             Self.cleaned(path) == nil, access.refusal(of: request) == nil
         else { return nil }
         return GatewayRoute.find(path)
@@ -117,7 +118,7 @@ struct HTTPEndpoints {
 
     private func route(_ request: HTTPRequest, _ readFailure: StoreError?) -> HTTPAnswer {
         let path = request.path
-        let redirect = path == "/v3" && service.options.servesGateway ? GatewayRoute.prefix : Self.cleaned(path)
+        let redirect = path == "/v3" && servesGateway ? GatewayRoute.prefix : Self.cleaned(path)
         if let clean = redirect {
             let body = "<a href=\"\(clean)\">Temporary Redirect</a>.\n\n"
             return HTTPAnswer(
@@ -127,7 +128,7 @@ struct HTTPEndpoints {
             let type = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
             return HTTPAnswer(status: 200, headers: [("content-type", type)], body: MetricsPage(service).text)
         }
-        if service.options.servesGateway, GatewayRoute.isPrefix(of: path) { return Self.gatewayRefusal(request) }
+        if servesGateway, GatewayRoute.isPrefix(of: path) { return Self.gatewayRefusal(request) }
         let checks = Self.checks(for: path)
         guard path == "/health" || path == "/version" || checks != nil else {
             return HTTPAnswer(status: 404, headers: [Self.plain, Self.noSniff], body: "404 page not found\n")
