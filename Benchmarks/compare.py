@@ -14,6 +14,7 @@ import catch_up
 import cluster
 import isolation
 import large_store
+import many
 import workloads
 from server import PEERS, ROOT
 
@@ -31,6 +32,8 @@ def report(options, names):
     lines += workloads.section(workloads.measure(names, options.runs, options.scale), names)
     lines += ["", NOTE, "", "## With many keys", ""]
     lines += large_store.section(large_store.measure(names, options.keys), names, options.keys)
+    lines += ["", "## Many streams and leases", ""]
+    lines += many.section(many.measure(names), names)
     lines += ["", "## Isolation", ""]
     lines += isolation.section(isolation.measure(names, options.isolation_runs), names)
     lines += ["", "## Three members", ""]

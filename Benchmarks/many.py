@@ -1,0 +1,179 @@
+"""What a member needs for many watch streams and leases that mostly do nothing.
+
+Each stream watches a key of its own. They are held by plain sockets: a client library would need more than the server.
+"""
+
+import os
+import pathlib
+import selectors
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Tests/EndToEnd"))
+
+from raw_http2 import DATA, HUGE, RawConnection  # noqa: E402
+from server import Server  # noqa: E402
+from wire import pb  # noqa: E402
+
+STREAMS = 10_000
+CONNECTIONS = 100
+LEASES = 100_000
+LEASE_SECONDS = 86_400
+LEASE_CONNECTIONS = 8
+# So many grants are on their way on each connection; rounds of all of them come to LEASES.
+PIPELINE = 500
+SETTLE_SECONDS = 3
+IDLE_SECONDS = 10
+PUT_SECONDS = 10
+PUTS = 1_000
+OPEN_SECONDS_MAX = 60
+BAR = 0.5
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Streams:
+    """Watch streams on several connections, and a thread that reads what comes."""
+
+    def __init__(self, port):
+        self.created, self.events, self.failure = 0, 0, None
+        self.partial = {}
+        self.over = threading.Event()
+        self.connections = [RawConnection(port, window=HUGE) for _ in range(CONNECTIONS)]
+        self.selector = selectors.DefaultSelector()
+        for connection in self.connections:
+            self.selector.register(connection.socket, selectors.EVENT_READ, connection)
+        self.thread = threading.Thread(target=self.read)
+
+    def __enter__(self):
+        self.thread.start()
+        for number in range(STREAMS):
+            # The key that `strake bench` calls by this number.
+            self.connections[number % CONNECTIONS].open_watch(key=b"%016d" % number)
+        self.wait("created", STREAMS)
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+        for connection in self.connections:
+            connection.close()
+
+    def wait(self, what, count):
+        deadline = time.monotonic() + OPEN_SECONDS_MAX
+        while getattr(self, what) < count:
+            if self.failure or time.monotonic() > deadline:
+                sys.exit(f"{getattr(self, what)} of {count} {what}: {self.failure}")
+            time.sleep(0.01)
+
+    def read(self):
+        try:
+            while not self.over.is_set():
+                for key, _ in self.selector.select(0.1):
+                    self.take(key.data)
+        except Exception as error:  # noqa: BLE001: for the main thread
+            self.failure = error
+
+    def take(self, connection):
+        connection.buffer += connection.socket.recv(1 << 18)
+        while len(connection.buffer) >= 9 + int.from_bytes(connection.buffer[:3], "big"):
+            kind, stream, payload = connection.read_frame()
+            if kind == DATA:
+                self.data((connection, stream), payload)
+
+    def data(self, stream, payload):
+        data = self.partial.pop(stream, b"") + payload
+        while len(data) >= 5 and len(data) >= 5 + int.from_bytes(data[1:5], "big"):
+            size = 5 + int.from_bytes(data[1:5], "big")
+            response = pb.WatchResponse.FromString(data[5:size])
+            if response.canceled:
+                raise RuntimeError(f"a watch was canceled: {response}")
+            self.created += response.created
+            self.events += len(response.events)
+            data = data[size:]
+        if data:
+            self.partial[stream] = data
+
+
+def grant_leases(port):
+    connections = [RawConnection(port, window=HUGE) for _ in range(LEASE_CONNECTIONS)]
+    number = 0
+    while number < LEASES:
+        for connection in connections:
+            for _ in range(PIPELINE):
+                number += 1
+                connection.open_call(b"/etcdserverpb.Lease/LeaseGrant",
+                                     pb.LeaseGrantRequest(ID=number, TTL=LEASE_SECONDS))
+        for connection in connections:
+            answered = 0
+            while answered < PIPELINE:
+                answered += connection.read_frame()[0] == DATA
+    for connection in connections:
+        connection.close()
+    return number
+
+
+class CPU:
+    """Seconds of CPU for a second of the clock, while the body runs."""
+
+    def __init__(self, server):
+        self.server = server
+
+    def used(self):
+        fields = pathlib.Path(f"/proc/{self.server.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def __enter__(self):
+        self.began, self.before = time.monotonic(), self.used()
+        return self
+
+    def __exit__(self, *_):
+        self.share = (self.used() - self.before) / (time.monotonic() - self.began)
+
+
+def measure(names):
+    return {name: measure_one(name) for name in names}
+
+
+def measure_one(name):
+    with Server(name) as server:
+        time.sleep(SETTLE_SECONDS)
+        result = {"empty": server.anonymous_bytes()}
+        with Streams(server.port) as streams:
+            time.sleep(SETTLE_SECONDS)
+            result["streams"] = server.anonymous_bytes()
+            granted = grant_leases(server.port)
+            time.sleep(SETTLE_SECONDS)
+            result["both"] = server.anonymous_bytes()
+            with CPU(server) as idle:
+                time.sleep(IDLE_SECONDS)
+            with CPU(server) as busy:
+                server.bench("put", "--connections", "10", "--clients", "50", "--rate", str(PUTS), "--sequential-keys",
+                             "--key-space-size", str(STREAMS), total=PUTS * PUT_SECONDS)
+                streams.wait("events", PUTS * PUT_SECONDS)
+            result["busy memory"] = server.anonymous_bytes()
+            result |= {"idle": idle.share, "busy": busy.share}
+    print(f"many streams and leases: {name} {granted} leases {result}", file=sys.stderr)
+    return result
+
+
+def section(results, names):
+    lines = [f"{STREAMS:,} watch streams on {CONNECTIONS} connections, each of a key of its own, and {LEASES:,} leases, held "
+             f"by one member. CPU is of one core: while nothing happens, and while {PUTS:,} puts a second touch the "
+             f"watched keys, {PUT_SECONDS} s each; it is counted in hundredths of a second. Anonymous memory in MiB. One "
+             "run.", "",
+             "| server | empty | + streams | + leases | after the puts | CPU idle % | CPU with puts % |",
+             "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    fields = ("empty", "streams", "both", "busy memory")
+    for name in names:
+        r = results[name]
+        lines.append(f"| {name} | " + " | ".join(f"{r[field] / 2**20:.1f}" for field in fields)
+                     + f" | {100 * r['idle']:.1f} | {100 * r['busy']:.1f} |")
+    cells = []
+    for field in (*fields, "idle", "busy"):
+        best = min(results[name][field] for name in names if name != "strake")
+        ratio = results["strake"][field] / best if best else float("inf")
+        is_barred = field not in ("empty", "streams")
+        verdict = f" (bar <= {BAR}: {'yes' if ratio <= BAR else '**no**'})" if is_barred else ""
+        cells.append(f"{ratio:.2f}{verdict}")
+    return lines + ["| ratio to the better etcd | " + " | ".join(cells) + " |"]
