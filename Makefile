@@ -51,7 +51,8 @@ bench: build
 	Tests/EndToEnd/install-peers.sh
 	.peers/python/bin/python Benchmarks/compare.py
 
-# What takes longer than a test may: debug tests, more power cuts, more fuzzing, more kills, an hour of faults, more seeds.
+# What takes longer than a test may: debug tests, more power cuts, more fuzzing, more kills, etcdctl's own checks, an hour
+# of faults, more seeds.
 soak: build
 	Tests/EndToEnd/install-peers.sh
 	$(DEBUG) --skip $(CLUSTER_TESTS)
@@ -59,6 +60,7 @@ soak: build
 	export STRAKE_POWER_CUTS=5000 STRAKE_FUZZ_CASES=2000000; $(UNIT) --skip $(CLUSTER_TESTS)
 	export STRAKE_FUZZ_CASES=2000000; $(UNIT) --skip-build --filter $(CLUSTER_TESTS)
 	.peers/python/bin/python Tests/EndToEnd/crash.py --server $(BINARY) --rounds 500 --budget 3600
+	.peers/python/bin/python Tests/EndToEnd/etcdctl_tools.py --server $(BINARY) --checks 1 --budget 600
 	.peers/python/bin/python Tests/EndToEnd/faults.py --server $(BINARY) --leader-kills 50 --budget 330
 	.peers/python/bin/python Tests/EndToEnd/faults.py --server $(BINARY) --budget 1800
 	.peers/python/bin/python Tests/EndToEnd/faults.py --server $(BINARY) --members 5 --budget 1800
