@@ -112,8 +112,8 @@ let package = Package(
             "Commands/Ctl",
             [
                 "StrakeFlags", "StrakeClusterFlags", "StrakeSockets", "StrakeHTTP2", "StrakeEtcdWire", "StrakeChecksum",
-                "StrakeBolt", "StrakeMVCC", "StrakeModel", "StrakeStateMachine", "StrakeLog", "StrakeStore",
-                "StrakeEtcdBackend",
+                "StrakeBolt", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeModel", "StrakeStateMachine",
+                "StrakeLog", "StrakeStore", "StrakeEtcdBackend",
             ] + nio),
         .executableTarget(
             name: "strake",

@@ -76,6 +76,14 @@ package struct CtlCommand {
             name: "skip-hash-check", kind: .bool, fallback: "false",
             help: "Take a file without a checksum: a database copied from an etcd's member/snap/db.",
             section: "Flags of snapshot restore"),
+        Flag(
+            name: "from-etcd", kind: .string, fallback: "",
+            help: "Restore from the data directory of a stopped or killed etcd, in place of a FILE.",
+            section: "Flags of snapshot restore"),
+        Flag(
+            name: "wal-dir", kind: .string, fallback: "",
+            help: "Where that etcd kept its log, if it was started with --wal-dir.",
+            section: "Flags of snapshot restore"),
     ]
 
     private static var help: String {
@@ -88,6 +96,7 @@ package struct CtlCommand {
           strake ctl snapshot save FILE [flags]
           strake ctl snapshot status FILE [flags]
           strake ctl snapshot restore FILE [flags]
+          strake ctl snapshot restore --from-etcd DIR [flags]
 
         member replace puts a new member in the place of an old one, which may be dead. OLD_ID is as `etcdctl member list`
         prints it; NAME and PEER_URLS (comma-separated, not the old member's) are the new member's. In this order:
@@ -105,13 +114,16 @@ package struct CtlCommand {
 
         snapshot restore makes the data directory of a member of a new cluster. Every member has to be restored from the
         same file with the same flags, but for --name, --data-dir and --initial-advertise-peer-urls. Keys, old revisions
-        and leases are kept, members are not.
+        and leases are kept, members are not. With --from-etcd it reads an etcd's database and, behind it, its log, so
+        that the directory of an etcd that was killed loses nothing; neither is changed.
 
         \(FlagSet(flags).listing)
         Examples:
 
           strake ctl member replace 8e9e05c52164694d m4 http://10.0.0.4:2380 --endpoints 10.0.0.1:2379,10.0.0.2:2379
           strake ctl snapshot save backup.db --endpoints 10.0.0.1:2379
+          strake ctl snapshot restore --from-etcd /var/lib/etcd --data-dir /var/lib/strake --bump-revision=0 \\
+            --mark-compacted=false
           strake ctl snapshot restore backup.db --data-dir /var/lib/strake --name m1 \\
             --initial-cluster m1=http://10.0.0.1:2380 --initial-advertise-peer-urls http://10.0.0.1:2380
         """

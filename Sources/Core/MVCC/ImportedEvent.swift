@@ -1,4 +1,5 @@
 package import StrakeModel
+package import StrakeTables
 
 /// One change of a key as another program wrote it down: all that it says, and nothing of how we store it.
 package struct ImportedEvent: Hashable, Sendable {
@@ -11,5 +12,15 @@ package struct ImportedEvent: Hashable, Sendable {
         self.revision = revision
         self.isTombstone = isTombstone
         self.keyValue = keyValue
+    }
+
+    /// An event of a store of ours, without its place there.
+    package init(_ event: EventRecord) {
+        let header = event.header
+        self.init(
+            revision: header.revision, isTombstone: header.isTombstone,
+            keyValue: KeyValue(
+                key: event.key, createRevision: header.createRevision, modRevision: header.revision.main,
+                version: header.version, value: event.value, lease: header.lease))
     }
 }

@@ -35,6 +35,10 @@ package struct BackendContents {
     /// How far what lies below a compact revision is gone.
     package private(set) var compacted: Int64 = 0
     package private(set) var isAuthEnabled = false
+    /// The last entry of the log that the file has; zero when it does not say.
+    package private(set) var consistentIndex: UInt64 = 0
+    /// Of the cluster that it comes from.
+    package private(set) var voterCount = 0
 
     private let reader: BoltReader
     private let keys: BoltBucket
@@ -68,10 +72,26 @@ package struct BackendContents {
             if name == .finishedCompaction { compacted = main }
             compactRevision = max(compactRevision, main)
         }
+        try readCluster()
         try Self.forEach(.auth, reader) { key, value in
             key.elementsEqual("authEnabled".utf8) && value.elementsEqual([1])
         } take: {
             if $0 { isAuthEnabled = true }
+        }
+    }
+
+    private mutating func readCluster() throws(BackendError) {
+        let name = MetaKey.consistentIndex.name
+        try Self.forEach(.meta, reader) { key, value -> UInt64? in
+            guard key.elementsEqual(name) else { return 0 }
+            return value.count == 8 ? UInt64(bigEndian: value.loadUnaligned(as: UInt64.self)) : nil
+        } take: {
+            consistentIndex = max(consistentIndex, $0)
+        }
+        try Self.forEach(.members, reader) { _, value in
+            !String(decoding: value, as: UTF8.self).contains("\"isLearner\":true")
+        } take: {
+            if $0 { voterCount += 1 }
         }
     }
 

@@ -1,0 +1,93 @@
+internal import StrakeMVCC
+internal import StrakeModel
+internal import StrakeRaft
+package import StrakeStateMachine
+package import StrakeTables
+
+/// Why the entries behind an etcd's database cannot be carried out.
+package struct EtcdTailError: Error, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Carries out entries of an etcd's log on what its database holds, as its next start would have done.
+package struct EtcdTail: ~Copyable {
+    /// Bytes of entries after which the changes are written out.
+    private static let layerBytesMax = 32 << 20
+
+    private var machine: StateMachine
+    private var layerBytes = 0
+
+    /// - Parameter tables: Empty ones, for as long as the outcome is read.
+    package init(_ contents: BackendContents, into tables: StoreTables) throws(EtcdTailError) {
+        // Whose members they were does not matter: no entry that changes them is carried out.
+        let start = SnapshotMetadata(
+            last: EntryID(term: Term(rawValue: 1), index: LogIndex(rawValue: contents.consistentIndex)),
+            configuration: SnapshotMetadata.bootstrap(voters: [MemberID(rawValue: 1)]).configuration)
+        do {
+            var builder = try StateBuilder(into: tables)
+            let newest = try Self.feed(contents, to: &builder)
+            let revisions = StateBuilder.Revisions(
+                newest: newest, compact: contents.compactRevision,
+                compacted: min(contents.compacted, contents.compactRevision))
+            let isFit = try builder.finish(
+                start, members: [], leases: contents.leases, alarms: contents.alarms, revisions: revisions)
+            guard isFit else { throw EtcdTailError("the database's revisions do not fit") }
+            machine = try StateMachine(tables: tables, founding: start)
+        } catch {
+            throw EtcdTailError("\(error)")
+        }
+    }
+
+    private static func feed(_ contents: BackendContents, to builder: inout StateBuilder) throws -> Int64 {
+        // A new store's revision is 1.
+        var newest = max(1, contents.compactRevision)
+        var failure: (any Error)?
+        try contents.forEachEvent { event in
+            newest = max(newest, event.revision.main)
+            if event.keyValue.key.isEmpty { return true }
+            do {
+                if try builder.append(event) { return true }
+                failure = EtcdTailError("the event at revision \(event.revision) is out of order")
+            } catch {
+                failure = error
+            }
+            return false
+        }
+        if let failure { throw failure }
+        return newest
+    }
+
+    /// Carries out the next entry.
+    ///
+    /// - Parameter data: Of an entry that is a request.
+    /// - Returns: False for one that changes nothing here.
+    package mutating func apply(_ data: UnsafeRawBufferPointer, index: UInt64) throws(EtcdTailError) -> Bool {
+        do {
+            guard case .command(let command) = try EtcdRequest(entry: data) else { return false }
+            let id = EntryID(term: machine.applied.term, index: machine.applied.index + 1)
+            let entry = ProposedCommand(id: ProposalID(rawValue: index), command: command).encoded()
+            // What etcd refused is refused again, and both change nothing.
+            _ = try machine.apply(Entry(id: id, kind: .command, data: entry))
+            machine.store.publish()
+            layerBytes += data.count
+            if layerBytes >= Self.layerBytesMax { try writeOut() }
+            return true
+        } catch {
+            throw EtcdTailError("entry \(index) of the log: \(error)")
+        }
+    }
+
+    private mutating func writeOut() throws {
+        layerBytes = 0
+        guard let work = machine.freeze() else { return }
+        _ = try work.run()
+        machine.store.finish(work)
+    }
+
+    /// The state that all this comes to.
+    package func backup() -> StateBackup { machine.backup() }
+}

@@ -1,0 +1,145 @@
+// Messages that etcd puts into its write-ahead log. What they say of bytes is in place: good while those are that were read.
+
+/// `walpb.Record`.
+package struct WALRecord: WireFields {
+    package var kind: Int64 = 0
+    package var checksum: UInt32 = 0
+    package var data = UnsafeRawBufferPointer(start: nil, count: 0)
+
+    init() {}
+
+    package init(protobuf bytes: UnsafeRawBufferPointer) throws(ProtobufError) { try self.init(bytes) }
+
+    mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
+        switch tag {
+        case Tag.varint(1): kind = try reader.int64()
+        case Tag.varint(2): checksum = UInt32(truncatingIfNeeded: try reader.varint())
+        case Tag.bytes(3): data = try reader.bytes()
+        default: try reader.skip(tag)
+        }
+    }
+}
+
+/// `raftpb.Entry`.
+package struct WALEntry: WireFields {
+    /// Zero: a request. All others change who is a member.
+    package var kind: Int32 = 0
+    package var term: UInt64 = 0
+    package var index: UInt64 = 0
+    package var data = UnsafeRawBufferPointer(start: nil, count: 0)
+
+    init() {}
+
+    package init(protobuf bytes: UnsafeRawBufferPointer) throws(ProtobufError) { try self.init(bytes) }
+
+    mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
+        switch tag {
+        case Tag.varint(1): kind = try reader.int32()
+        case Tag.varint(2): term = try reader.varint()
+        case Tag.varint(3): index = try reader.varint()
+        case Tag.bytes(4): data = try reader.bytes()
+        default: try reader.skip(tag)
+        }
+    }
+}
+
+/// `raftpb.HardState`, as far as it matters here.
+package struct WALState: WireFields {
+    package var committed: UInt64 = 0
+
+    init() {}
+
+    package init(protobuf bytes: UnsafeRawBufferPointer) throws(ProtobufError) { try self.init(bytes) }
+
+    mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
+        switch tag {
+        case Tag.varint(3): committed = try reader.varint()
+        default: try reader.skip(tag)
+        }
+    }
+}
+
+/// `walpb.Snapshot`, as far as it matters here.
+package struct WALSnapshot: WireFields {
+    package var index: UInt64 = 0
+
+    init() {}
+
+    package init(protobuf bytes: UnsafeRawBufferPointer) throws(ProtobufError) { try self.init(bytes) }
+
+    mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
+        switch tag {
+        case Tag.varint(1): index = try reader.varint()
+        default: try reader.skip(tag)
+        }
+    }
+}
+
+/// `etcdserverpb.InternalRaftRequest`: one request among many fields, each a message with a number of its own.
+package struct InternalRequest: WireFields {
+    private static let header: UInt32 = 100
+
+    package var requests: [(field: UInt32, bytes: UnsafeRawBufferPointer)] = []
+
+    init() {}
+
+    package init(protobuf bytes: UnsafeRawBufferPointer) throws(ProtobufError) { try self.init(bytes) }
+
+    mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
+        let field = tag >> 3
+        if tag == Tag.bytes(field), field != Self.header {
+            requests.append((field, try reader.bytes()))
+        } else {
+            try reader.skip(tag)
+        }
+    }
+}
+
+/// `etcdserverpb.Request`: of the API before this one, which members still use among themselves up to etcd 3.5.
+package struct OldRequest: WireFields {
+    package var method = ""
+    package var path = ""
+
+    init() {}
+
+    package init(protobuf bytes: UnsafeRawBufferPointer) throws(ProtobufError) { try self.init(bytes) }
+
+    mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
+        switch tag {
+        case Tag.bytes(2): method = try reader.string()
+        case Tag.bytes(3): path = try reader.string()
+        default: try reader.skip(tag)
+        }
+    }
+}
+
+/// `etcdserverpb.LeaseCheckpointRequest`, and the checkpoints in it.
+package struct StoredLeaseCheckpoints: WireFields {
+    package var checkpoints: [StoredLeaseCheckpoint] = []
+
+    init() {}
+
+    package init(protobuf bytes: UnsafeRawBufferPointer) throws(ProtobufError) { try self.init(bytes) }
+
+    mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
+        switch tag {
+        case Tag.bytes(1): checkpoints.append(try StoredLeaseCheckpoint(try reader.bytes()))
+        default: try reader.skip(tag)
+        }
+    }
+}
+
+package struct StoredLeaseCheckpoint: WireFields {
+    package var id: Int64 = 0
+    package var remainingSeconds: Int64 = 0
+
+    init() {}
+
+    mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
+        switch tag {
+        case Tag.varint(1): id = try reader.int64()
+        case Tag.varint(2): remainingSeconds = try reader.int64()
+        default: try reader.skip(tag)
+        }
+    }
+}

@@ -1,0 +1,226 @@
+"""Data directories of etcd servers that were stopped, or killed while they wrote, become stores of ours: `strake ctl snapshot
+restore --from-etcd`. What the etcd answers at its next start is what the store has to answer."""
+
+import hashlib
+import os
+import random
+import re
+import shutil
+import subprocess
+import threading
+import time
+import urllib.parse
+import urllib.request
+
+from harness import PEERS, Server, parse_arguments, run
+from snapshot import EVERYTHING, View, compact, fill, tool
+from wire import Client, pb
+
+ETCD = {version: os.path.join(PEERS, f"etcd-{version}", "etcd") for version in ("3.4", "3.5")}
+AS_IT_WAS = ("--bump-revision=0", "--mark-compacted=false")
+# So that the database keeps nothing of what was written, and the log has all.
+LATE_COMMITS = ["--backend-batch-interval=10m", "--backend-batch-limit=10000000"]
+WRITERS = 8
+
+
+def restore(server, directory, *flags):
+    """The data directory of `server` from an etcd's, by `strake ctl`; what that printed."""
+    peer = f"http://127.0.0.1:{server.peer_port}"
+    command = [server.binary, "ctl", "snapshot", "restore", "--from-etcd", directory, "--data-dir", server.data_directory,
+               "--name", "m1", "--initial-cluster", f"m1={peer}", "--initial-advertise-peer-urls", peer, *flags]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+def files(directory):
+    """Everything in a directory, to see that nobody changes it."""
+    found = {}
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            with open(os.path.join(folder, name), "rb") as file:
+                found[os.path.join(folder, name)] = hashlib.sha256(file.read()).hexdigest()
+    return found
+
+
+def alarms(client):
+    answer = client.must("Maintenance/Alarm", pb.AlarmRequest(action=pb.AlarmRequest.GET))
+    return [(alarm.memberID, alarm.alarm) for alarm in answer.alarms]
+
+
+class Writer(threading.Thread):
+    """Puts one key after the other until nobody answers; every acknowledged one is written down."""
+
+    def __init__(self, endpoint, number):
+        super().__init__(daemon=True)
+        self.client, self.number, self.acknowledged = Client(endpoint), number, {}
+
+    def run(self):
+        for count in range(1_000_000):
+            key = b"w%d/%d" % (self.number, count)
+            answer = Client.finish(self.client.begin("KV/Put", pb.PutRequest(key=key, value=b"%d" % count * 20),
+                                                     timeout=5, wait_for_ready=False))
+            if not answer.ok:
+                return
+            self.acknowledged[key] = answer.message.header.revision
+
+
+def write_until_killed(etcd, rng):
+    """{key: revision} of what was acknowledged before SIGKILL."""
+    writers = [Writer(etcd.endpoint, number) for number in range(WRITERS)]
+    for writer in writers:
+        writer.start()
+    time.sleep(rng.uniform(0.5, 0.9))
+    etcd.kill()
+    acknowledged = {}
+    for writer in writers:
+        writer.join(10)
+        writer.client.close()
+        acknowledged |= writer.acknowledged
+    return acknowledged
+
+
+def check_directory(results, name, arguments, etcd, compacted, least=0, most=10**6, acknowledged=()):
+    """The directory of an etcd that does not run any more, against what that etcd answers afterwards."""
+    copied = os.path.join(etcd.directory, "copy")
+    shutil.copytree(etcd.data_directory, copied)
+    before = files(copied)
+    other = Server(arguments.server, label=f"restored {name}")
+    code, printed, error = restore(other, copied, *AS_IT_WAS)
+    if not results.equal(f"{name}: restored", (code, error), (0, "")):
+        return
+    print(f"{name}: {' / '.join(printed.splitlines())}", flush=True)
+    carried_out = re.search(r"carried out (\d+) requests", printed)
+    results.check(f"{name}: requests of the log that were carried out",
+                  least <= int(carried_out.group(1) if carried_out else 0) <= most, printed)
+    results.check(f"{name}: the etcd's directory is as it was", files(copied) == before)
+    results.equal(f"{name}: nothing is left beside it", sorted(os.listdir(other.directory)), ["data"])
+    etcd.start()
+    with Client(etcd.endpoint) as client:
+        view, raised = View(client, compacted), alarms(client)
+    with other, Client(other.endpoint) as restored:
+        view.compare(results, name, View(restored, compacted))
+        results.equal(f"{name}: alarms", alarms(restored), raised)
+        kept = {kv.key: kv.mod_revision for kv in restored.get(**EVERYTHING).kvs}
+        lost = [key for key, revision in dict(acknowledged).items() if kept.get(key) != revision]
+        results.equal(f"{name}: acknowledged writes that are lost", lost, [])
+        restored.must("Maintenance/Alarm", pb.AlarmRequest(action=pb.AlarmRequest.DEACTIVATE, memberID=raised[0][0],
+                                                           alarm=raised[0][1])) if raised else None
+        results.equal(f"{name}: the next revision", restored.put(b"after", b"").header.revision, view.revision + 1)
+        other.stop()
+        other.start()
+        results.equal(f"{name}: the value after a start", restored.get(b"after").header.revision, view.revision + 1)
+
+
+def check_stopped(results, version, arguments):
+    """Stopped in order: the database has everything, though 3.4 does not write down that it has the compaction."""
+    with Server(ETCD[version], label=f"etcd {version}") as etcd:
+        with Client(etcd.endpoint) as client:
+            fill(client, arguments.seed)
+            compacted = client.revision() // 3
+            compact(client, compacted)
+        etcd.stop()
+        check_directory(results, f"etcd {version}, stopped", arguments, etcd, compacted, most=1)
+
+
+def check_killed(results, version, arguments):
+    """Killed with a thousand requests in the log alone, of every kind."""
+    with Server(ETCD[version], LATE_COMMITS, label=f"etcd {version}") as etcd:
+        with Client(etcd.endpoint) as client:
+            # A compaction commits to the database: what comes behind it does not.
+            for number in range(60):
+                client.put(b"k/%03d" % (number % 40), b"early %d" % number)
+            compacted = 30
+            compact(client, compacted)
+            fill(client, arguments.seed)
+            fill_more(client)
+            member = client.must("Maintenance/Status", pb.StatusRequest()).header.member_id
+            client.must("Maintenance/Alarm", pb.AlarmRequest(action=pb.AlarmRequest.ACTIVATE, memberID=member, alarm=1))
+            refused = client.call("KV/Put", pb.PutRequest(key=b"no", value=b"space"))
+            results.equal(f"etcd {version}: a put without space", refused.code, "RESOURCE_EXHAUSTED")
+            client.must("KV/DeleteRange", pb.DeleteRangeRequest(key=b"k/00", range_end=b"k/01"))
+        etcd.kill()
+        check_directory(results, f"etcd {version}, killed", arguments, etcd, compacted, least=900)
+
+
+def fill_more(client):
+    """What `fill` does not do: leases that end, requests that fail, transactions within transactions."""
+    for lease in (501, 502):
+        client.must("Lease/LeaseGrant", pb.LeaseGrantRequest(ID=lease, TTL=500))
+        for number in range(5):
+            client.put(b"of lease/%d/%d" % (lease, number), b"", lease=lease)
+    client.must("Lease/LeaseRevoke", pb.LeaseRevokeRequest(ID=501))
+    client.call("KV/Put", pb.PutRequest(key=b"failed", value=b"", lease=501))
+    client.call("KV/Put", pb.PutRequest(key=b"none", ignore_value=True))
+    client.call("Lease/LeaseGrant", pb.LeaseGrantRequest(ID=502, TTL=500))
+    client.put(b"of lease/502/0", b"again", ignore_lease=True)
+    put = pb.RequestOp(request_put=pb.PutRequest(key=b"nested", value=b"1"))
+    inner = pb.RequestOp(request_txn=pb.TxnRequest(success=[put], failure=[put]))
+    unequal = pb.Compare(target=pb.Compare.VALUE, result=pb.Compare.NOT_EQUAL, key=b"of lease/502/0", value=b"x")
+    client.must("KV/Txn", pb.TxnRequest(compare=[unequal], success=[inner]))
+    read = pb.RequestOp(request_range=pb.RangeRequest(key=b"nested"))
+    client.must("KV/Txn", pb.TxnRequest(compare=[unequal], success=[read, put], failure=[put]))
+
+
+def check_killed_under_load(results, version, arguments, rng):
+    with Server(ETCD[version], label=f"etcd {version}") as etcd:
+        acknowledged = write_until_killed(etcd, rng)
+        results.check(f"etcd {version}: there was a load", len(acknowledged) > 100, len(acknowledged))
+        # etcd 3.5.1 may forget a revision when it is killed like this; it is held against what it has itself.
+        check_directory(results, f"etcd {version}, killed under load", arguments, etcd, 0,
+                        acknowledged=acknowledged if version == "3.4" else ())
+
+
+def refusal(results, name, arguments, directory, text, *flags):
+    other = Server(arguments.server)
+    code, _, error = restore(other, directory, *AS_IT_WAS, *flags)
+    results.check(f"restore refuses {name}", code != 0 and text in error, f"{code} {error}")
+    results.equal(f"restore of {name} leaves nothing", os.listdir(other.directory), [])
+    shutil.rmtree(other.directory)
+
+
+def check_refusals(results, arguments):
+    with Server(ETCD["3.4"], ["--enable-v2"], label="etcd 3.4 with the old API") as etcd:
+        refusal(results, "an etcd that runs", arguments, etcd.data_directory, "stop it first")
+        body = urllib.parse.urlencode({"value": "v"}).encode()
+        with urllib.request.urlopen(urllib.request.Request(f"http://{etcd.endpoint}/v2/keys/old", body, method="PUT")):
+            pass
+        etcd.kill()
+        refusal(results, "a key of the old API in the log", arguments, etcd.data_directory, "/1/old")
+    with Server(ETCD["3.5"], LATE_COMMITS, label="etcd 3.5 with users") as etcd:
+        with Client(etcd.endpoint) as client:
+            client.put(b"a", b"b")
+            tool(os.path.join(PEERS, "etcd-3.5", "etcdctl"), "--endpoints", etcd.endpoint, "user", "add", "root:p")
+        etcd.kill()
+        refusal(results, "a user in the log", arguments, etcd.data_directory, "users, roles")
+        log = os.path.join(etcd.data_directory, "member", "wal")
+        refusal(results, "no log", arguments, etcd.data_directory, "has no files of a log", "--wal-dir", etcd.directory)
+        damage(os.path.join(log, sorted(name for name in os.listdir(log) if name.endswith(".wal"))[0]))
+        refusal(results, "a damaged log", arguments, etcd.data_directory, "checksum")
+        refusal(results, "a directory of something else", arguments, etcd.directory, "member/snap/db")
+
+
+def damage(path):
+    """One bit of the first record's data."""
+    with open(path, "r+b") as file:
+        file.seek(40)
+        byte = file.read(1)[0]
+        file.seek(40)
+        file.write(bytes([byte ^ 1]))
+
+
+def main():
+    arguments = parse_arguments(__doc__, budget=60)
+
+    def body(results):
+        rng = random.Random(arguments.seed)
+        for version in ETCD:
+            check_stopped(results, version, arguments)
+            check_killed(results, version, arguments)
+            check_killed_under_load(results, version, arguments, rng)
+        check_refusals(results, arguments)
+
+    run(arguments, body)
+
+
+if __name__ == "__main__":
+    main()
