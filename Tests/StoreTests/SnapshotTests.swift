@@ -27,7 +27,7 @@ struct SnapshotTests {
         try cluster.eventually("the snapshot") { cluster.notices.contains("m\(away): installed") }
         try cluster.eventually("the newest put") { try cluster.store(away).value("newest") == "x" }
         #expect(try cluster.haveEqualHistories())
-        #expect(cluster.store(away).lease(LeaseID(rawValue: 5))?.ttl == 1_000)
+        #expect(cluster.store(away).ttl(of: LeaseID(rawValue: 5)) == 1_000)
         #expect(cluster.store(away).alarms == cluster.store(leader).alarms)
         #expect(cluster.store(away).members == cluster.store(leader).members)
         // It is a member like any other: also after a restart, and with what comes next.

@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import StrakeLeases
 import StrakeLog
@@ -7,6 +8,7 @@ import StrakeStateMachine
 import StrakeStore
 import StrakeTables
 import StrakeTemporaryDirectory
+import Synchronization
 import Testing
 
 struct StoreTests {
@@ -55,12 +57,64 @@ struct StoreTests {
         }
         let running = try RunningStore(opening: options(directory))
         defer { running.close() }
-        #expect(running.store.lease(LeaseID(rawValue: 7))?.ttl == 1_000)
+        #expect(running.store.ttl(of: LeaseID(rawValue: 7)) == 1_000)
         #expect(running.store.alarms == [AlarmMember(member: 9, alarm: AlarmMember.noSpace)])
         let client = Client(running.store)
         #expect(client.put("more", "x").outcome.isRefused(.noSpace))
         _ = client.run(.leaseRevoke(LeaseID(rawValue: 7)))
         #expect(try running.store.value("leased") == nil)
+    }
+
+    @Test func `what event loops ask of the store is answered while a long batch is applied`() throws {
+        let directory = TemporaryDirectory(in: .memory)
+        let running = try RunningStore(opening: options(directory))
+        defer { running.close() }
+        let client = Client(running.store)
+        for first in stride(from: 0, to: 100_000, by: 2_000) {
+            let puts = (first..<first + 2_000).map {
+                Command.put(PutRequest(key: Array("k\($0)".utf8), value: []))
+            }
+            #expect(client.run(puts).allSatisfy { $0.error == nil })
+        }
+        let asker = Asker(running.store)
+        asker.start()
+        let began = MonotonicClock.nanoseconds
+        #expect(client.run(.deleteRange(DeleteRangeRequest(range: .all))).error == nil)
+        let ended = MonotonicClock.nanoseconds
+        let standstill = asker.stop(from: began, to: ended)
+        print("asked for \((ended - began) / 1_000) us, without an answer for \(standstill / 1_000) us")
+        #expect(standstill < (ended - began) / 2)
+    }
+
+    /// Asks a store what event loops do, one question after the other, on a thread of its own.
+    private final class Asker: Sendable {
+        private let store: Store
+        private let isOver = Atomic(false)
+        private let begun = DispatchSemaphore(value: 0)
+        private let answered = Awaited<[UInt64]>()
+
+        init(_ store: Store) { self.store = store }
+
+        /// Returns after the first answer.
+        func start() {
+            DispatchQueue(label: "asker").async { [self] in
+                var times: [UInt64] = []
+                while !isOver.load(ordering: .acquiring) {
+                    _ = (store.status(), store.memberList, store.ttl(of: LeaseID(rawValue: 7)))
+                    times.append(MonotonicClock.nanoseconds)
+                    if times.count == 1 { begun.signal() }
+                }
+                answered.set(times)
+            }
+            begun.wait()
+        }
+
+        /// The longest time between two answers, in nanoseconds, of the time between these two.
+        func stop(from began: UInt64, to ended: UInt64) -> UInt64 {
+            isOver.store(true, ordering: .releasing)
+            let times = [began] + answered.value.filter { $0 > began && $0 < ended } + [ended]
+            return zip(times, times.dropFirst()).map { $1 - $0 }.max() ?? 0
+        }
     }
 
     @Test func `a batch is published once, whole and in order`() throws {

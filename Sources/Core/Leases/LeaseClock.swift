@@ -103,6 +103,9 @@ package struct LeaseClock: Sendable {
         return table[slot].isExpiring ? min(left, 0) : left
     }
 
+    /// Seconds, as granted; nil when there is no such lease. On every member.
+    package func ttl(of id: LeaseID) -> Int64? { table.slot(of: id).map { table[$0].ttl } }
+
     /// All leases, those that end first in front; by id on a member that does not lead.
     package func idsByDeadline() -> [LeaseID] {
         let leads = isLeading

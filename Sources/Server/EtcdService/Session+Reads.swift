@@ -142,7 +142,7 @@ extension Session {
     }
 
     private func answerTimeToLive(_ lease: LeaseID, withKeys: Bool, on stream: StreamID) {
-        let isKnown = service.store.lease(lease) != nil
+        let isKnown = service.store.ttl(of: lease) != nil
         let remaining = service.store.remaining(of: lease)
         if isKnown, remaining == nil {
             askLeaderForTimeToLive(lease, withKeys: withKeys, on: stream)
@@ -154,7 +154,7 @@ extension Session {
     /// - Parameter remaining: Milliseconds by the leader's clock; `nil` when there is no such lease.
     func answerTimeToLive(_ lease: LeaseID, remaining: Int64?, withKeys: Bool, on stream: StreamID) {
         let revision = service.store.reader.revision
-        guard let granted = service.store.lease(lease), let remaining else {
+        guard let granted = service.store.ttl(of: lease), let remaining else {
             let response = LeaseTimeToLiveResponse(id: lease, ttlSeconds: -1)
             reply(stream, Response(service.header(revision: revision), response))
             return
@@ -171,7 +171,7 @@ extension Session {
             }
         }
         let response = LeaseTimeToLiveResponse(
-            id: lease, ttlSeconds: remaining / 1_000, grantedSeconds: granted.ttl, keys: keys)
+            id: lease, ttlSeconds: remaining / 1_000, grantedSeconds: granted, keys: keys)
         reply(stream, Response(service.header(revision: revision), response))
     }
 

@@ -113,7 +113,7 @@ final class LeaderDesk: AnswerTarget {
                 store.propose(renewal, leadingIn: term, add(.renewal(renewal), reply))
             }
         case .timeToLive(let lease):
-            guard store.lease(lease) != nil else { return reply(.timeLeft(milliseconds: nil)) }
+            guard store.ttl(of: lease) != nil else { return reply(.timeLeft(milliseconds: nil)) }
             if let left = store.remaining(of: lease) {
                 reply(.timeLeft(milliseconds: left))
             } else {

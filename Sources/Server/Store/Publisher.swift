@@ -39,9 +39,7 @@ final class Publisher: AnswerTarget {
         }
         guard let target else { return }
         let options = store.options
-        let known = store.applyRole.machine.withLock { machine in
-            machine.members.first { $0.id == store.memberID }
-        }
+        let known = store.members.first { $0.id == store.memberID }
         if known?.name == options.name, known?.clientURLs == options.clientURLs { return finish() }
         let attributes = MemberAttributes(
             id: store.memberID, name: options.name, peerURLs: options.peerURLs, clientURLs: options.clientURLs)

@@ -54,7 +54,7 @@ extension Store {
     func foundDamage(_ damage: String) {
         if lifecycle.isStopped { return }
         let file = "the store in \(options.dataDirectory) is damaged: \(damage)"
-        let isAlone = applyRole.machine.withLock { $0.configuration.members.count <= 1 }
+        let isAlone = cluster.configuration.members.count <= 1
         if isAlone {
             options.onNotice(.damage("\(file). No other member has a copy: save what can be read, and begin anew"))
         } else {

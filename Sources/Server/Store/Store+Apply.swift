@@ -20,6 +20,7 @@ extension Store {
             (result, leaseChanges) = try applyRole.machine.withLock { machine throws(StateMachineError) in
                 var news: [LeaseNews] = []
                 let result = try machine.apply(batch, answers: &groups, news: &news, checkpoint: checkpoint)
+                if result.changesMembers || result.changesAlarms { keepClusterState(of: machine) }
                 return (result, news)
             }
         } catch {

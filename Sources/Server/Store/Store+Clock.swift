@@ -12,13 +12,10 @@ extension Store {
         var nextTick = MonotonicClock.milliseconds + Int64(options.heartbeatMilliseconds)
         while !lifecycle.isClosing {
             let pause = max(0, nextTick - MonotonicClock.milliseconds)
-            // Rung: something to do that does not wait for the tick.
-            let isRung = clockBell.wait(milliseconds: Int(pause))
-            if lifecycle.isStopped || lifecycle.isClosing { continue }
-            prepareSnapshots()
+            // Rung when it is to end.
+            if clockBell.wait(milliseconds: Int(pause)) || lifecycle.isStopped { continue }
             snapshots.expire(now: MonotonicClock.milliseconds)
             snapshots.removeGarbage()
-            if isRung, MonotonicClock.milliseconds < nextTick { continue }
             // A clock that stood still does not tick for the time it has missed.
             nextTick = max(nextTick, MonotonicClock.milliseconds - 1) + Int64(options.heartbeatMilliseconds)
             let isDiskWaitedFor = !disk.isHeldUpByApplying()

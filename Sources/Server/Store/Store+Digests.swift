@@ -89,9 +89,8 @@ extension Store {
     /// A member alone is never quarantined: there is no majority that it could differ from, and nobody else to read from.
     func tellOfAlarms() {
         let own = AlarmMember(member: memberID, alarm: AlarmMember.corrupt)
-        let isOdd = applyRole.machine.withLock { machine in
-            machine.configuration.members.count > 1 && machine.alarms.raised.contains(own)
-        }
+        let cluster = cluster
+        let isOdd = cluster.configuration.members.count > 1 && cluster.alarms.contains(own)
         let wasOdd = gauges.isQuarantined.exchange(isOdd, ordering: .relaxed)
         if isOdd == wasOdd { return }
         let id = String(memberID, radix: 16)
@@ -117,13 +116,11 @@ extension Store {
     func successor() -> MemberID? {
         let status = replica.withLock { $0.replica.node.status }
         let reachable = members(inTouchFor: 0)
-        let unfit = applyRole.machine.withLockIfAvailable { machine in
-            machine.alarms.raised.filter { $0.alarm == AlarmMember.corrupt }.map(\.member)
-        }
+        let unfit = alarms.filter { $0.alarm == AlarmMember.corrupt }.map(\.member)
         return status.members.filter { member in
             let id = member.member.rawValue
             return member.member != identity.member && status.configuration.isVoter(member.member)
-                && reachable.contains(id) && !(unfit ?? []).contains(id)
+                && reachable.contains(id) && !unfit.contains(id)
         }.max { $0.match < $1.match }?.member
     }
 }

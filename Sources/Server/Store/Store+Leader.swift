@@ -68,8 +68,7 @@ extension Store {
     package func moveLeader(to target: UInt64, answer: @escaping @Sendable (StoreError?) -> Void) {
         guard isLeader else { return answer(.notLeader) }
         let member = MemberID(rawValue: target)
-        let isVoter = applyRole.machine.withLock { $0.configuration.isVoter(member) }
-        guard isVoter else { return answer(.badLeaderTransferee) }
+        guard cluster.configuration.isVoter(member) else { return answer(.badLeaderTransferee) }
         if target == memberID { return answer(nil) }
         let deadline = MonotonicClock.milliseconds + options.requestMilliseconds
         transfers.withLock { $0.append(Transfer(target: target, deadline: deadline, answer: answer)) }
@@ -180,11 +179,10 @@ extension Store {
 
     /// The rules for the members that this one has applied.
     private var membershipRules: MembershipRules {
-        applyRole.machine.withLock { machine in
-            MembershipRules(
-                members: machine.members, configuration: machine.configuration, learnersMax: options.learnersMax,
-                isStrict: options.strictReconfiguration)
-        }
+        let cluster = cluster
+        return MembershipRules(
+            members: cluster.members, configuration: cluster.configuration, learnersMax: options.learnersMax,
+            isStrict: options.strictReconfiguration)
     }
 
     /// This member included.

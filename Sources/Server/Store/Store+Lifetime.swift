@@ -13,6 +13,7 @@ package final class RunningStore: Sendable {
     private let checkpointThread: WorkerThread
     private let housekeepingThread: WorkerThread
     private let clockThread: WorkerThread
+    private let snapshotThread: WorkerThread
     private let scrubThread: WorkerThread
     /// Kept here: the transport need not.
     private let receiver: StoreReceiver?
@@ -61,6 +62,7 @@ package final class RunningStore: Sendable {
         }
         store.setTruncation { housekeeper.truncate($0) }
         clockThread = WorkerThread(name: "strake-clock") { store.runClock() }
+        snapshotThread = WorkerThread(name: "strake-snapshot") { store.runSnapshots() }
         scrubThread = WorkerThread(name: "strake-scrub") { store.scrub.run(on: store) }
         receiver = transport.map { transport in
             let receiver = StoreReceiver(store)
@@ -92,6 +94,8 @@ package final class RunningStore: Sendable {
         store.scrub.close()
         store.clockBell.ring()
         clockThread.join()
+        store.snapshotBell.ring()
+        snapshotThread.join()
         store.transport?.close()
         store.snapshots.close()
         store.disk.close()

@@ -23,7 +23,7 @@ extension Store {
             term: gauges.term.load(ordering: .relaxed), leader: gauges.leader.load(ordering: .relaxed),
             committedIndex: gauges.committed.load(ordering: .relaxed),
             appliedIndex: gauges.applied.load(ordering: .relaxed), fileBytes: gauges.fileBytes.load(ordering: .relaxed),
-            bytesInUse: bytesInUse, alarms: applyRole.machine.withLock { $0.alarms.raised })
+            bytesInUse: bytesInUse, alarms: alarms)
     }
 
     package var metrics: StoreGauges { gauges }
@@ -41,7 +41,7 @@ extension Store {
         return Int64(bytesInUse) >= quota
     }
 
-    package var alarms: [AlarmMember] { applyRole.machine.withLock { $0.alarms.raised } }
+    package var alarms: [AlarmMember] { cluster.alarms }
 
     // MARK: Leases
 
@@ -65,8 +65,8 @@ extension Store {
         return leases.clock.withLock { $0.remaining(of: lease, now: now) }
     }
 
-    /// As granted; `nil` when unknown.
-    package func lease(_ id: LeaseID) -> Lease? { applyRole.machine.withLock { $0.lessor.lease(id) } }
+    /// Seconds, as granted; `nil` when there is no such lease.
+    package func ttl(of lease: LeaseID) -> Int64? { leases.clock.withLock { $0.ttl(of: lease) } }
 
     package var leaseIDs: [LeaseID] { leases.clock.withLock { $0.idsByDeadline() } }
 }

@@ -5,14 +5,15 @@ internal import Synchronization
 
 extension Store {
     /// The members as this one has applied it, by id.
-    package var members: [MemberAttributes] { applyRole.machine.withLock { $0.members } }
+    package var members: [MemberAttributes] { cluster.members }
 
     /// The same, each with whether it only learns.
     package var memberList: [(attributes: MemberAttributes, isLearner: Bool)] {
-        applyRole.machine.withLock { machine in machine.members.map { ($0, machine.isLearner($0.id)) } }
+        let cluster = cluster
+        return cluster.members.map { ($0, cluster.isLearner($0.id)) }
     }
 
-    package func isLearner(_ member: UInt64) -> Bool { applyRole.machine.withLock { $0.isLearner(member) } }
+    package func isLearner(_ member: UInt64) -> Bool { cluster.isLearner(member) }
 
     /// This member does not vote. Costs a load.
     package var isLearner: Bool { gauges.isLearner.load(ordering: .relaxed) }
@@ -42,10 +43,9 @@ extension Store {
 
     private func tellOfMembers() {
         let own = memberID
-        let (members, ids, isLearner) = applyRole.machine.withLock { machine in
-            (machine.members, Set(machine.configuration.members.map(\.rawValue)), machine.isLearner(own))
-        }
-        gauges.isLearner.store(isLearner, ordering: .relaxed)
+        let cluster = cluster
+        let ids = Set(cluster.configuration.members.map(\.rawValue))
+        gauges.isLearner.store(cluster.isLearner(own), ordering: .relaxed)
         var urls: [UInt64: [String]] = [:]
         if ids.contains(own) {
             lifecycle.join()
@@ -56,7 +56,7 @@ extension Store {
             // What is applied is from before this member was added: others may have been added in between.
             urls = joining.peerURLs
         }
-        for member in members where ids.contains(member.id) { urls[member.id] = member.peerURLs }
+        for member in cluster.members where ids.contains(member.id) { urls[member.id] = member.peerURLs }
         urls[own] = nil
         let peers = urls.sorted { $0.key < $1.key }.map { Peer(id: MemberID(rawValue: $0.key), urls: $0.value) }
         transport?.update(peers)

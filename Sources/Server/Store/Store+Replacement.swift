@@ -40,7 +40,8 @@ extension Store {
         _ old: UInt64, peerURLs: [String], newID: UInt64,
         answer: @escaping @Sendable (Result<Replacement, StoreError>) -> Void
     ) {
-        let (members, isJoint) = applyRole.machine.withLock { ($0.members, $0.configuration.isJoint) }
+        let cluster = cluster
+        let (members, isJoint) = (cluster.members, cluster.configuration.isJoint)
         let isOldKnown = members.contains { $0.id == old }
         guard let found = members.first(where: { $0.peerURLs.sorted() == peerURLs.sorted() }) else {
             guard isOldKnown else { return answer(.failure(.memberNotFound)) }

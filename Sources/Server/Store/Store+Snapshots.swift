@@ -8,10 +8,10 @@ package import StrakeStateMachine
 internal import Synchronization
 
 extension Store {
-    /// A snapshot as of now.
+    /// A snapshot as of now. Waits for the batch that is being applied, and takes as long as there are leases.
     package func makeSnapshot() -> SnapshotWriter { applyRole.machine.withLock { $0.writer() } }
 
-    /// The whole state as of now, to be written down for another program.
+    /// The whole state as of now, to be written down for another program. Waits as well.
     package func makeBackup() -> StateBackup { applyRole.machine.withLock { $0.backup() } }
 
     /// The entry that the node's log begins after.
@@ -19,9 +19,18 @@ extension Store {
 
     // MARK: Out
 
-    /// Pins a snapshot for each member that the log cannot help any more. On the clock's thread: it waits for the apply
-    /// role.
-    func prepareSnapshots() {
+    /// The body of the thread of snapshots: what they need that waits for the apply role, which neither heartbeats nor
+    /// messages may wait for.
+    func runSnapshots() {
+        while !lifecycle.isClosing {
+            snapshotBell.wait()
+            if lifecycle.isStopped || lifecycle.isClosing { continue }
+            prepareSnapshots()
+        }
+    }
+
+    /// Pins a snapshot for each member that the log cannot help any more.
+    private func prepareSnapshots() {
         for member in snapshots.takeWanted() {
             let snapshot: OutgoingSnapshot
             if let pinned = snapshots.resumable(for: member, logStart: LogIndex(rawValue: logStart)) {
@@ -142,6 +151,7 @@ extension Store {
                 try applyRole.machine.withLock { machine in
                     var next = try StateMachine(tables: staged.tables, founding: metadata)
                     next.succeed(machine)
+                    keepClusterState(of: next)
                     machine = next
                 }
             } catch {

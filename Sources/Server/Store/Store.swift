@@ -31,6 +31,8 @@ package final class Store: Sendable {
     let replica: Mutex<ReplicaState>
     let disk: DiskRole
     let applyRole: ApplyRole
+    /// Changed by the apply role, in the lock of its machine.
+    private let clusterState: Mutex<ClusterState>
     let checkpoint: CheckpointRole
     let scrub = ScrubRole()
     let log: DurableLog
@@ -55,8 +57,10 @@ package final class Store: Sendable {
     let telling = Mutex(())
     let transfers = Mutex<[Transfer]>([])
     let proposalCount = Atomic<UInt64>(0)
-    /// Rings for the clock's thread.
+    /// Rings for the clock's thread, when it is to end.
     let clockBell = Doorbell()
+    /// Rings for the thread of snapshots.
+    let snapshotBell = Doorbell()
     /// Set once, before the first checkpoint can end.
     private let truncate = Mutex<(@Sendable (LogTruncation) -> Void)?>(nil)
 
@@ -83,12 +87,22 @@ package final class Store: Sendable {
         expiries = LeaseExpiries { ids in leases.clock.withLock { $0.expiryFailed(ids) } }
         lifecycle = Lifecycle()
         departure = Mutex(Departure(electionMilliseconds: Int64(parts.options.electionMilliseconds)))
+        clusterState = Mutex(ClusterState(parts.machine))
         applyRole = ApplyRole(machine: parts.machine)
         expiries.setTarget(register(expiries))
         desk.setTarget(register(desk))
         desk.attach(self)
         publisher.setTarget(register(publisher))
         autoCompactor.setTarget(register(autoCompactor))
+    }
+
+    /// As applied.
+    var cluster: ClusterState { clusterState.withLock { $0 } }
+
+    /// The machine has applied a change of members or alarms, or is another one. Called before anybody hears of that.
+    func keepClusterState(of machine: borrowing StateMachine) {
+        let state = ClusterState(machine)
+        clusterState.withLock { $0 = state }
     }
 
     package var clusterID: UInt64 { identity.cluster }
@@ -168,7 +182,7 @@ package final class Store: Sendable {
             return wakes
         }
         if wakesDisk { disk.wake() }
-        if asksForWork { clockBell.ring() }
+        if asksForWork { snapshotBell.ring() }
         if let leadership { leadershipChanged(leadership) }
         for batch in applies where applyRole.submit(batch, mayRunInline: disk.isOwnThread && !disk.isBehind) {
             disk.whileApplying { applyRole.runInline(apply, isNeededElsewhere: { disk.isBehind }) }
