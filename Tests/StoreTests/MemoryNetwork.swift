@@ -152,7 +152,8 @@ final class MemoryTransport: Transport {
                 let sink = other.receiver?.snapshotOffered(metadata, name: source.name, by: self.member)
             else {
                 source.cancel()
-                self.receiver?.snapshotEnded(target, .failed, reason: "the member refused it")
+                self.receiver?.snapshotEnded(
+                    target, name: source.name, .failed, reason: "the member refused it")
                 return
             }
             do {
@@ -168,11 +169,11 @@ final class MemoryTransport: Transport {
                 }
                 try sink.finish()
                 source.cancel()
-                self.receiver?.snapshotEnded(target, .delivered, reason: nil)
+                self.receiver?.snapshotEnded(target, name: source.name, .delivered, reason: nil)
             } catch {
                 source.cancel()
                 sink.cancel()
-                self.receiver?.snapshotEnded(target, .failed, reason: "\(error)")
+                self.receiver?.snapshotEnded(target, name: source.name, .failed, reason: "\(error)")
             }
         }
     }

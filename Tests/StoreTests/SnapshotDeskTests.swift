@@ -12,6 +12,8 @@ import Testing
 struct SnapshotDeskTests {
     private let root = TemporaryDirectory(in: .memory)
     private let desk: SnapshotDesk
+    private let leader = MemberID(rawValue: 1)
+    private let follower = MemberID(rawValue: 2)
 
     init() throws {
         desk = SnapshotDesk(try StoreDirectories(in: root.path, on: FileDisk()))
@@ -44,6 +46,45 @@ struct SnapshotDeskTests {
         #expect(desk.takeStaged(metadata(5)) != nil)
     }
 
+    @Test func `a snapshot that is whole leaves another one alone that has begun meanwhile`() throws {
+        desk.receive(incoming(5, name: 5))
+        try receive(5)
+        #expect(desk.incoming(metadata(5), name: 5, from: leader) == nil)
+        // The leader has pinned the same entry once more, under another name.
+        let next = incoming(5, name: 6)
+        desk.receive(next)
+        try receive(5)
+        #expect(desk.incoming(metadata(5), name: 6, from: leader) === next)
+    }
+
+    @Test(arguments: [SnapshotOutcome.delivered, .failed])
+    func `the end of a stream says nothing of a snapshot that was pinned after it`(outcome: SnapshotOutcome) throws {
+        let old = try outgoing(name: 1)
+        desk.pin(old, for: follower)
+        let new = try outgoing(name: 2)
+        desk.pin(new, for: follower)
+        #expect(desk.ended(follower, name: 1, outcome, now: 0) == nil)
+        #expect(desk.outgoing(for: follower, new.metadata) === new)
+        desk.expire(now: 2 * SnapshotDesk.keptMilliseconds)
+        #expect(desk.outgoing(for: follower, new.metadata) === new && new.isUseful && !old.isUseful)
+        #expect(desk.ended(follower, name: 2, outcome, now: 0) == outcome)
+        desk.expire(now: 2 * SnapshotDesk.keptMilliseconds)
+        #expect(desk.outgoing(for: follower, new.metadata) == nil && !new.isUseful)
+        #expect(desk.ended(follower, name: 2, outcome, now: 0) == nil)
+    }
+
+    private func outgoing(name: UInt64) throws -> OutgoingSnapshot {
+        let directory = TemporaryDirectory(in: .memory)
+        let machine = try StateMachine(tables: StoreTables(directory: directory.path), founding: metadata(9))
+        return OutgoingSnapshot(machine.writer(), name: name)
+    }
+
+    private func incoming(_ index: UInt64, name: UInt64) -> IncomingSnapshot {
+        IncomingSnapshot(
+            metadata(index), name: name, from: leader, clock: { 0 }, makeDirectory: { ("", "") },
+            removeDirectory: { _ in }, finished: { _ in })
+    }
+
     private func metadata(_ index: UInt64) -> SnapshotMetadata {
         var metadata = SnapshotMetadata.bootstrap(voters: [MemberID(rawValue: 1)])
         metadata.last = EntryID(term: Term(rawValue: 2), index: LogIndex(rawValue: index))
@@ -53,7 +94,9 @@ struct SnapshotDeskTests {
     private func receive(_ index: UInt64) throws {
         let name = try desk.directories.withLock { try $0.makeNew(for: metadata(index).last) }
         let tables = try StoreTables(directory: root.path + "/" + name)
-        desk.stage(IncomingSnapshot.Staged(metadata: metadata(index), directory: name, tables: tables))
+        desk.stage(
+            IncomingSnapshot.Staged(
+                metadata: metadata(index), name: index, from: leader, directory: name, tables: tables))
     }
 
     private func directories() throws -> [String] {

@@ -205,7 +205,8 @@ final class PeerLoop: @unchecked Sendable {
     func sendSnapshot(_ metadata: SnapshotMetadata, to id: MemberID, from source: any SnapshotSource) {
         guard let member = members[id], let url = member.urgent.url else {
             snapshotThreads.submit { source.cancel() }
-            receiver?.snapshotEnded(id, .failed, reason: "it is not known where to reach the member")
+            receiver?.snapshotEnded(
+                id, name: source.name, .failed, reason: "it is not known where to reach the member")
             return
         }
         // One that is still under way is for nothing: raft does not wait for it any more.
@@ -217,6 +218,6 @@ final class PeerLoop: @unchecked Sendable {
 
     func snapshotEnded(_ sender: SnapshotSender, _ outcome: SnapshotOutcome, reason: String?) {
         if members[sender.member]?.snapshot === sender { members[sender.member]?.snapshot = nil }
-        receiver?.snapshotEnded(sender.member, outcome, reason: reason)
+        receiver?.snapshotEnded(sender.member, name: sender.name, outcome, reason: reason)
     }
 }

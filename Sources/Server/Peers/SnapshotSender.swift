@@ -51,6 +51,8 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
         connection.connect(to: url, on: loop)
     }
 
+    var name: UInt64 { source.name }
+
     /// Ends it without a report: another one took its place, or the member left.
     func abandon() { end() }
 

@@ -9,11 +9,18 @@ package final class IncomingSnapshot: Sendable {
     /// What came of it, for the store to switch to.
     package struct Staged: Sendable {
         package var metadata: SnapshotMetadata
+        /// Of the snapshot that was received, by its sender.
+        package var name: UInt64
+        package var sender: MemberID
         package var directory: String
         package var tables: StoreTables
 
-        package init(metadata: SnapshotMetadata, directory: String, tables: StoreTables) {
+        package init(
+            metadata: SnapshotMetadata, name: UInt64, from sender: MemberID, directory: String, tables: StoreTables
+        ) {
             self.metadata = metadata
+            self.name = name
+            self.sender = sender
             self.directory = directory
             self.tables = tables
         }
@@ -67,6 +74,11 @@ package final class IncomingSnapshot: Sendable {
     package func isOffered(_ metadata: SnapshotMetadata, name: UInt64, by sender: MemberID) -> Bool {
         metadata == self.metadata && name == self.name && sender == self.sender
             && !isCancelled.load(ordering: .acquiring)
+    }
+
+    /// This is what came of it.
+    package func has(made staged: Staged) -> Bool {
+        staged.metadata == metadata && staged.name == name && staged.sender == sender
     }
 
     /// The next stream, which goes on behind what is here. Nil while the disk is still busy with the last one, and when
@@ -132,7 +144,7 @@ package final class IncomingSnapshot: Sendable {
             state.isOver = true
             // Whoever still has this must not keep the environment open: it goes with the store.
             state.tables = nil
-            return Staged(metadata: metadata, directory: directory, tables: tables)
+            return Staged(metadata: metadata, name: name, from: sender, directory: directory, tables: tables)
         }
         finished(staged)
     }

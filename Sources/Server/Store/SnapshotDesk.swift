@@ -68,21 +68,26 @@ package final class SnapshotDesk: Sendable {
 
     /// A stream has ended. What broke off is kept for another one.
     ///
-    /// - Returns: For raft: of a stream that failed, whether it had begun further on than the one before.
-    package func ended(_ member: MemberID, _ outcome: SnapshotOutcome, now: Int64) -> SnapshotOutcome {
-        switch outcome {
-        case .delivered:
-            unpin(member)
-            return .delivered
-        case .interrupted, .failed:
-            let (isOver, hasMovedOn) = state.withLock { state in
-                guard let pinned = state.outgoing[member] else { return (false, false) }
+    /// - Parameter name: Of the snapshot that it was a stream of.
+    /// - Returns: For raft: of a stream that failed, whether it had begun further on than the one before. Nil when another
+    ///   snapshot is pinned for the member by now, or none: that one's own end is what raft waits for.
+    package func ended(
+        _ member: MemberID, name: UInt64, _ outcome: SnapshotOutcome, now: Int64
+    ) -> SnapshotOutcome? {
+        let ended = state.withLock { state -> (snapshot: OutgoingSnapshot, isOver: Bool)? in
+            guard let pinned = state.outgoing[member]?.snapshot, pinned.name == name else { return nil }
+            let isOver = outcome == .delivered || !pinned.isUseful
+            if isOver {
+                state.outgoing[member] = nil
+            } else {
                 state.outgoing[member]?.keptUntil = now + Self.keptMilliseconds
-                return (!pinned.snapshot.isUseful, pinned.snapshot.hasMovedOn)
             }
-            if isOver { unpin(member) }
-            return hasMovedOn ? .interrupted : .failed
+            return (pinned, isOver)
         }
+        guard let ended else { return nil }
+        if ended.isOver { ended.snapshot.release() }
+        if outcome == .delivered { return .delivered }
+        return ended.snapshot.hasMovedOn ? .interrupted : .failed
     }
 
     /// Lets go of what no stream has come for.
@@ -137,7 +142,8 @@ package final class SnapshotDesk: Sendable {
         state.withLock { state in
             state.dropStaged { $0 == staged.metadata }
             state.staged.append(staged)
-            state.incoming = nil
+            // Another one may have begun meanwhile.
+            if let incoming = state.incoming, incoming.has(made: staged) { state.incoming = nil }
         }
     }
 

@@ -69,9 +69,9 @@ extension Store {
     }
 
     /// What became of a stream, and when the next one is offered: told each time, which the growing pauses keep rare.
-    func snapshotEnded(_ member: MemberID, _ outcome: SnapshotOutcome, reason: String?) {
-        let outcome = snapshots.ended(member, outcome, now: MonotonicClock.milliseconds)
-        if lifecycle.isStopped { return }
+    func snapshotEnded(_ member: MemberID, name: UInt64, _ outcome: SnapshotOutcome, reason: String?) {
+        let now = MonotonicClock.milliseconds
+        guard let outcome = snapshots.ended(member, name: name, outcome, now: now), !lifecycle.isStopped else { return }
         var pause: UInt64 = 0
         step { replica, output in
             replica.step(.snapshotReport(member, outcome), into: &output)

@@ -31,8 +31,8 @@ final class StoreReceiver: TransportReceiver {
         store.accept(metadata, name: name, from: member)
     }
 
-    func snapshotEnded(_ member: MemberID, _ outcome: SnapshotOutcome, reason: String?) {
-        store.snapshotEnded(member, outcome, reason: reason)
+    func snapshotEnded(_ member: MemberID, name: UInt64, _ outcome: SnapshotOutcome, reason: String?) {
+        store.snapshotEnded(member, name: name, outcome, reason: reason)
     }
 
     var clusterDescription: ClusterDescription? { store.lifecycle.isStopped ? nil : store.description }

@@ -39,8 +39,12 @@ package protocol TransportReceiver: AnyObject, Sendable {
     ///
     /// - Parameter name: The same where the same stream was offered before: it can go on behind what came then.
     func snapshotOffered(_ metadata: SnapshotMetadata, name: UInt64, by member: MemberID) -> (any SnapshotSink)?
-    /// - Parameter reason: Why it failed, for the operator; nil when it did not.
-    func snapshotEnded(_ member: MemberID, _ outcome: SnapshotOutcome, reason: String?)
+    /// A stream to the member has ended.
+    ///
+    /// - Parameters:
+    ///   - name: Its source's: another snapshot may be meant for the member by now.
+    ///   - reason: Why it failed, for the operator; nil when it did not.
+    func snapshotEnded(_ member: MemberID, name: UInt64, _ outcome: SnapshotOutcome, reason: String?)
     func asked(_ request: [UInt8], by member: MemberID, answer: @escaping @Sendable ([UInt8]?) -> Void)
     /// What a stranger may know who wants to join; nil when nobody can join.
     var clusterDescription: ClusterDescription? { get }

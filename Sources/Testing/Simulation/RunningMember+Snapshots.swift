@@ -82,7 +82,7 @@ extension RunningMember {
     private func endTransfer(_ transfer: SnapshotTransfer, _ outcome: SnapshotOutcome) {
         sending[transfer.to] = nil
         let member = MemberID(rawValue: UInt64(transfer.to))
-        let outcome = snapshots.ended(member, outcome, now: milliseconds)
+        guard let outcome = snapshots.ended(member, name: transfer.name, outcome, now: milliseconds) else { return }
         world.note(number, .snapshot, transfer.number, text: "to m\(transfer.to): \(outcome)")
         world.deeds.add("snapshots \(outcome)")
         step { replica, output in replica.step(.snapshotReport(member, outcome), into: &output) }

@@ -34,7 +34,7 @@ final class TestReceiver: TransportReceiver {
     }
 
     func removed(by member: MemberID) { removals.add(member) }
-    func snapshotEnded(_ member: MemberID, _ outcome: SnapshotOutcome, reason: String?) {
+    func snapshotEnded(_ member: MemberID, name: UInt64, _ outcome: SnapshotOutcome, reason: String?) {
         if let reason { reasons.add(reason) }
         outcomes.add(outcome)
     }
