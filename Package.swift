@@ -179,6 +179,7 @@ let package = Package(
             [
                 "StrakeModel", "StrakeLMDB", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeStateMachine",
                 "StrakeReplication", "StrakeLog", "StrakePowerCut", "StrakeSeededGenerator", "StrakeTemporaryDirectory",
+                "StrakeChecksum",
             ]),
         tests(
             "EtcdBackend",

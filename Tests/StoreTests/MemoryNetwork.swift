@@ -17,6 +17,10 @@ final class MemoryNetwork: Sendable {
         var piecesBetween = 0
         /// Questions get no answer.
         var losesQuestions = false
+        /// What becomes of the whole stream of a snapshot.
+        var forgery: (@Sendable ([UInt8]) -> [UInt8])?
+        /// The newest entry that each member has said to have.
+        var acknowledged: [MemberID: LogIndex] = [:]
         /// Snapshots are refused when they are offered.
         var refusesSnapshots = false
         /// Who waits for the next thing to happen.
@@ -75,6 +79,21 @@ final class MemoryNetwork: Sendable {
     func refuseSnapshots(_ refuses: Bool) { state.withLock { $0.refusesSnapshots = refuses } }
 
     fileprivate var refusesSnapshots: Bool { state.withLock { $0.refusesSnapshots } }
+
+    /// Has snapshots arrive as something else.
+    func forgeSnapshots(_ forgery: (@Sendable ([UInt8]) -> [UInt8])?) { state.withLock { $0.forgery = forgery } }
+
+    fileprivate var forgery: (@Sendable ([UInt8]) -> [UInt8])? { state.withLock { $0.forgery } }
+
+    /// The newest entry that the member has told its leaders it has.
+    func acknowledged(by member: MemberID) -> LogIndex { state.withLock { $0.acknowledged[member] ?? .zero } }
+
+    fileprivate func note(_ message: Message) {
+        guard case .appendResponse(let answer) = message.body, case .accepted(through: let match) = answer.result else {
+            return
+        }
+        state.withLock { $0.acknowledged[message.from] = max($0.acknowledged[message.from] ?? .zero, match) }
+    }
 
     fileprivate func nextMishap() -> Mishap? {
         state.withLock { state in
@@ -135,6 +154,7 @@ final class MemoryTransport: Transport {
 
     func send(_ messages: [Message]) {
         for message in messages {
+            network.note(message)
             guard let other = network.way(from: member, to: message.to) else {
                 queue.async { self.receiver?.unreachable(message.to) }
                 continue
@@ -158,6 +178,11 @@ final class MemoryTransport: Transport {
             }
             do {
                 try source.resume(at: sink.offset)
+                if let forgery = self.network.forgery {
+                    var whole: [UInt8] = []
+                    while let piece = try source.next(bytesMax: 50_000) { whole += piece }
+                    try sink.write(forgery(whole))
+                }
                 while var piece = try source.next(bytesMax: 50_000) {
                     guard self.network.way(from: self.member, to: target) === other else { throw Lost() }
                     switch self.network.nextMishap() {

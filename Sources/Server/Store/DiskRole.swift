@@ -98,11 +98,12 @@ final class DiskRole: Sendable {
     /// - Parameters:
     ///   - persisted: Called after each flush with the number of the newest durable write.
     ///   - entriesRead: Called with the answer to a read.
-    ///   - restore: Called to switch to a received snapshot, in its turn.
+    ///   - restore: Called to switch to a received snapshot, in its turn. False: the member has stopped, and nothing is
+    ///     written or acknowledged any more.
     ///   - failed: Called once when the disk failed; nothing is written afterwards.
     func run(
         persisted: (UInt64) -> Void, entriesRead: (LogRead, [Entry]) -> Void, needsSegment: () -> Void,
-        restore: (SnapshotMetadata) throws(LogError) -> Void, failed: (LogError) -> Void
+        restore: (SnapshotMetadata) throws(LogError) -> Bool, failed: (LogError) -> Void
     ) {
         thread.store(UInt(pthread_self()), ordering: .relaxed)
         var batch: [DiskWork] = []
@@ -118,7 +119,9 @@ final class DiskRole: Sendable {
                     break
                 }
                 do throws(LogError) {
-                    try carryOut(batch, persisted: persisted, entriesRead: entriesRead, restore: restore)
+                    guard try carryOut(batch, persisted: persisted, entriesRead: entriesRead, restore: restore) else {
+                        return
+                    }
                 } catch {
                     failed(error)
                     return
@@ -131,8 +134,8 @@ final class DiskRole: Sendable {
 
     private func carryOut(
         _ batch: [DiskWork], persisted: (UInt64) -> Void, entriesRead: (LogRead, [Entry]) -> Void,
-        restore: (SnapshotMetadata) throws(LogError) -> Void
-    ) throws(LogError) {
+        restore: (SnapshotMetadata) throws(LogError) -> Bool
+    ) throws(LogError) -> Bool {
         var newest: UInt64?
         var mustSync = false
         var bytes = 0
@@ -146,7 +149,7 @@ final class DiskRole: Sendable {
                 mustSync = mustSync || write.mustSync
             case .restore(let snapshot, let number):
                 // It replaces all that was appended, and what it leaves is durable.
-                try restore(snapshot)
+                guard try restore(snapshot) else { return false }
                 newest = number
             case .read(let read):
                 let paused = MonotonicClock.nanoseconds
@@ -154,7 +157,7 @@ final class DiskRole: Sendable {
                 began += MonotonicClock.nanoseconds - paused
             }
         }
-        guard let newest else { return }
+        guard let newest else { return true }
         let written = MonotonicClock.nanoseconds
         gauges.logWrites.record(written - began)
         gauges.logBytes.add(UInt64(bytes), ordering: .relaxed)
@@ -163,5 +166,6 @@ final class DiskRole: Sendable {
             gauges.logSyncs.record(MonotonicClock.nanoseconds - written)
         }
         persisted(newest)
+        return true
     }
 }

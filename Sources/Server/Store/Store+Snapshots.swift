@@ -134,22 +134,25 @@ extension Store {
 
     /// Makes the received snapshot the store, and begins the log anew after it. On the disk's thread, in raft's order; no
     /// entry is being applied meanwhile.
-    func install(_ metadata: SnapshotMetadata) throws(LogError) {
+    ///
+    /// - Returns: False when the snapshot cannot be opened. The member has stopped, with the store and the log that it had.
+    func install(_ metadata: SnapshotMetadata) throws(LogError) -> Bool {
         guard let staged = snapshots.takeStaged(metadata) else {
             preconditionFailure("the snapshot at \(metadata.last) was not received")
         }
         var failure: (any Error)?
         checkpoint.pausing {
             do {
-                let old = try snapshots.directories.withLock { directories in
-                    let old = directories.current
-                    try directories.install(staged.directory, snapshot: metadata.last)
-                    return old
-                }
-                snapshots.addGarbage(old)
-                try log.replaceAll(with: metadata)
                 try applyRole.machine.withLock { machine in
+                    // First: what cannot be opened must not take the place of what can.
                     var next = try StateMachine(tables: staged.tables, founding: metadata)
+                    let old = try snapshots.directories.withLock { directories in
+                        let old = directories.current
+                        try directories.install(staged.directory, snapshot: metadata.last)
+                        return old
+                    }
+                    snapshots.addGarbage(old)
+                    try log.replaceAll(with: metadata)
                     next.succeed(machine)
                     keepClusterState(of: next)
                     machine = next
@@ -163,10 +166,13 @@ extension Store {
         case let error as LogError: throw error
         case let error as DiskError: throw .disk(error)
         case let error?:
-            stopForGood("cannot open the snapshot that was received: \(error)")
-            return
+            stopForGood(
+                "cannot open the snapshot as of entry \(metadata.last) that was received: \(error). The store and the log "
+                    + "are as they were: started again, this member is sent another snapshot")
+            return false
         }
         resumeAfterInstall(metadata)
+        return true
     }
 
     private func resumeAfterInstall(_ metadata: SnapshotMetadata) {

@@ -191,6 +191,13 @@ extension RunningMember {
             world.deeds.add("installations cut short")
             owner.disk.simulated.loseContact(afterChanges: Int(world.random(0...15)))
         }
+        var next: StateMachine
+        do throws(StateMachineError) {
+            // First: what cannot be opened must not take the place of what can.
+            next = try StateMachine(tables: staged.tables, founding: metadata)
+        } catch {
+            return world.referee.fail(.opens, "m\(number) cannot open the snapshot \(metadata.last): \(error)")
+        }
         if world.plan.flaw == .restartLogBeforeStore { try log.replaceAll(with: metadata) }
         do throws(DiskError) {
             let old = try snapshots.directories.withLock { directories throws(DiskError) in
@@ -203,13 +210,8 @@ extension RunningMember {
             throw .disk(error)
         }
         try log.replaceAll(with: metadata)
-        do throws(StateMachineError) {
-            var next = try StateMachine(tables: staged.tables, founding: metadata)
-            next.succeed(machine)
-            machine = next
-        } catch {
-            return world.referee.fail(.opens, "m\(number) cannot open the snapshot \(metadata.last): \(error)")
-        }
+        next.succeed(machine)
+        machine = next
         diskChecker.installed(metadata, log)
         resumeAfterInstall(metadata)
     }
