@@ -66,11 +66,43 @@ struct SnapshotDeskTests {
         #expect(desk.ended(follower, name: 1, outcome, now: 0) == nil)
         #expect(desk.outgoing(for: follower, new.metadata) === new)
         desk.expire(now: 2 * SnapshotDesk.keptMilliseconds)
+        desk.letGo()
         #expect(desk.outgoing(for: follower, new.metadata) === new && new.isUseful && !old.isUseful)
         #expect(desk.ended(follower, name: 2, outcome, now: 0) == outcome)
         desk.expire(now: 2 * SnapshotDesk.keptMilliseconds)
+        desk.letGo()
         #expect(desk.outgoing(for: follower, new.metadata) == nil && !new.isUseful)
         #expect(desk.ended(follower, name: 2, outcome, now: 0) == nil)
+    }
+
+    @Test func `what is given up is let go of later, by another thread than the one that gave it up`() throws {
+        let removed = Mutex<[String]>([])
+        let directory = TemporaryDirectory(in: .memory)
+        let path = directory.path
+        let half = IncomingSnapshot(
+            metadata(5), name: 5, from: leader, clock: { 0 }, makeDirectory: { ("half", path) },
+            removeDirectory: { name in removed.withLock { $0.append(name) } }, finished: { _ in })
+        // The first piece makes the tables.
+        try half.makeStream()?.write([1])
+        desk.receive(half)
+        desk.receive(incoming(9, name: 9))
+        #expect(desk.hasRubbish(now: 0))
+        #expect(removed.withLock { $0 } == [])
+        desk.letGo()
+        #expect(removed.withLock { $0 } == ["half"])
+        #expect(!desk.hasRubbish(now: 0))
+    }
+
+    @Test func `tables that somebody reads are closed when nobody does`() throws {
+        let directory = TemporaryDirectory(in: .memory)
+        var tables: StoreTables? = try StoreTables(directory: directory.path)
+        weak let watched = tables
+        desk.addGarbage("old", tables)
+        desk.letGo()
+        tables = nil
+        #expect(watched != nil && desk.hasRubbish(now: 0))
+        desk.letGo()
+        #expect(watched == nil)
     }
 
     private func outgoing(name: UInt64) throws -> OutgoingSnapshot {

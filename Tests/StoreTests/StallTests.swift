@@ -10,7 +10,7 @@ import Testing
 /// A leader whose disk stands still.
 @Suite(.serialized) @OwnThread
 struct StallTests {
-    /// Lets flushes of the log through, or makes them wait.
+    /// Lets flushes of the log through, or makes them wait. Or another kind of call.
     private final class Gate: Sendable {
         private struct State {
             var isShut = false
@@ -19,10 +19,17 @@ struct StallTests {
 
         private let state = Mutex(State())
         private let opened = DispatchSemaphore(value: 0)
+        private let kind: DiskError.Operation
+        private let part: String
+
+        init(_ kind: DiskError.Operation = .sync, under part: String = "/log/") {
+            self.kind = kind
+            self.part = part
+        }
 
         var disk: FaultyDisk {
             FaultyDisk { [self] operation, path in
-                guard operation == .sync, path.contains("/log/") else { return nil }
+                guard operation == kind, path.contains(part) else { return nil }
                 let isShut = state.withLock { state in
                     if state.isShut { state.waiting += 1 }
                     return state.isShut
@@ -33,6 +40,8 @@ struct StallTests {
         }
 
         func shut() { state.withLock { $0.isShut = true } }
+
+        var isWaitedAt: Bool { state.withLock { $0.waiting > 0 } }
 
         func open() {
             let waiting = state.withLock { state in
@@ -75,6 +84,37 @@ struct StallTests {
         #expect(cluster.client(0).read() == nil)
         #expect(try cluster.store(0).value("a") == "4")
         #expect(try cluster.store(0).value("b") == "3")
+        #expect(try cluster.haveEqualHistories())
+    }
+
+    @Test func `it sends heartbeats all the same while files of an old store are removed`() throws {
+        let gate = Gate(.remove, under: "/store/")
+        let cluster = try TestCluster(3, disks: [0: gate.disk]) {
+            $0.electionMilliseconds = 300
+            $0.retainedEntries = 20
+        }
+        defer { gate.open() }
+        let first = try cluster.leader()
+        if first == 0 { #expect(cluster.client(0).moveLeader(to: cluster.store(1).memberID) == nil) }
+        let leader = try cluster.leader()
+        cluster.stop(0)
+        SnapshotTests.fill(cluster.client(leader))
+        try cluster.dropLog(of: leader)
+        gate.shut()
+        try cluster.start(0)
+        try cluster.eventually("the snapshot") { cluster.notices.contains("m0: installed") }
+        try cluster.eventually("the removal to begin") { gate.isWaitedAt }
+        try cluster.eventually("the leadership") {
+            cluster.client(leader).moveLeader(to: cluster.store(0).memberID) == nil
+        }
+        #expect(try cluster.leader() == 0)
+        let term = cluster.store(1).status().term
+        let began = MonotonicClock.milliseconds
+        try cluster.eventually("three election timeouts to pass") { MonotonicClock.milliseconds - began > 1_000 }
+        #expect(
+            cluster.store(1).status().term == term && cluster.store(1).status().leader == cluster.store(0).memberID)
+        gate.open()
+        #expect(cluster.client(0).put("a", "1").error == nil)
         #expect(try cluster.haveEqualHistories())
     }
 

@@ -7,7 +7,7 @@ package import StrakeTables
 /// Applying never writes the file: changes go to the active layer, and a checkpoint on another thread writes them out
 /// (`freeze`, `CheckpointWork.run`, `finish`). After `.storage` was thrown the store is in no defined state.
 package struct RevisionStore: ~Copyable {
-    let tables: StoreTables
+    package let tables: StoreTables
     var publication: Publication
     /// Of the last finished checkpoint.
     var checkpoint: CheckpointRecord

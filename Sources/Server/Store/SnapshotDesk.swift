@@ -1,5 +1,6 @@
 internal import StrakeLog
 package import StrakeRaft
+package import StrakeTables
 package import Synchronization
 
 /// The snapshots on their way from and to this member: at most one for each member out, and one in.
@@ -22,13 +23,29 @@ package final class SnapshotDesk: Sendable {
         var staged: [IncomingSnapshot.Staged] = []
         /// Members that wait for a snapshot to be pinned.
         var wanted: [MemberID] = []
+        var givenUp: [GivenUp] = []
+        /// Tables that are of no use, to be closed.
+        var closing: [StoreTables] = []
         /// Directories to be removed.
         var garbage: [String] = []
 
         mutating func dropStaged(where isOfNoUse: (SnapshotMetadata) -> Bool) {
-            garbage += staged.filter { isOfNoUse($0.metadata) }.map(\.directory)
+            for staged in staged where isOfNoUse(staged.metadata) {
+                closing.append(staged.tables)
+                garbage.append(staged.directory)
+            }
             staged.removeAll { isOfNoUse($0.metadata) }
         }
+
+        mutating func giveUp(_ member: MemberID) {
+            if let pinned = outgoing.removeValue(forKey: member) { givenUp.append(.outgoing(pinned.snapshot)) }
+        }
+    }
+
+    /// What takes time to be let go of: by the lease, or by the byte.
+    private enum GivenUp: Sendable {
+        case outgoing(OutgoingSnapshot)
+        case incoming(IncomingSnapshot)
     }
 
     private let state = Mutex(State())
@@ -52,7 +69,10 @@ package final class SnapshotDesk: Sendable {
     }
 
     package func pin(_ snapshot: OutgoingSnapshot, for member: MemberID) {
-        state.withLock { $0.outgoing.updateValue(Outgoing(snapshot: snapshot), forKey: member) }?.snapshot.release()
+        state.withLock { state in
+            state.giveUp(member)
+            state.outgoing[member] = Outgoing(snapshot: snapshot)
+        }
     }
 
     /// What is pinned for the member since an earlier stream, if the log still goes on from there.
@@ -74,35 +94,28 @@ package final class SnapshotDesk: Sendable {
     package func ended(
         _ member: MemberID, name: UInt64, _ outcome: SnapshotOutcome, now: Int64
     ) -> SnapshotOutcome? {
-        let ended = state.withLock { state -> (snapshot: OutgoingSnapshot, isOver: Bool)? in
+        state.withLock { state in
             guard let pinned = state.outgoing[member]?.snapshot, pinned.name == name else { return nil }
-            let isOver = outcome == .delivered || !pinned.isUseful
-            if isOver {
-                state.outgoing[member] = nil
-            } else {
+            if outcome != .delivered, pinned.isUseful {
                 state.outgoing[member]?.keptUntil = now + Self.keptMilliseconds
+            } else {
+                state.giveUp(member)
             }
-            return (pinned, isOver)
+            if outcome == .delivered { return .delivered }
+            return pinned.hasMovedOn ? .interrupted : .failed
         }
-        guard let ended else { return nil }
-        if ended.isOver { ended.snapshot.release() }
-        if outcome == .delivered { return .delivered }
-        return ended.snapshot.hasMovedOn ? .interrupted : .failed
     }
 
-    /// Lets go of what no stream has come for.
+    /// Gives up what no stream has come for.
     package func expire(now: Int64) {
-        let (outgoing, incoming) = state.withLock { state in
-            let outgoing = state.outgoing.filter { ($0.value.keptUntil ?? .max) <= now }
-            for member in outgoing.keys { state.outgoing[member] = nil }
-            guard let incoming = state.incoming, incoming.pause(now: now) > Self.keptMilliseconds else {
-                return (outgoing, IncomingSnapshot?.none)
+        state.withLock { state in
+            let late = state.outgoing.filter { ($0.value.keptUntil ?? .max) <= now }.map(\.key).sorted()
+            for member in late { state.giveUp(member) }
+            if let incoming = state.incoming, incoming.pause(now: now) > Self.keptMilliseconds {
+                state.incoming = nil
+                state.givenUp.append(.incoming(incoming))
             }
-            state.incoming = nil
-            return (outgoing, incoming)
         }
-        for pinned in outgoing.values { pinned.snapshot.release() }
-        incoming?.cancel()
     }
 
     /// The snapshot whose head is about to be sent; nil when it is another one by now.
@@ -114,7 +127,7 @@ package final class SnapshotDesk: Sendable {
     }
 
     package func unpin(_ member: MemberID) {
-        state.withLock { $0.outgoing.removeValue(forKey: member) }?.snapshot.release()
+        state.withLock { $0.giveUp(member) }
     }
 
     // MARK: In
@@ -131,11 +144,10 @@ package final class SnapshotDesk: Sendable {
 
     /// Another one under way is given up: the leader has begun anew.
     package func receive(_ snapshot: IncomingSnapshot) {
-        let old = state.withLock { state in
-            defer { state.incoming = snapshot }
-            return state.incoming
+        state.withLock { state in
+            if let old = state.incoming { state.givenUp.append(.incoming(old)) }
+            state.incoming = snapshot
         }
-        old?.cancel()
     }
 
     package func stage(_ staged: IncomingSnapshot.Staged) {
@@ -158,8 +170,48 @@ package final class SnapshotDesk: Sendable {
         state.withLock { $0.dropStaged { snapshots.contains($0) } }
     }
 
-    package func addGarbage(_ directory: String) {
-        state.withLock { $0.garbage.append(directory) }
+    // MARK: Rubbish
+
+    /// - Parameter tables: Those in the directory, to be closed once nobody reads them any more.
+    package func addGarbage(_ directory: String, _ tables: StoreTables? = nil) {
+        state.withLock { state in
+            state.garbage.append(directory)
+            if let tables { state.closing.append(tables) }
+        }
+    }
+
+    /// There is something to let go of or to remove.
+    package func hasRubbish(now: Int64) -> Bool {
+        state.withLock { state in
+            !state.givenUp.isEmpty || !state.closing.isEmpty || !state.garbage.isEmpty
+                || state.outgoing.contains { ($0.value.keptUntil ?? .max) <= now }
+                || state.incoming.map { $0.pause(now: now) > Self.keptMilliseconds } ?? false
+        }
+    }
+
+    /// Lets go of what was given up. Takes its time: not on a thread that messages or heartbeats wait for.
+    package func letGo() {
+        var (givenUp, closing) = state.withLock { state in
+            defer {
+                state.givenUp = []
+                state.closing = []
+            }
+            return (state.givenUp, state.closing)
+        }
+        for given in givenUp {
+            switch given {
+            case .outgoing(let snapshot): snapshot.release()
+            case .incoming(let snapshot): snapshot.cancel()
+            }
+        }
+        givenUp = []
+        // Whoever lets go of tables last closes them. That is not to be one of their readers, so they stay till those are
+        // gone.
+        var inUse: [StoreTables] = []
+        while var tables = closing.popLast() {
+            if !isKnownUniquelyReferenced(&tables) { inUse.append(tables) }
+        }
+        if !inUse.isEmpty { state.withLock { $0.closing += inUse } }
     }
 
     /// Removes directories that are of no use. What cannot be removed now goes at the next start.
@@ -174,15 +226,12 @@ package final class SnapshotDesk: Sendable {
     }
 
     package func close() {
-        let (outgoing, incoming) = state.withLock { state in
-            defer {
-                state.outgoing = [:]
-                state.incoming = nil
-                state.staged = []
-            }
-            return (Array(state.outgoing.values), state.incoming)
+        state.withLock { state in
+            for member in state.outgoing.keys.sorted() { state.giveUp(member) }
+            if let incoming = state.incoming { state.givenUp.append(.incoming(incoming)) }
+            state.incoming = nil
+            state.staged = []
         }
-        for pinned in outgoing { pinned.snapshot.release() }
-        incoming?.cancel()
+        letGo()
     }
 }

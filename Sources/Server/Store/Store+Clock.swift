@@ -14,8 +14,7 @@ extension Store {
             let pause = max(0, nextTick - MonotonicClock.milliseconds)
             // Rung when it is to end.
             if clockBell.wait(milliseconds: Int(pause)) || lifecycle.isStopped { continue }
-            snapshots.expire(now: MonotonicClock.milliseconds)
-            snapshots.removeGarbage()
+            if snapshots.hasRubbish(now: MonotonicClock.milliseconds) { snapshotBell.ring() }
             // A clock that stood still does not tick for the time it has missed.
             nextTick = max(nextTick, MonotonicClock.milliseconds - 1) + Int64(options.heartbeatMilliseconds)
             let isDiskWaitedFor = !disk.isHeldUpByApplying()

@@ -19,13 +19,16 @@ extension Store {
 
     // MARK: Out
 
-    /// The body of the thread of snapshots: what they need that waits for the apply role, which neither heartbeats nor
-    /// messages may wait for.
+    /// The body of the thread of snapshots: what they need that waits for the apply role or the disk, or takes as long as
+    /// there are leases. Neither heartbeats nor messages may wait for that.
     func runSnapshots() {
         while !lifecycle.isClosing {
             snapshotBell.wait()
             if lifecycle.isStopped || lifecycle.isClosing { continue }
             prepareSnapshots()
+            snapshots.expire(now: MonotonicClock.milliseconds)
+            snapshots.letGo()
+            snapshots.removeGarbage()
         }
     }
 
@@ -151,7 +154,7 @@ extension Store {
                         try directories.install(staged.directory, snapshot: metadata.last)
                         return old
                     }
-                    snapshots.addGarbage(old)
+                    snapshots.addGarbage(old, machine.store.tables)
                     try log.replaceAll(with: metadata)
                     next.succeed(machine)
                     keepClusterState(of: next)
@@ -176,8 +179,9 @@ extension Store {
     }
 
     private func resumeAfterInstall(_ metadata: SnapshotMetadata) {
-        let leasesNow = applyRole.machine.withLock { $0.lessor.all }
-        leases.clock.withLock { $0 = LeaseClock(leasesNow) }
+        // Made outside of the lock, for which the clock's thread would wait as long as there are leases.
+        let clock = LeaseClock(applyRole.machine.withLock { $0.lessor.all })
+        leases.clock.withLock { $0 = clock }
         gauges.layerBytes.store(0, ordering: .relaxed)
         membersChanged()
         var groups = AnswerGroups()

@@ -31,6 +31,7 @@ extension RunningMember {
             }
             if !isSent { snapshots.unpin(member) }
         }
+        snapshots.letGo()
         snapshots.removeGarbage()
     }
 
@@ -83,6 +84,7 @@ extension RunningMember {
         sending[transfer.to] = nil
         let member = MemberID(rawValue: UInt64(transfer.to))
         guard let outcome = snapshots.ended(member, name: transfer.name, outcome, now: milliseconds) else { return }
+        snapshots.letGo()
         world.note(number, .snapshot, transfer.number, text: "to m\(transfer.to): \(outcome)")
         world.deeds.add("snapshots \(outcome)")
         step { replica, output in replica.step(.snapshotReport(member, outcome), into: &output) }
@@ -167,6 +169,7 @@ extension RunningMember {
             removeDirectory: { snapshots.addGarbage($0) },
             finished: { inbox.put($0) })
         snapshots.receive(snapshot)
+        snapshots.letGo()
         return snapshot
     }
 

@@ -128,6 +128,7 @@ final class RunningMember {
         step { replica, output in replica.tick(into: &output) }
         expireLeases()
         snapshots.expire(now: milliseconds)
+        snapshots.letGo()
         tickMembers()
     }
 
