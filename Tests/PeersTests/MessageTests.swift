@@ -99,6 +99,24 @@ struct MessageTests {
         try await raw.close()
     }
 
+    @Test func `a proposal that is dropped is told of, like entries`() async throws {
+        let raw = try await RawPeer.open(2, .readsNothing)
+        let one = try await TestMember.open(1) { $0.bulkBounds = QueueBounds(bytes: 4 << 20, count: 10_000) }
+        one.transport.update([raw.peer])
+        await one.connected(to: raw.id)
+        #expect(one.receiver.unreachable.all.isEmpty)
+        // More than the queue, the connection and the kernel hold.
+        let command = [UInt8](repeating: 1, count: 1 << 20)
+        for number in 1...60 {
+            let body = Message.Body.propose([.command(command)], BatchID(session: 1, number: UInt64(number)))
+            one.transport.send([Message(from: one.id, to: raw.id, term: Term(rawValue: 1), body: body)])
+        }
+        #expect(one.counters[raw.id]?.sendFailures.load(ordering: .relaxed) ?? 0 > 0)
+        await one.receiver.unreachable.wait(for: raw.id)
+        one.transport.close()
+        try await raw.close()
+    }
+
     @Test func `a connection that gives no sign of life is given up, though the kernel takes what is sent`()
         async throws
     {

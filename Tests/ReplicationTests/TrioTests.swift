@@ -28,6 +28,20 @@ struct TrioTests {
         #expect(trio.answered(at: 1).isEmpty)
     }
 
+    @Test(arguments: [(0, .timedOutDisconnected), (2, .timedOut)] as [(UInt64, ReplicaFailure)])
+    func `a timeout names the connection when the leader was out of reach meanwhile`(
+        unreachable: UInt64, reason: ReplicaFailure
+    ) {
+        var trio = Trio(requestTicks: 5)
+        trio.lead(0)
+        trio.isLost = { if case .propose = $0.body { true } else { false } }
+        trio.tick()
+        trio.propose(7, at: 1)
+        trio.replicas[1].unreachable(MemberID(rawValue: unreachable + 1), into: &trio.outputs[1])
+        trio.tick(5)
+        #expect(trio.outputs[1].failures == [Failure(origin: Trio.origin(7), reason: reason)])
+    }
+
     @Test func `a leader that has too much to do says so at once to the member that asked`() {
         var options = RaftOptions()
         options.uncommittedBytesMax = 1

@@ -10,7 +10,7 @@ final class Mailbox: Sendable {
         /// The newest list of members, if it changed.
         var peers: [Peer]?
         var replies: [AskReply] = []
-        /// Members that entries were dropped for.
+        /// Members that entries or proposals were dropped for.
         var lostEntries: [MemberID] = []
         /// Questions that will not be answered.
         var failedAsks: [AskTable.Answer] = []

@@ -13,7 +13,7 @@ struct Outbox {
     let counters = PeerCounters()
     /// Not in the list of members, but connected to us: we may have fallen behind.
     var isGuest: Bool
-    /// Entries were dropped, and raft has not been told.
+    /// Entries or proposals were dropped, and raft has not been told.
     var hasLostEntries = false
 
     init(options: PeerOptions, isGuest: Bool) {
@@ -34,7 +34,13 @@ struct Outbox {
         let stream = message.body.stream
         if self[stream].add(.message(message, bytes: bytes)) { return }
         counters.sendFailures.add(1, ordering: .relaxed)
-        if case .append = message.body { hasLostEntries = true }
+        switch message.body {
+        // Who waits for a proposal is to hear what became of it, when its time is over.
+        case .append, .propose: hasLostEntries = true
+        case .requestVote, .vote, .appendResponse, .heartbeat, .heartbeatResponse, .snapshot, .timeoutNow,
+            .proposeRefused, .readIndex, .readIndexResponse, .transferLeadership:
+            break
+        }
     }
 
     /// False: it cannot be asked now.
