@@ -10,7 +10,8 @@ struct DiscoveryTests {
         async throws
     {
         let description = ClusterDescription(
-            cluster: 0xc1, peerURLs: [1: ["http://127.0.0.1:1"], 7: ["http://127.0.0.1:7", "http://127.0.0.1:8"]])
+            cluster: 0xc1, peerURLs: [1: ["http://127.0.0.1:1"], 7: ["http://127.0.0.1:7", "http://127.0.0.1:8"]],
+            learners: [7])
         let gone = try await TestMember.open(3)
         let dead = gone.url
         gone.transport.close()

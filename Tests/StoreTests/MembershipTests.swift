@@ -47,6 +47,26 @@ struct MembershipTests {
         #expect(cluster.client(3).put("c", "3").error == nil, "\(cluster.notices.all)")
     }
 
+    @Test(arguments: [true, false])
+    func `a member that joins knows from the start whether it votes`(isLearner: Bool) throws {
+        let cluster = try TestCluster(3) { $0.strictReconfiguration = false }
+        let leader = try cluster.leader()
+        let id: UInt64 = 0xabc
+        let urls = ["http://127.0.0.1:1003"]
+        #expect(cluster.change(.add(id, peerURLs: urls, isLearner: isLearner), at: leader) == nil)
+        // Nothing of the cluster comes to it yet.
+        cluster.network.isolate(MemberID(rawValue: id))
+        try cluster.join(3, as: id)
+        #expect(cluster.store(3).isLearner == isLearner)
+        // It does not remember; a learner promises less.
+        cluster.stop(3)
+        try cluster.start(3)
+        #expect(cluster.store(3).memberID == id && cluster.store(3).isLearner)
+        cluster.network.heal()
+        try cluster.eventually("what the cluster has") { cluster.store(3).members.count == 4 }
+        try cluster.eventually("its place in the cluster") { cluster.store(3).isLearner == isLearner }
+    }
+
     @Test func `a list of members that comes while a member starts is not followed by an older one`() throws {
         let cluster = try TestCluster(3) { $0.strictReconfiguration = false }
         _ = try cluster.leader()

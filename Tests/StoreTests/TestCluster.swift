@@ -95,14 +95,16 @@ final class TestCluster {
         clients[number] = Client(store.store)
     }
 
+    struct NotAdded: Error {
+        var member: UInt64
+    }
+
     /// Starts a member that was added to the cluster under this id.
     func join(_ number: Int, as id: UInt64) throws {
         var options = options(number)
         options.initialMembers = []
-        let known = store(try leader()).members
-        options.joining = JoinedCluster(
-            cluster: store(try leader()).clusterID, member: id,
-            peerURLs: Dictionary(uniqueKeysWithValues: known.map { ($0.id, $0.peerURLs) }))
+        options.joining = store(try leader()).description.joined(at: options.peerURLs)
+        guard options.joining?.member == id else { throw NotAdded(member: id) }
         try start(number, options)
     }
 

@@ -6,20 +6,25 @@ internal import StrakeModel
 ///
 ///     cluster 1f2e3d4c5b6a7988
 ///     member 8e9e05c52164694d http://10.0.0.1:2380,http://10.0.1.1:2380
+///     learner b1f9a2d3c4e5f607 http://10.0.0.2:2380
 package struct ClusterDescription: Hashable, Sendable {
     package var cluster: UInt64
     /// Peer URLs by id.
     package var peerURLs: [UInt64: [String]]
+    /// Those that do not vote.
+    package var learners: Set<UInt64>
 
-    package init(cluster: UInt64, peerURLs: [UInt64: [String]]) {
+    package init(cluster: UInt64, peerURLs: [UInt64: [String]], learners: Set<UInt64> = []) {
         self.cluster = cluster
         self.peerURLs = peerURLs
+        self.learners = learners
     }
 
     package var text: String {
         var text = "cluster \(String(cluster, radix: 16))\n"
         for (id, urls) in peerURLs.sorted(by: { $0.key < $1.key }) {
-            text += "member \(String(id, radix: 16)) \(urls.joined(separator: ","))\n"
+            text +=
+                "\(learners.contains(id) ? "learner" : "member") \(String(id, radix: 16)) \(urls.joined(separator: ","))\n"
         }
         return text
     }
@@ -33,7 +38,12 @@ package struct ClusterDescription: Hashable, Sendable {
         self.init(cluster: cluster, peerURLs: [:])
         for line in lines.dropFirst() {
             let fields = line.split(separator: " ")
-            guard fields.count == 3, fields[0] == "member", let id = UInt64(fields[1], radix: 16) else { return nil }
+            guard fields.count == 3, let id = UInt64(fields[1], radix: 16) else { return nil }
+            switch fields[0] {
+            case "member": break
+            case "learner": learners.insert(id)
+            default: return nil
+            }
             peerURLs[id] = fields[2].split(separator: ",").map(String.init)
         }
     }
@@ -43,14 +53,15 @@ package struct ClusterDescription: Hashable, Sendable {
     /// - Returns: `nil` when no member has just these URLs.
     package func joined(at urls: [String]) -> JoinedCluster? {
         guard let own = peerURLs.filter({ $0.value.sorted() == urls.sorted() }).map(\.key).min() else { return nil }
-        return JoinedCluster(cluster: cluster, member: own, peerURLs: peerURLs)
+        return JoinedCluster(cluster: cluster, member: own, peerURLs: peerURLs, isLearner: learners.contains(own))
     }
 }
 
 extension Store {
     package var description: ClusterDescription {
-        let members = members
-        let urls = Dictionary(uniqueKeysWithValues: members.map { ($0.id, $0.peerURLs) })
-        return ClusterDescription(cluster: clusterID, peerURLs: urls)
+        let members = memberList
+        let urls = Dictionary(uniqueKeysWithValues: members.map { ($0.attributes.id, $0.attributes.peerURLs) })
+        let learners = Set(members.filter { $0.isLearner }.map { $0.attributes.id })
+        return ClusterDescription(cluster: clusterID, peerURLs: urls, learners: learners)
     }
 }

@@ -45,7 +45,7 @@ extension Store {
         let own = memberID
         let cluster = cluster
         let ids = Set(cluster.configuration.members.map(\.rawValue))
-        gauges.isLearner.store(cluster.isLearner(own), ordering: .relaxed)
+        var isLearner = cluster.isLearner(own)
         var urls: [UInt64: [String]] = [:]
         if ids.contains(own) {
             lifecycle.join()
@@ -55,7 +55,13 @@ extension Store {
         } else if let joining = options.joining {
             // What is applied is from before this member was added: others may have been added in between.
             urls = joining.peerURLs
+            isLearner = joining.isLearner
+        } else if ids.isEmpty {
+            // Started again before it got anything of the cluster, it does not know what it was added as. A learner promises
+            // less.
+            isLearner = true
         }
+        gauges.isLearner.store(isLearner, ordering: .relaxed)
         for member in cluster.members where ids.contains(member.id) { urls[member.id] = member.peerURLs }
         urls[own] = nil
         let peers = urls.sorted { $0.key < $1.key }.map { Peer(id: MemberID(rawValue: $0.key), urls: $0.value) }

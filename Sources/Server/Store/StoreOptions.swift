@@ -103,11 +103,14 @@ public struct JoinedCluster: Hashable, Sendable {
     public var member: UInt64
     /// Where the members are reached, by id, this one's own URLs included.
     public var peerURLs: [UInt64: [String]]
+    /// The member was added as one that does not vote.
+    public var isLearner: Bool
 
-    public init(cluster: UInt64, member: UInt64, peerURLs: [UInt64: [String]]) {
+    public init(cluster: UInt64, member: UInt64, peerURLs: [UInt64: [String]], isLearner: Bool = false) {
         self.cluster = cluster
         self.member = member
         self.peerURLs = peerURLs
+        self.isLearner = isLearner
     }
 }
 
