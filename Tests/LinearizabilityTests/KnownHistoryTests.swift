@@ -44,6 +44,19 @@ struct KnownHistoryTests {
         #expect(history.verdict == .linearizable)
     }
 
+    @Test func `a store that is old has high revisions, and that costs nothing`() {
+        let first: Int64 = 1 << 50
+        var history = History()
+        history.add(.put(value: 1), .written, at: first, from: 0, to: 1)
+        history.add(.put(value: 2), .unknown, from: 2)
+        history.add(.put(value: 3), .written, at: first + 2, from: 4, to: 5)
+        history.add(.get, .saw(3, create: first, mod: first + 2, version: 3), at: first + 2, from: 6, to: 7)
+        #expect(history.verdict == .linearizable)
+        // The only place that there was for the write without an answer is taken by another key's.
+        history.add(.put(value: 1), .written, key: 1, at: first + 1, from: 2, to: 3)
+        #expect(history.verdict != .linearizable)
+    }
+
     @Test func `without revisions an order is searched for`() {
         var history = History()
         history.add(.put(value: 1), .written, from: 0, to: 10)

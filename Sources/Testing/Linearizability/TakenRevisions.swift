@@ -2,19 +2,21 @@
 struct TakenRevisions {
     static let none = TakenRevisions([])
 
-    /// For each revision, from 0, the first one above it that is free.
-    private let nextFree: [Int64]
+    /// Revisions without a gap between them, ascending, with gaps between these runs. As many as there are requests, at
+    /// most, however high the revisions of a store are that is not new.
+    private let runs: [ClosedRange<Int64>]
 
     init(_ revisions: some Sequence<Int64>) {
-        let taken = Set(revisions.filter { $0 > 0 })
-        let last = taken.max() ?? 0
-        var next = [Int64](repeating: 0, count: Int(last))
-        var free = last + 1
-        for revision in stride(from: last - 1, through: 0, by: -1) {
-            if !taken.contains(revision + 1) { free = revision + 1 }
-            next[Int(revision)] = free
+        var runs: [ClosedRange<Int64>] = []
+        // The highest number there is cannot be followed by a free one, nor be reached by a store.
+        for revision in Set(revisions.filter { $0 > 0 && $0 < .max }).sorted() {
+            if let last = runs.last, last.upperBound + 1 == revision {
+                runs[runs.count - 1] = last.lowerBound...revision
+            } else {
+                runs.append(revision...revision)
+            }
         }
-        nextFree = next
+        self.runs = runs
     }
 
     /// What changes of `key` without an answer cannot have: the revisions of answered changes, and those at which reads
@@ -28,7 +30,15 @@ struct TakenRevisions {
             })
     }
 
+    /// - Complexity: O(log n) of the runs.
     func firstFree(after revision: Int64) -> Int64 {
-        revision < nextFree.count ? nextFree[Int(revision)] : revision + 1
+        let next = revision + 1
+        var (low, high) = (0, runs.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if runs[middle].upperBound < next { low = middle + 1 } else { high = middle }
+        }
+        guard low < runs.count, runs[low].contains(next) else { return next }
+        return runs[low].upperBound + 1
     }
 }
