@@ -2,6 +2,7 @@
 And the checker of recorded histories."""
 
 import re
+import signal
 import subprocess
 
 from harness import parse_arguments, run
@@ -23,15 +24,16 @@ def main():
     def body(results):
         check_history(arguments, results)
         same_line(arguments, results)
+        ignored_children(arguments, results)
         planted_bugs(arguments, results)
         seeds(arguments, results)
 
     run(arguments, body)
 
 
-def simulate(arguments, *words, timeout=None):
+def simulate(arguments, *words, **options):
     command = [arguments.server, "simulate", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+    return subprocess.run(command, capture_output=True, text=True, **options)
 
 
 PUT = '{"client":0,"call":10,"return":20,"op":"put","key":"a","value":"x","revision":5}'
@@ -45,7 +47,9 @@ def check_history(arguments, results):
         return subprocess.run(command, input="\n".join(lines), capture_output=True, text=True)
 
     good, bad, wrong = check(PUT, SEEN), check(PUT, MISSED), check(PUT, '{"client":1}')
+    late = check(PUT.replace(":5", f":{1 << 50}"), SEEN.replace(":5", f":{1 << 50}"))
     results.equal("a linearizable history", (good.returncode, good.stdout), (0, "linearizable: 2 operations on 1 keys\n"))
+    results.equal("a high revision", (late.returncode, late.stdout), (0, "linearizable: 2 operations on 1 keys\n"))
     results.equal("a lost write: exit code", bad.returncode, 1)
     results.check("a lost write: the key", bad.stdout.startswith('not linearizable: key "a"'), bad.stdout)
     results.equal("a lost write: the lines", bad.stderr, f"line 1: {PUT}\nline 2: {MISSED}\n")
@@ -59,6 +63,17 @@ def same_line(arguments, results):
         results.equal(f"seed {seed} prints the same line in two processes", second, first)
     first, second = (simulate(arguments, "--seed", seed).stdout for seed in (1, 2))
     results.check("two seeds do different things", first.split("trace=")[1] != second.split("trace=")[1], first + second)
+
+
+def ignored_children(arguments, results):
+    """A caller that ignores the end of its children, which is inherited."""
+    words = ("--seeds", f"{arguments.seed}..{arguments.seed + 2}", "--jobs", 2)
+    try:
+        done = simulate(
+            arguments, *words, timeout=60, preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        results.equal("seeds end where the end of children is ignored", len(done.stdout.splitlines()), 3)
+    except subprocess.TimeoutExpired:
+        results.check("seeds end where the end of children is ignored", False, "still running after 60 s")
 
 
 def planted_bugs(arguments, results):

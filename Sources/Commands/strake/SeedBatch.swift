@@ -16,6 +16,8 @@ struct SeedBatch {
 
     /// - Returns: The exit code.
     func run() -> Int32 {
+        // Who ignores it has its children vanish unseen, and hands that on to the processes that it starts.
+        signal(SIGCHLD, SIG_DFL)
         var upcoming = Optional(seeds.lowerBound)
         var children: [pid_t: Child] = [:]
         var finished: [UInt64: String] = [:]
@@ -33,7 +35,12 @@ struct SeedBatch {
             }
             var status: Int32 = 0
             let process = wait(&status)
-            guard process > 0, let child = children.removeValue(forKey: process) else { continue }
+            guard process > 0 || errno == EINTR else {
+                StrakeCommand.complain("cannot wait for a seed's process: \(String(cString: strerror(errno)))")
+                return 1
+            }
+            // Another one: a child of the program that this one was started in the place of.
+            guard let child = children.removeValue(forKey: process) else { continue }
             if status != 0 { broken += 1 }
             if broken > 0, stopsWhenBroken { upcoming = nil }
             ended += 1
