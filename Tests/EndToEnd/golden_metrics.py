@@ -85,6 +85,9 @@ def durations(samples):
         ("Put", "true", 14), ("Range", "true", 5), ("Range", "false", 1), ("Txn", "true", 3), ("LeaseRevoke", "false", 1))]
     expected += [(ranges, dict(success="true"), 5), (ranges, dict(success="false"), 1)]
     expected += [("etcd_debugging_lease_ttl_total_count", {}, 2), ("etcd_debugging_lease_ttl_total_sum", {}, 1200)]
+    # Of the keys and values: 10 times 2 and 10, 6 times 2 and 1, 4 times 1 and 1.
+    expected += [("etcd_debugging_mvcc_total_put_size_in_bytes", {}, 146)]
+    expected += [("promhttp_metric_handler_requests_in_flight", {}, 1)]
     expected += [("etcd_debugging_mvcc_db_compaction_total_duration_milliseconds_count", {}, 1)]
     outcomes = [(f"{name}{labels}", difference(float(count), of(name, **labels))) for name, labels, count in expected]
     # At least: the values that were put, and a time of this century.

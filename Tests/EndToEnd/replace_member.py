@@ -239,7 +239,10 @@ def check_default(results, arguments):
     with Cluster(arguments.server, 1) as cluster:
         first = cluster.members[0]
         new = Member(arguments.server, 2)
-        cluster.client(first).must("Cluster/MemberAdd", pb.MemberAddRequest(peerURLs=[new.peer_url], isLearner=True))
+        added = cluster.client(first).must(
+            "Cluster/MemberAdd", pb.MemberAddRequest(peerURLs=[new.peer_url], isLearner=True))
+        promote = pb.MemberPromoteRequest(ID=added.member.ID)
+        results.check("it cannot be promoted yet", not cluster.client(first).call("Cluster/MemberPromote", promote).ok)
         cluster.members.append(new)
         new.initial, new.state = cluster.initial(), "existing"
         new.start()
@@ -247,6 +250,32 @@ def check_default(results, arguments):
             lambda: cluster.status(new).raftIndex >= cluster.status(first).raftIndex))
         time.sleep(3)
         results.check("it stays a learner", cluster.status(new).isLearner)
+        cluster.client(first).must("Cluster/MemberPromote", promote)
+        check_metrics(results, cluster, first, new)
+
+
+def check_metrics(results, cluster, leader, new):
+    """What the leader, and the member that it has promoted, have counted on the way."""
+    ids = cluster.ids()
+    one, two = f"{ids[leader]:x}", f"{ids[new]:x}"
+    cluster.client(leader).must("Maintenance/Alarm", pb.AlarmRequest(action=1, memberID=ids[new], alarm=1))
+    not_ready = "etcdserver: can only promote a learner member which is in sync with leader"
+    for member, series, expected in (
+            (leader, "etcd_server_learner_promote_successes", 1),
+            (leader, f'etcd_server_learner_promote_failures{{Reason="{not_ready}"}}', 1),
+            (leader, f'etcd_debugging_server_alarms{{alarm_type="NOSPACE",server_id="{two}"}}', 1),
+            (leader, f'etcd_network_active_peers{{Local="{one}",Remote="{two}"}}', 1),
+            (leader, f'etcd_network_disconnected_peers_total{{Local="{one}",Remote="{two}"}}', 0),
+            (leader, f'etcd_network_snapshot_send_success{{To="{two}"}}', 1),
+            (leader, f'etcd_network_snapshot_send_failures{{To="{two}"}}', 0),
+            (leader, f'etcd_network_snapshot_send_total_duration_seconds_count{{To="{two}"}}', 1),
+            (new, f'etcd_network_snapshot_receive_success{{From="{one}"}}', 1),
+            (new, f'etcd_network_snapshot_receive_inflights_total{{From="{one}"}}', 0),
+            (new, "etcd_server_snapshot_apply_in_progress_total", 0),
+            (new, "etcd_server_is_learner", 0)):
+        # What the new member applies, and that its connections are there, takes a moment.
+        eventually(lambda: member.metric(re.escape(series)) == expected, timeout=5)
+        results.equal(f"metric {series}", member.metric(re.escape(series)), expected)
 
 
 def main():

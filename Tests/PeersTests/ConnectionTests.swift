@@ -4,6 +4,7 @@ internal import StrakeRaft
 internal import StrakeSeededGenerator
 internal import StrakeSockets
 internal import StrakeStore
+internal import Synchronization
 internal import Testing
 
 @Suite(.timeLimit(.minutes(2)))
@@ -36,12 +37,19 @@ struct ConnectionTests {
             notices.contains { if case .unreachable(self.two, _, _) = $0 { true } else { false } }
         }
         await first.receiver.unreachable.wait(for: two)
+        await first.notices.wait { notices in
+            notices.contains { if case .disconnected(self.two, .urgent, _) = $0 { true } else { false } }
+        }
+        let counters = try #require(first.counters[two])
+        #expect(counters.isConnected.load(ordering: .relaxed) == false)
+        #expect(counters.disconnections.load(ordering: .relaxed) == 1)
         first.transport.send([first.append(to: two, index: 1), first.heartbeat(to: two, round: 2)])
         let connections = first.notices.all.count { $0 == .connected(two, .urgent) }
 
         second = try await TestMember.open(2, port: port)
         second.transport.update([first.peer])
         await first.notices.wait { $0.count { $0 == .connected(self.two, .urgent) } > connections }
+        #expect(counters.isConnected.load(ordering: .relaxed) == true)
         first.transport.send([first.heartbeat(to: two, round: 3)])
         let received = await second.receiver.messages.wait(count: 1)
         #expect(received.rounds == [3] && received.indexes == [])

@@ -28,6 +28,12 @@ struct SnapshotTests {
         #expect(await one.receiver.outcomes.wait(count: 1) == [.delivered])
         #expect(two.receiver.offers.all == [Self.metadata])
         #expect(sink.finishes.all == [64 << 20] && sink.isRight)
+        for counters in [one.counters[two.id]?.snapshotsSent, two.counters[one.id]?.snapshotsReceived] {
+            #expect(counters?.successes.load(ordering: .relaxed) == 1)
+            #expect(counters?.failures.load(ordering: .relaxed) == 0)
+            #expect(counters?.inFlight.load(ordering: .relaxed) == 0)
+            #expect(counters?.times.cumulative.last == 1)
+        }
         await source.cancels.wait(count: 1)
         #expect(sink.cancels.all.isEmpty)
         print("at most \(progress.mostUnderWay) bytes under way")

@@ -33,6 +33,10 @@ struct MembershipTests {
         try cluster.eventually("the second promotion to be refused") {
             cluster.change(.promote(id), at: follower) == .notLearner
         }
+        let figures = cluster.store(leader).metrics
+        #expect(figures.promotions.load(ordering: .relaxed) == 1)
+        #expect(figures.promotionFailures[.learnerNotReady] ?? 0 > 0 && figures.promotionFailures[.notLearner] == 1)
+        #expect(cluster.store(follower).metrics.promotionFailures.isEmpty)
         try cluster.eventually("the news of it") { !cluster.store(3).isLearner }
         #expect(cluster.client(3).put("b", "2").error == nil)
         #expect(cluster.client(3).read() == nil)

@@ -3,6 +3,7 @@ import Glibc
 import StrakeLog
 import StrakeMVCC
 import StrakeModel
+import StrakeRaft
 import StrakeStore
 import Synchronization
 import Testing
@@ -116,6 +117,65 @@ struct StallTests {
         gate.open()
         #expect(cluster.client(0).put("a", "1").error == nil)
         #expect(try cluster.haveEqualHistories())
+    }
+
+    /// Holds up what is sent to a member, and whoever sends it.
+    private final class SlowWay: Transport {
+        private let inner: MemoryTransport
+        private let pause = Mutex<Int?>(nil)
+
+        init(_ inner: MemoryTransport) { self.inner = inner }
+
+        /// The next heartbeat is sent so much later, in milliseconds.
+        func hold(milliseconds: Int) { pause.withLock { $0 = milliseconds } }
+
+        var isFree: Bool { pause.withLock { $0 == nil } }
+
+        func send(_ messages: [Message]) {
+            let isHeartbeat = messages.contains { if case .heartbeat = $0.body { true } else { false } }
+            if isHeartbeat, let milliseconds = pause.withLock({ $0.take() }) {
+                _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .milliseconds(milliseconds))
+            }
+            inner.send(messages)
+        }
+
+        func update(_ peers: [Peer]) { inner.update(peers) }
+        func start(_ receiver: any TransportReceiver) { inner.start(receiver) }
+        func sendSnapshot(_ metadata: SnapshotMetadata, to member: MemberID, from source: any SnapshotSource) {
+            inner.sendSnapshot(metadata, to: member, from: source)
+        }
+        func ask(_ member: MemberID, _ request: [UInt8], answer: @escaping @Sendable ([UInt8]?) -> Void) {
+            inner.ask(member, request, answer: answer)
+        }
+        func close() { inner.close() }
+    }
+
+    @Test func `heartbeats that come too late are counted, for each member`() throws {
+        let cluster = try TestCluster(3) {
+            $0.heartbeatMilliseconds = 100
+            $0.electionMilliseconds = 5_000
+        }
+        cluster.stop(0)
+        let way = Mutex<SlowWay?>(nil)
+        try cluster.start(0) { inner in
+            let slow = SlowWay(inner)
+            way.withLock { $0 = slow }
+            return slow
+        }
+        let slow = try #require(way.withLock { $0 })
+        let first = try cluster.leader()
+        if first != 0 {
+            try cluster.eventually("the leadership") {
+                cluster.client(first).moveLeader(to: cluster.store(0).memberID) == nil
+            }
+        }
+        #expect(cluster.client(0).put("a", "1").error == nil)
+        let late = cluster.store(0).metrics.lateHeartbeats.load(ordering: .relaxed)
+        // Not so long that somebody is elected.
+        slow.hold(milliseconds: 500)
+        try cluster.eventually("heartbeats that are late") {
+            slow.isFree && cluster.store(0).metrics.lateHeartbeats.load(ordering: .relaxed) >= late + 2
+        }
     }
 
     /// Takes answers as long as it likes, on the thread that brings them.

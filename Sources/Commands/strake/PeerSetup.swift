@@ -35,7 +35,10 @@ enum PeerSetup {
             PeerFigures(
                 member: member.rawValue, bytesSent: counters.bytesSent.load(ordering: .relaxed),
                 bytesReceived: counters.bytesReceived.load(ordering: .relaxed),
-                sendFailures: counters.sendFailures.load(ordering: .relaxed), roundTrips: counters.roundTrips)
+                sendFailures: counters.sendFailures.load(ordering: .relaxed),
+                isConnected: counters.isConnected.load(ordering: .relaxed),
+                disconnections: counters.disconnections.load(ordering: .relaxed), roundTrips: counters.roundTrips,
+                snapshotsSent: counters.snapshotsSent, snapshotsReceived: counters.snapshotsReceived)
         }
     }
 

@@ -23,18 +23,34 @@ extension Environment {
     }
 
     package func beginRead() throws(LMDBError) -> ReadTransaction {
-        if let idle = idleReaders.withLock({ readers in readers.popLast() }) {
+        let idle = readers.withLock { readers in
+            readers.open += 1
+            return readers.idle.popLast()
+        }
+        do throws(LMDBError) {
+            return ReadTransaction(raw: try begin(idle), environment: self)
+        } catch {
+            readers.withLock { $0.open -= 1 }
+            throw error
+        }
+    }
+
+    /// Read transactions that are lent just now.
+    package var openReaders: Int { readers.withLock { $0.open } }
+
+    private func begin(_ idle: IdleReader?) throws(LMDBError) -> OpaquePointer {
+        if let idle {
             let code = mdb_txn_renew(idle.raw)
             guard code == MDB_SUCCESS else {
                 mdb_txn_abort(idle.raw)
                 throw LMDBError(code: code, operation: .beginRead)
             }
-            return ReadTransaction(raw: idle.raw, environment: self)
+            return idle.raw
         }
         var begun: OpaquePointer?
         try LMDBError.check(mdb_txn_begin(raw, nil, UInt32(MDB_RDONLY), &begun), .beginRead)
         guard let begun else { throw LMDBError(code: MDB_PANIC, operation: .beginRead) }
-        return ReadTransaction(raw: begun, environment: self)
+        return begun
     }
 
     package func beginWrite() throws(LMDBError) -> WriteTransaction {
@@ -45,9 +61,10 @@ extension Environment {
     func giveBack(_ reader: OpaquePointer) {
         mdb_txn_reset(reader)
         let idle = IdleReader(raw: reader)
-        let kept = idleReaders.withLock { readers in
-            guard readers.count < Self.idleReadersMax else { return false }
-            readers.append(idle)
+        let kept = readers.withLock { readers in
+            readers.open -= 1
+            guard readers.idle.count < Self.idleReadersMax else { return false }
+            readers.idle.append(idle)
             return true
         }
         if !kept { mdb_txn_abort(reader) }

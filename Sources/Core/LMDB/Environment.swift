@@ -25,10 +25,16 @@ package final class Environment: Sendable {
         let raw: OpaquePointer
     }
 
+    struct Readers: Sendable {
+        var idle: [IdleReader] = []
+        /// Read transactions that are lent just now.
+        var open = 0
+    }
+
     /// Thread safe: liblmdb locks what it must.
     nonisolated(unsafe) let raw: OpaquePointer
     private let tables: [Table]
-    let idleReaders = Mutex<[IdleReader]>([])
+    let readers = Mutex(Readers())
 
     /// Opens the environment in `directory`, which must exist, and creates the tables that are missing.
     ///
@@ -59,9 +65,9 @@ package final class Environment: Sendable {
 
     deinit {
         // Every transaction keeps the environment alive, so only idle readers are left.
-        idleReaders.withLock { readers in
-            for reader in readers { mdb_txn_abort(reader.raw) }
-            readers = []
+        readers.withLock { readers in
+            for reader in readers.idle { mdb_txn_abort(reader.raw) }
+            readers.idle = []
         }
         mdb_env_close(raw)
     }

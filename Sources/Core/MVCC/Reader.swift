@@ -34,6 +34,9 @@ package struct Reader: Sendable {
         } catch { throw .storage(.lmdb(error)) }
     }
 
+    /// Read transactions that are lent just now.
+    package var openReads: Int { publication.current.tables.environment.openReaders }
+
     /// Size of the file, free pages included, and what is still in memory.
     package func bytesTotal() throws(MVCCError) -> Int {
         do {

@@ -7,6 +7,8 @@ struct CallTally {
     private var counts = [Int](repeating: 0, count: CallCount.total)
     /// Places of `counts` that are not zero.
     private var touched: [Int] = []
+    /// Calls that began, by what their clients are.
+    private var clients = ClientTally()
     /// Calls that ended, those alike counted together.
     private var ended: [EndedCalls] = []
 
@@ -23,6 +25,12 @@ struct CallTally {
         let place = count.place(of: method)
         if counts[place] == 0 { touched.append(place) }
         counts[place] += amount
+    }
+
+    /// - Parameter version: Of the client's API, as it says; nil if it does not.
+    mutating func started(_ method: Method, version: UnsafeRawBufferPointer?) {
+        add(.started, of: method)
+        clients.add(version, isUnary: method.isUnary)
     }
 
     /// - Parameter began: When the call came, on the monotonic clock, in nanoseconds.
@@ -51,6 +59,7 @@ struct CallTally {
             counts[place] = 0
         }
         touched.removeAll(keepingCapacity: true)
+        clients.flush(into: metrics.clientRequests)
         for calls in ended {
             let times = metrics.times(of: calls.method)
             (calls.succeeded ? times.succeeded : times.failed).record(now - calls.began, times: calls.count)

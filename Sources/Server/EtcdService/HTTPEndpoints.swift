@@ -126,6 +126,11 @@ struct HTTPEndpoints {
         }
         if path == "/metrics" {
             let type = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+            service.metrics.scrapesInFlight.add(1)
+            defer {
+                service.metrics.scrapesInFlight.add(-1)
+                service.metrics.scrapes.add(1)
+            }
             return HTTPAnswer(status: 200, headers: [("content-type", type)], body: MetricsPage(service).text)
         }
         if servesGateway, GatewayRoute.isPrefix(of: path) { return Self.gatewayRefusal(request) }

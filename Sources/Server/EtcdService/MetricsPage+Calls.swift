@@ -46,6 +46,28 @@ extension MetricsPage {
         }
     }
 
+    /// What clients say they are.
+    mutating func clients(_ service: Service) {
+        let clients = service.metrics.clientRequests.all
+        guard !clients.isEmpty else { return }
+        let name = "etcd_server_client_requests_total"
+        family(name, "counter", "The total number of client requests per client version.")
+        for (version, counters) in clients {
+            let label = "client_api_version=\"\(Self.escaped(version))\""
+            let (unary, streams) = (counters.unary.value, counters.streams.value)
+            if streams > 0 { sample("\(name){\(label),type=\"stream\"}", streams) }
+            if unary > 0 { sample("\(name){\(label),type=\"unary\"}", unary) }
+        }
+    }
+
+    mutating func scrapes(_ service: Service) {
+        gauge(
+            "promhttp_metric_handler_requests_in_flight", "Pages of metrics that are being made, this one included.",
+            service.metrics.scrapesInFlight.value)
+        family("promhttp_metric_handler_requests_total", "counter", "Pages of metrics that were made before this one.")
+        sample("promhttp_metric_handler_requests_total{code=\"200\"}", service.metrics.scrapes.value)
+    }
+
     private func labels(_ method: Method) -> String {
         "grpc_method=\"\(method.name)\",grpc_service=\"\(method.service)\",grpc_type=\"\(method.shape)\""
     }

@@ -28,6 +28,31 @@ extension MetricsPage {
             "process_virtual_memory_max_bytes", "gauge", "Address space that the process may take, in bytes.",
             "\(Self.limit(RLIMIT_AS))")
         gauge("process_max_fds", "Maximum number of open file descriptors.", openMax)
+        guard let bytes = Self.networkBytes() else { return }
+        value(
+            "process_network_receive_bytes_total", "counter",
+            "Number of bytes received by the process over the network.", bytes.received)
+        value(
+            "process_network_transmit_bytes_total", "counter", "Number of bytes sent by the process over the network.",
+            bytes.sent)
+    }
+
+    /// As Go's clients of Prometheus have it: what IP counts in the process's network namespace, so that of other processes
+    /// in it too. Nil where /proc does not tell.
+    private static func networkBytes() -> (received: Int, sent: Int)? {
+        guard let file = fopen("/proc/self/net/netstat", "r") else { return nil }
+        defer { fclose(file) }
+        var lines: [[Substring]] = []
+        var buffer = [CChar](repeating: 0, count: 8_192)
+        while fgets(&buffer, Int32(buffer.count), file) != nil {
+            let text = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            if text.hasPrefix("IpExt:") { lines.append(text.split(whereSeparator: \.isWhitespace)) }
+        }
+        // A line of names, then one of numbers.
+        guard lines.count == 2, let received = lines[0].firstIndex(of: "InOctets"),
+            let sent = lines[0].firstIndex(of: "OutOctets"), lines[1].count > max(received, sent)
+        else { return nil }
+        return (Int(lines[1][received]) ?? 0, Int(lines[1][sent]) ?? 0)
     }
 
     private static func limit(_ resource: __rlimit_resource) -> UInt {

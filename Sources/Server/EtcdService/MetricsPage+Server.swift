@@ -1,3 +1,6 @@
+internal import StrakeEtcdWire
+internal import StrakeModel
+internal import StrakeStateMachine
 internal import StrakeStore
 internal import Synchronization
 
@@ -22,6 +25,16 @@ extension MetricsPage {
         counter(
             "strake_store_comparisons_total", "Times that this member, leading, compared the stores of the members.",
             gauges.digestComparisons)
+        counter(
+            "etcd_server_heartbeat_send_failures_total",
+            "Heartbeats that this member, leading, sent more than two intervals after the one before, for each member.",
+            gauges.lateHeartbeats)
+        promotions(service)
+        gauge(
+            "etcd_server_snapshot_apply_in_progress_total",
+            "1 while a snapshot of another member's takes the store's place; else 0.",
+            gauges.isInstalling.load(ordering: .relaxed) ? 1 : 0)
+        alarms(service)
         counter("etcd_server_leader_changes_seen_total", "The number of leader changes seen.", gauges.leaderChanges)
         let committed = gauges.committed.load(ordering: .relaxed)
         let applied = gauges.applied.load(ordering: .relaxed)
@@ -65,5 +78,31 @@ extension MetricsPage {
         counter(
             "etcd_server_slow_apply_total", "Batches of commands that took more than 100 ms to apply.",
             gauges.slowApplies)
+    }
+
+    private mutating func promotions(_ service: Service) {
+        let gauges = service.store.metrics
+        counter(
+            "etcd_server_learner_promote_successes",
+            "The total number of successful learner promotions while this member is leader.", gauges.promotions)
+        let failures = gauges.promotionFailures.map { (EtcdStatus($0.key).message, $0.value) }.sorted { $0 < $1 }
+        // As etcd does it: families of labelled series begin with their first series.
+        guard !failures.isEmpty else { return }
+        family(
+            "etcd_server_learner_promote_failures", "counter",
+            "The total number of failed learner promotions while this member is leader.")
+        for (reason, count) in failures {
+            sample("etcd_server_learner_promote_failures{Reason=\"\(Self.escaped(reason))\"}", Int(count))
+        }
+    }
+
+    private mutating func alarms(_ service: Service) {
+        let alarms = service.store.alarms
+        guard !alarms.isEmpty else { return }
+        family("etcd_debugging_server_alarms", "gauge", "Alarms that are raised, by the member that they are of.")
+        for alarm in alarms {
+            let (member, name) = (String(alarm.member, radix: 16), Session.name(of: alarm))
+            sample("etcd_debugging_server_alarms{alarm_type=\"\(name)\",server_id=\"\(member)\"}", 1)
+        }
     }
 }

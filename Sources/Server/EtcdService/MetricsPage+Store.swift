@@ -15,6 +15,13 @@ extension MetricsPage {
         gauge(
             "etcd_mvcc_db_total_size_in_use_in_bytes",
             "Total size of the underlying database logically in use in bytes.", store.bytesInUse)
+        gauge(
+            "etcd_mvcc_db_open_read_transactions", "The number of currently open read transactions",
+            store.reader.openReads)
+        value(
+            "etcd_debugging_mvcc_total_put_size_in_bytes", "gauge",
+            "Bytes of the keys and values that this member has seen put.",
+            Int(gauges.putBytes.load(ordering: .relaxed)))
         gauge("etcd_debugging_mvcc_current_revision", "The current revision of store.", Int(store.reader.revision))
         gauge(
             "etcd_debugging_mvcc_compact_revision", "The revision of the last compaction in store.",
@@ -54,6 +61,9 @@ extension MetricsPage {
         histogram(
             "etcd_disk_backend_commit_duration_seconds", "Time to write and flush a checkpoint of the store.",
             gauges.checkpointTimes)
+        histogram(
+            "etcd_disk_backend_snapshot_duration_seconds", "Time to read the whole state for a client's snapshot.",
+            gauges.backupTimes)
         gauge(
             "strake_log_start_index", "Index that the log begins after: a member that has less needs a snapshot.",
             Int(service.store.logStart))

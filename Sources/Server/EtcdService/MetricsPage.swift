@@ -14,6 +14,8 @@ struct MetricsPage {
         peers(service)
         calls(service)
         requests(service)
+        clients(service)
+        scrapes(service)
         process()
     }
 
@@ -45,6 +47,20 @@ struct MetricsPage {
 
     mutating func counter(_ name: String, _ help: String, _ atomic: borrowing Atomic<UInt64>) {
         value(name, "counter", help, Int(atomic.load(ordering: .relaxed)))
+    }
+
+    /// As it stands in a label's value.
+    static func escaped(_ text: String) -> String {
+        var escaped = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\": escaped += "\\\\"
+            case "\"": escaped += "\\\""
+            case "\n": escaped += "\\n"
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
     }
 
     // MARK: Histograms

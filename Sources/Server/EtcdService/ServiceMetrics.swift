@@ -3,7 +3,7 @@ internal import StrakeStore
 internal import StrakeWatching
 internal import Synchronization
 
-/// A number that only grows, added to from any thread.
+/// A number that is added to from any thread.
 final class Counter: Sendable {
     private let count = Atomic<Int>(0)
 
@@ -30,6 +30,10 @@ final class ServiceMetrics: Sendable {
     let bytesReceived = Counter()
     let bytesSent = Counter()
     let watchEvents = Counter()
+    let clientRequests = ClientRequests()
+    /// Pages of metrics that were asked for, and those that are being made.
+    let scrapes = Counter()
+    let scrapesInFlight = Counter()
     let leaseRenewals = Counter()
     let healthSuccesses = Counter()
     let healthFailures = Counter()

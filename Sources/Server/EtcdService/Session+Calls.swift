@@ -5,7 +5,7 @@ internal import StrakeModel
 extension Session: ServerHandler {
     func callOpened(_ stream: StreamID, _ head: RequestHead, on connection: ServerConnection) {
         guard let method = Method(rawValue: head.method) else { preconditionFailure("method \(head.method)") }
-        loop.tally.add(.started, of: method)
+        loop.tally.started(method, version: head.value(of: "client-api-version"))
         let role: StreamState.Role =
             switch method {
             case .watch: .watch(loop.watches.open(stream, of: self))

@@ -40,13 +40,15 @@ extension Session {
 
     /// How protobuf prints an alarm, which is what etcd puts into the list of errors.
     private static func text(of alarm: AlarmMember) -> String {
-        let name =
-            switch alarm.alarm {
-            case AlarmMember.noSpace: "NOSPACE"
-            case AlarmMember.corrupt: "CORRUPT"
-            default: String(alarm.alarm)
-            }
-        return "memberID:\(alarm.member)  alarm:\(name)"
+        "memberID:\(alarm.member)  alarm:\(name(of: alarm))"
+    }
+
+    static func name(of alarm: AlarmMember) -> String {
+        switch alarm.alarm {
+        case AlarmMember.noSpace: "NOSPACE"
+        case AlarmMember.corrupt: "CORRUPT"
+        default: String(alarm.alarm)
+        }
     }
 
     /// Pages are used again as they come free, so there is never anything to defragment.

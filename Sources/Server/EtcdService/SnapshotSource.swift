@@ -12,7 +12,7 @@ final class SnapshotSource: PieceSource, @unchecked Sendable {
     private let store: Store
     private var file: BackendFile
     private var sent: UInt64 = 0
-    private var hasBegun = false
+    private var began: UInt64?
     private var isWhole = false
 
     init(_ store: Store) {
@@ -21,13 +21,15 @@ final class SnapshotSource: PieceSource, @unchecked Sendable {
     }
 
     deinit {
-        if hasBegun, !isWhole { note(.abandoned) }
+        guard let began else { return }
+        store.metrics.backupTimes.record(MonotonicClock.nanoseconds - began)
+        if !isWhole { note(.abandoned) }
     }
 
     func next() throws(MVCCError) -> LongAnswer.Piece? {
         guard try file.count() else { return nil }
-        if !hasBegun {
-            hasBegun = true
+        if began == nil {
+            began = MonotonicClock.nanoseconds
             note(.begun)
         }
         guard let blob = try file.next(bytesMax: Self.blobBytes) else {

@@ -150,6 +150,7 @@ final class Link: OutgoingOwner, @unchecked Sendable {
     func opened(_ connection: OutgoingConnection) {
         pingSent = nil
         state = .open(connection, since: .now())
+        if stream == .urgent { loop.mailbox.counters(of: member)?.isConnected.store(true, ordering: .relaxed) }
         loop.mailbox.openStream(to: member, stream)
         loop.tell(.connected(member, stream), about: "\(member) \(stream)")
         if let url { loop.forgetNotices(about: "\(member) at \(url.text)") }
@@ -186,6 +187,10 @@ final class Link: OutgoingOwner, @unchecked Sendable {
             place += 1
             wait(milliseconds: loop.options.refusedMilliseconds, endsOnContact: false)
         case (.failed(let reason), .open(_, let since)):
+            if stream == .urgent, let counters = loop.mailbox.counters(of: member) {
+                counters.isConnected.store(false, ordering: .relaxed)
+                counters.disconnections.add(1, ordering: .relaxed)
+            }
             loop.tell(.disconnected(member, stream, reason), about: "\(member) \(stream)")
             drop()
             // One that never lasts is a failure like any other.

@@ -7,6 +7,13 @@ package final class PeerCounters: Sendable {
     package let bytesReceived = Atomic<UInt64>(0)
     /// Messages that were given up.
     package let sendFailures = Atomic<UInt64>(0)
+    /// The urgent stream to it is there.
+    package let isConnected = Atomic(false)
+    /// Times that the urgent stream was lost.
+    package let disconnections = Atomic<UInt64>(0)
+    /// Snapshots to it, and from it.
+    package let snapshotsSent = TransferCounters()
+    package let snapshotsReceived = TransferCounters()
     /// From a ping to its answer, on the urgent stream, in the buckets of etcd's round trip histogram.
     package let roundTrips = Histogram(firstBound: 0.0001, count: 16)
 }

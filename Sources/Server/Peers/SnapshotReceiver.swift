@@ -31,6 +31,8 @@ final class SnapshotReceiver: @unchecked Sendable {
     private var isComplete = false
     private var bytes = 0
     private var checksum = CRC32C()
+    private var began = NIODeadline.now()
+    private var counters: TransferCounters? { loop.mailbox.counters(of: sender)?.snapshotsReceived }
 
     init(from sender: MemberID, on connection: IncomingConnection, loop: PeerLoop) {
         self.sender = sender
@@ -71,6 +73,8 @@ final class SnapshotReceiver: @unchecked Sendable {
             return reply(.refused)
         }
         state = .receiving(sink)
+        began = .now()
+        counters?.begin()
         reply(.accepted, offset: sink.offset)
     }
 
@@ -110,6 +114,7 @@ final class SnapshotReceiver: @unchecked Sendable {
             fail("\(error)")
         case (.success, .finish):
             state = .ended
+            counters?.succeed(nanoseconds: UInt64(max(0, (NIODeadline.now() - began).nanoseconds)))
             loop.forgetNotices(about: "snapshot from \(sender)")
             loop.tell(.snapshotReceived(sender, bytes: bytes), about: "snapshot from \(sender)")
             reply(.done)
@@ -134,6 +139,7 @@ final class SnapshotReceiver: @unchecked Sendable {
         guard case .receiving(let sink) = state else { return }
         state = .ended
         work = []
+        counters?.fail()
         loop.tell(.snapshotFailed(sender, reason), about: "snapshot from \(sender)")
         // The thread that uses it cancels it when it comes back.
         if !isWorking { cancel(sink) }

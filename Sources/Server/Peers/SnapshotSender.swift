@@ -33,6 +33,8 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
     private var isPausing = false
     private var pace = SnapshotPace()
     private var readSince = NIODeadline.now()
+    private let began = NIODeadline.now()
+    private let counters: TransferCounters?
     private var bytes = 0
     private var checksum = CRC32C()
 
@@ -41,6 +43,8 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
         self.member = member
         self.source = source
         self.loop = loop
+        counters = loop.mailbox.counters(of: member)?.snapshotsSent
+        counters?.begin()
     }
 
     func start(_ url: PeerURL) {
@@ -54,10 +58,15 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
     var name: UInt64 { source.name }
 
     /// Ends it without a report: another one took its place, or the member left.
-    func abandon() { end() }
+    func abandon() {
+        if case .ended = state { return }
+        counters?.fail()
+        end()
+    }
 
     private func succeed() {
         if case .ended = state { return }
+        counters?.succeed(nanoseconds: UInt64(max(0, (NIODeadline.now() - began).nanoseconds)))
         end()
         // Each time.
         loop.forgetNotices(about: "snapshot to \(member)")
@@ -68,6 +77,7 @@ final class SnapshotSender: OutgoingOwner, @unchecked Sendable {
     /// The receiver of the report tells the operator: it knows what happens next.
     private func fail(_ reason: String) {
         if case .ended = state { return }
+        counters?.fail()
         end()
         loop.snapshotEnded(self, .failed, reason: reason)
     }

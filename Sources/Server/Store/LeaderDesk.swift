@@ -172,8 +172,13 @@ final class LeaderDesk: AnswerTarget {
 
     private func finishChange(_ answer: PeerAnswer, _ store: Store) {
         let done = state.withLock { $0.changes.isEmpty ? nil : $0.changes.removeFirst() }
-        done?.reply(answer)
+        if let done { end(done, answer, store) }
         advance(store)
+    }
+
+    private func end(_ change: Change, _ answer: PeerAnswer, _ store: Store) {
+        store.gauges.record(change.change, answer)
+        change.reply(answer)
     }
 
     /// Checks and proposes the first change that waits.
@@ -199,7 +204,7 @@ final class LeaderDesk: AnswerTarget {
                     state.works[origin.token] = nil
                     return state.changes.isEmpty ? nil : state.changes.removeFirst()
                 }
-                done?.reply(.refused(error))
+                if let done { end(done, .refused(error), store) }
             }
         }
     }
@@ -210,7 +215,7 @@ final class LeaderDesk: AnswerTarget {
             state.changes.removeAll { !$0.isProposed && $0.deadline <= now }
             return expired
         }
-        for change in expired { change.reply(.refused(.timeout)) }
+        for change in expired { end(change, .refused(.timeout), store) }
         advance(store)
     }
 }

@@ -4,6 +4,7 @@ internal import StrakeModel
 internal import StrakeRaft
 internal import StrakeReplication
 internal import StrakeStateMachine
+internal import StrakeTables
 internal import Synchronization
 
 extension Store {
@@ -107,6 +108,7 @@ struct ApplyResult: Sendable {
     var applied = 0
     var failed = 0
     var events = 0
+    var putBytes = 0
     var counts = OperationCounts()
     var commands = CommandCounts()
 }
@@ -151,6 +153,9 @@ extension StateMachine {
         }
         let events = store.publish()
         result.events = events.count
+        result.putBytes = events.reduce(0) { sum, event in
+            event.header.isTombstone ? sum : sum + event.header.keyCount + event.header.valueCount
+        }
         if store.revision > before {
             result.published = PublishedEvents(
                 first: before + 1, last: store.revision, compactRevision: store.compactRevision, events: events)

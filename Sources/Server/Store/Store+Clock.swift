@@ -10,6 +10,7 @@ extension Store {
     /// The clock thread's body: a raft tick and the leases' work every heartbeat interval.
     func runClock() {
         var nextTick = MonotonicClock.milliseconds + Int64(options.heartbeatMilliseconds)
+        var heartbeatSent: Int64?
         while !lifecycle.isClosing {
             let pause = max(0, nextTick - MonotonicClock.milliseconds)
             // Rung when it is to end.
@@ -22,9 +23,24 @@ extension Store {
                 if !isDiskWaitedFor { replica.step(.diskNotAsked, into: &output) }
                 replica.tick(into: &output)
             }
+            heartbeatSent = countLateHeartbeats(since: heartbeatSent)
             expireLeases()
             tickPeers()
         }
+    }
+
+    /// etcd's bound: what comes later may be a disk, or a machine, that has too much to do.
+    ///
+    /// - Parameter last: When this leader has sent the heartbeat before the newest one, in milliseconds; nil if it had not.
+    /// - Returns: When it has sent the newest one.
+    private func countLateHeartbeats(since last: Int64?) -> Int64? {
+        guard isLeader else { return nil }
+        let now = MonotonicClock.milliseconds
+        if let last, now - last > 2 * Int64(options.heartbeatMilliseconds) {
+            let others = max(0, cluster.configuration.members.count - 1)
+            gauges.lateHeartbeats.add(UInt64(others), ordering: .relaxed)
+        }
+        return now
     }
 
     /// What the cluster needs done at every tick.

@@ -144,6 +144,8 @@ extension Store {
             preconditionFailure("the snapshot at \(metadata.last) was not received")
         }
         var failure: (any Error)?
+        gauges.isInstalling.store(true, ordering: .relaxed)
+        defer { gauges.isInstalling.store(false, ordering: .relaxed) }
         checkpoint.pausing {
             do {
                 try applyRole.machine.withLock { machine in

@@ -1,6 +1,7 @@
 package import StrakeModel
 internal import StrakeRaft
 internal import StrakeReplication
+internal import StrakeStateMachine
 package import Synchronization
 
 /// Numbers that anyone may look at without a lock: for `Status`, metrics and the limits before a proposal.
@@ -12,6 +13,17 @@ package final class StoreGauges: Sendable {
     package let isQuarantined = Atomic(false)
     /// Rounds in which this leader compared its state with the others'.
     package let digestComparisons = Atomic<UInt64>(0)
+    /// Heartbeats of this leader that came more than two intervals after the one before, counted for each member.
+    package let lateHeartbeats = Atomic<UInt64>(0)
+    /// Learners that this leader has made voters.
+    package let promotions = Atomic<UInt64>(0)
+    private let failedPromotions = Mutex<[StoreError: UInt64]>([:])
+    /// A received snapshot is taking the store's place.
+    package let isInstalling = Atomic(false)
+    /// Of the keys and values that were put.
+    package let putBytes = Atomic<UInt64>(0)
+    /// How long it takes to read the whole state for a client.
+    package let backupTimes = Histogram(firstBound: 0.01, count: 17)
     package let committed = Atomic<UInt64>(0)
     package let applied = Atomic<UInt64>(0)
     package let leaderChanges = Atomic<UInt64>(0)
@@ -69,6 +81,7 @@ package final class StoreGauges: Sendable {
         proposalsApplied.add(UInt64(result.applied), ordering: .relaxed)
         proposalsFailed.add(UInt64(result.failed), ordering: .relaxed)
         events.add(UInt64(result.events), ordering: .relaxed)
+        putBytes.add(UInt64(result.putBytes), ordering: .relaxed)
         layerBytes.store(result.layerBytes, ordering: .relaxed)
         let counts = result.counts
         puts.add(UInt64(counts.puts), ordering: .relaxed)
@@ -87,6 +100,19 @@ package final class StoreGauges: Sendable {
         ranges.add(UInt64(counts.ranges), ordering: .relaxed)
         txns.add(UInt64(counts.txns), ordering: .relaxed)
     }
+
+    /// A change of members that this leader was asked for has come to its end.
+    func record(_ change: MembershipChange, _ answer: PeerAnswer) {
+        guard case .promote = change else { return }
+        if case .refused(let error) = answer {
+            failedPromotions.withLock { $0[error, default: 0] += 1 }
+        } else {
+            promotions.add(1, ordering: .relaxed)
+        }
+    }
+
+    /// Promotions that were refused, by reason.
+    package var promotionFailures: [StoreError: UInt64] { failedPromotions.withLock { $0 } }
 
     func countLeaderChange(_ hasLeader: Bool) {
         if hasLeader { leaderChanges.add(1, ordering: .relaxed) }
