@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 
-from harness import Server, command_for, faketime
+from harness import Server, command_for, eventually, faketime
 from wire import Client, pb
 
 # (flags, exit code, what a line of the output must say). 2 is for what the flag parser refuses.
@@ -113,6 +113,24 @@ def check_words(results, arguments):
                       asked)
 
 
+def check_bench(results, arguments):
+    """A server that goes away while it is loaded: one line says which."""
+    for workload in ("put", "watch", "lease-keepalive"):
+        with Server(arguments.server, label="server") as server:
+            words = ["bench", workload, "--total=100000000", "--clients=8", "--connections=4",
+                     f"--endpoints={server.endpoint}"]
+            process = subprocess.Popen([os.path.abspath(arguments.server), *words], stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, text=True)
+            counter = "etcd_debugging_lease_granted_total" if workload == "lease-keepalive" else "etcd_mvcc_put_total"
+            eventually(lambda: server.metric(counter) > 0)
+            server.kill()
+            _, said = process.communicate(timeout=30)
+        line = re.escape(server.endpoint) + "( closed the connection| was lost: (Connection reset by peer|Broken pipe))"
+        results.check(f"bench {workload} loses its server: exit code 1 and one line that names it",
+                      process.returncode == 1 and len(said.splitlines()) == 1 and re.search(line + "$", said.rstrip()),
+                      f"exit code {process.returncode}: {said}")
+
+
 def check_places(results, arguments):
     """Ports and directories that are not free."""
     is_etcd = os.path.basename(arguments.server) == "etcd"
@@ -205,5 +223,6 @@ def check(results, arguments):
     check_flags(results, arguments)
     if os.path.basename(arguments.server) == "strake":
         check_words(results, arguments)
+        check_bench(results, arguments)
     check_places(results, arguments)
     check_restarts(results, arguments)

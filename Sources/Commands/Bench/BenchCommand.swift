@@ -59,6 +59,7 @@ package struct BenchCommand {
         try? await group.shutdownGracefully()
         print(options.isJSON ? result.json : result.text)
         if !options.plotPath.isEmpty { try PlotFile.write(BenchPlot(result).svg, to: options.plotPath) }
+        if let first = result.firstError { complain(first) }
         return result.errors == 0 ? 0 : 1
     }
 

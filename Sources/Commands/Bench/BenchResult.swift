@@ -79,7 +79,6 @@ struct BenchResult {
             lines.append(
                 "server RSS  \(memory.resident >> 20) MiB, of it anonymous \(memory.anonymous >> 20) MiB")
         }
-        if let firstError { lines.append("first error \(firstError)") }
         return lines.joined(separator: "\n")
     }
 

@@ -134,7 +134,8 @@ struct BenchRun {
                 )
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(LoadConnection(traffic: traffic()))
+                        try channel.pipeline.syncOperations.addHandler(
+                            LoadConnection(to: "\(endpoint)", traffic: traffic()))
                     }
                 }
                 .connect(host: endpoint.host, port: endpoint.port).get()

@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import StrakeHTTP2
+internal import StrakeSockets
 
 /// A connection of the load generator: the engine on a channel. What it sends is its traffic's choice.
 final class LoadConnection: ChannelInboundHandler, ClientHandler {
@@ -11,9 +12,12 @@ final class LoadConnection: ChannelInboundHandler, ClientHandler {
     /// read for each would cost more than the rest of an operation.
     private(set) var now = Clock.nanoseconds
     private let traffic: any Traffic
+    /// Named in what is said of the connection.
+    private let endpoint: String
     private var context: ChannelHandlerContext?
 
-    init(traffic: any Traffic) {
+    init(to endpoint: String, traffic: any Traffic) {
+        self.endpoint = endpoint
         self.traffic = traffic
     }
 
@@ -27,12 +31,12 @@ final class LoadConnection: ChannelInboundHandler, ClientHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         self.context = nil
-        traffic.disconnected("the connection was closed")
+        traffic.disconnected("\(endpoint) closed the connection")
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        traffic.disconnected("\(error)")
+        traffic.disconnected("the connection to \(endpoint) was lost: \(ConnectFailure.reason(of: error))")
         context.close(promise: nil)
     }
 
@@ -68,11 +72,12 @@ final class LoadConnection: ChannelInboundHandler, ClientHandler {
     func callCompleted(
         _ stream: StreamID, _ status: GRPCStatus, _ head: ResponseHead, on connection: ClientConnection
     ) {
-        traffic.completed(stream, status == .ok ? nil : "\(status): \(head.grpcMessage)", of: self)
+        traffic.completed(stream, status == .ok ? nil : "\(endpoint) answers \(status): \(head.grpcMessage)", of: self)
     }
 
     func connectionChanged(_ event: ConnectionEvent, on connection: ClientConnection) {
-        if case .failed = event { traffic.disconnected("\(event)") }
+        guard case .failed(_, let reason) = event else { return }
+        traffic.disconnected("the connection to \(endpoint) was given up: \(reason)")
     }
 }
 

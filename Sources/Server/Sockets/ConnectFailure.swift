@@ -2,7 +2,7 @@ internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 
-/// Why a connection could not be made.
+/// Why a connection could not be made, or was lost.
 package enum ConnectFailure {
     /// A few words for the operator.
     package static func reason(of error: any Error) -> String {
