@@ -52,19 +52,27 @@ extension Store {
     }
 
     private func finishApplying(_ last: Entry) {
-        step { replica, output in
-            // The leader's own first entry is applied: everything earlier terms left is too, so leases may run. In the
-            // lock, so that the leadership cannot end before; ahead of the reads that this lets go.
-            if replica.isLeader, replica.node.term == last.term, lifecycle.beginLeading(last.term.rawValue) {
-                let now = MonotonicClock.milliseconds
-                leases.clock.withLock { clock in
-                    clock.promote(now: now, electionTimeout: Int64(options.electionMilliseconds))
-                    leases.term.store(last.term.rawValue, ordering: .relaxed)
-                }
-            }
-            replica.applied(through: last.index, into: &output)
+        // The leader's own first entry is applied: everything earlier terms left is too, so leases may run. Ahead of the
+        // reads that this lets go.
+        let term = last.term.rawValue
+        if isLeader, gauges.term.load(ordering: .relaxed) == term, lifecycle.beginLeading(term) {
+            promoteLeases(in: last.term)
         }
+        step { replica, output in replica.applied(through: last.index, into: &output) }
         if lifecycle.awaitsLeading(last.term.rawValue) { lifecycle.markServing() }
+    }
+
+    /// Takes as long as there are leases: not in the replica's lock, for which heartbeats would wait.
+    private func promoteLeases(in term: Term) {
+        let now = MonotonicClock.milliseconds
+        leases.clock.withLock { clock in
+            clock.promote(now: now, electionTimeout: Int64(options.electionMilliseconds))
+            leases.term.store(term.rawValue, ordering: .relaxed)
+        }
+        step { replica, _ in
+            // The leadership has ended meanwhile, and who stopped the clock then may have come before it ran.
+            if !replica.isLeader || replica.node.term != term { leases.clock.withLock { $0.demote() } }
+        }
     }
 
     func leadershipChanged(_ leadership: Leadership) {

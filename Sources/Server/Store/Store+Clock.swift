@@ -60,11 +60,14 @@ extension Store {
 
     private func expireLeases() {
         let now = MonotonicClock.milliseconds
-        guard leases.clock.withLock({ ($0.nextWork ?? .max) <= now }) else { return }
+        // Heartbeats come from this thread: where the clock is being promoted, or all leases are listed, the next tick looks
+        // again.
+        guard leases.clock.withLockIfAvailable({ ($0.nextWork ?? .max) <= now }) == true else { return }
         step { replica, output in
-            let (expired, checkpoints, term) = leases.clock.withLock { clock in
+            let due = leases.clock.withLockIfAvailable { clock in
                 (clock.expired(now: now), clock.checkpointsDue(now: now), leases.term.load(ordering: .relaxed))
             }
+            guard let (expired, checkpoints, term) = due else { return }
             if !expired.isEmpty {
                 // The term is the leader's whose clock it was: in a later term the entry is not proposed, and does
                 // nothing.
