@@ -12,8 +12,12 @@ extension Store {
         var nextTick = MonotonicClock.milliseconds + Int64(options.heartbeatMilliseconds)
         var heartbeatSent: Int64?
         while !lifecycle.isClosing {
+            // Rung when it is to end; a member that has stopped has nothing else to wait for.
+            if lifecycle.isStopped {
+                clockBell.wait()
+                continue
+            }
             let pause = max(0, nextTick - MonotonicClock.milliseconds)
-            // Rung when it is to end.
             if clockBell.wait(milliseconds: Int(pause)) || lifecycle.isStopped { continue }
             if snapshots.hasRubbish(now: MonotonicClock.milliseconds) { snapshotBell.ring() }
             // A clock that stood still does not tick for the time it has missed.
