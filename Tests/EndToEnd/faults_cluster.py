@@ -1,5 +1,6 @@
 """Members of a cluster as processes in namespaces of their own, each on a small disk of its own."""
 
+import errno
 import glob
 import os
 import re
@@ -95,11 +96,18 @@ class FaultyMember(Member):
         return os.path.join(self.disk, "ballast")
 
     def fill_disk(self, leave):
-        status = os.statvfs(self.disk)
-        size = status.f_bavail * status.f_frsize - leave
         with open(self.ballast, "wb") as file:
-            if size > 0:
-                os.posix_fallocate(file.fileno(), 0, size)
+            while True:
+                status = os.statvfs(self.disk)
+                size = status.f_bavail * status.f_frsize - leave
+                if size <= 0:
+                    return
+                try:
+                    return os.posix_fallocate(file.fileno(), 0, size)
+                except OSError as error:
+                    # The member has taken some of it meanwhile.
+                    if error.errno != errno.ENOSPC:
+                        raise
 
     def free_disk(self):
         if os.path.exists(self.ballast):
