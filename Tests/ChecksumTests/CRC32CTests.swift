@@ -5,9 +5,16 @@ import Testing
 @Suite struct CRC32CTests {
     /// A bit at a time, as the polynomial says (0x1EDC6F41, reversed).
     private func slowly(_ bytes: some Sequence<UInt8>, after value: UInt32 = 0) -> UInt32 {
-        ~bytes.reduce(~value) { remainder, byte in
-            (0..<8).reduce(remainder ^ UInt32(byte)) { bits, _ in bits & 1 == 0 ? bits >> 1 : bits >> 1 ^ 0x82f6_3b78 }
+        var remainder = ~value
+        for byte in bytes {
+            remainder ^= UInt32(byte)
+            for _ in 0..<8 {
+                let isOdd = remainder & 1 == 1
+                remainder >>= 1
+                if isOdd { remainder ^= 0x82f6_3b78 }
+            }
         }
+        return ~remainder
     }
 
     /// The check value that catalogues of checksums give, and two of RFC 3720's examples (B.4).
