@@ -1,7 +1,9 @@
 """Replays HTTP requests on the client port."""
 
+import email.utils
 import http.client
 import re
+import time
 
 from golden_grpc import difference
 from wire import Client, pb
@@ -34,11 +36,21 @@ def case_difference(server, case):
         actual = request(server, case)
     except (OSError, http.client.HTTPException) as error:
         return f"no answer: {error!r}"
+    if not is_now(actual["headers"].get("date")):
+        return f"the date is {actual['headers'].get('date')}"
     actual["headers"] = {name: actual["headers"].get(name.lower()) for name in expected["headers"]}
     if "body" not in expected:  # it is replayed elsewhere, or says something else each time
         del actual["body"]
         return difference(expected, actual)
     return difference(dict(expected, body=levelled(expected["body"])), dict(actual, body=levelled(actual["body"])))
+
+
+def is_now(date, seconds=10):
+    """Whether a header `Date` is there and right."""
+    if not date:
+        return False
+    moment = email.utils.parsedate_to_datetime(date)
+    return date == email.utils.format_datetime(moment, usegmt=True) and abs(moment.timestamp() - time.time()) < seconds
 
 
 def request(server, case, timeout=10):

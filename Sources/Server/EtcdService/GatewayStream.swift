@@ -26,6 +26,7 @@ final class GatewayStream: GatewayResponder {
 
     func begin(status: Int, headers: [(name: String, value: String)], length: Int?) {
         var fields = (headers + self.headers).map { HeaderField($0.name, $0.value) }
+        fields.append(HeaderField("date", HTTPDate.now.description))
         if let length { fields.append(HeaderField("content-length", String(length))) }
         _ = session.engine.respond(stream, status: status, headers: fields, endOfStream: false)
     }

@@ -106,6 +106,7 @@ final class HTTP1Handler: ChannelInboundHandler {
     ) {
         guard let context else { return }
         var fields = HTTPHeaders(headers.map { ($0.name, $0.value) })
+        fields.add(name: "date", value: HTTPDate.now.description)
         if let length {
             fields.replaceOrAdd(name: "content-length", value: String(length))
         } else if request.version != .http1_0 {

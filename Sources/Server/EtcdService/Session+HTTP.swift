@@ -48,7 +48,10 @@ extension Session {
         let body = request.method == "HEAD" ? [] : Array(answer.body.utf8)
         let headers =
             answer.headers.map { HeaderField($0.name, $0.value) }
-            + [HeaderField("content-length", String(answer.body.utf8.count))]
+            + [
+                HeaderField("content-length", String(answer.body.utf8.count)),
+                HeaderField("date", HTTPDate.now.description),
+            ]
         guard engine.respond(stream, status: answer.status, headers: headers, endOfStream: body.isEmpty),
             !body.isEmpty, let memory = engine.beginBytes(stream, bytesMax: body.count)
         else { return }
