@@ -178,9 +178,11 @@ def in_order(value):
 
 
 def levelled(value):
-    """Members, which come in the order of ids that are chosen at random, in one that is always the same."""
+    """Members, which come in the order of ids that are chosen at random, and a lease's keys, which etcd tells in any order,
+    in one that is always the same."""
     if isinstance(value, dict):
         value = {name: levelled(each) for name, each in value.items()}
-        if isinstance(value.get("members"), list):
-            value["members"].sort(key=json.dumps)
+        for name in ("members", "keys"):
+            if isinstance(value.get(name), list):
+                value[name].sort(key=json.dumps)
     return value
