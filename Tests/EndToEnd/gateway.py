@@ -1,4 +1,4 @@
-"""The JSON gateway as its clients use it: curl, etcd3gw, browsers' headers, one that does not read, and random calls."""
+"""The JSON gateway as its clients use it: curl, etcd3gw, browsers' headers, one that does not read, random calls and damaged ones."""
 
 import base64
 import http.client
@@ -128,6 +128,11 @@ def check_deadlines(results, server):
     keys = {"key": b64(b"deadline/"), "range_end": b64(b"deadline0"), "count_only": True}
     gone = eventually(lambda: ask("/v3/kv/range", keys)[1][0].get("count") == "1")
     results.check("who waits no longer leaves no key", gone, ask("/v3/kv/range", keys))
+    for long in ("99999999H", "1H"):
+        results.equal(f"a deadline of {long}", ask("/v3/kv/range", keys, **{"Grpc-Timeout": long})[0], 200)
+    for wrong in ("1", "S", "-1S", "1x", "123456789n"):
+        refused = [{"code": 3, "message": f"invalid grpc-timeout: {wrong}"}]
+        results.equal(f"a deadline of {wrong}", ask("/v3/kv/range", keys, **{"Grpc-Timeout": wrong}), (400, refused))
     status, lines = ask("/v3/watch", {"create_request": {"key": b64(b"x")}}, **soon)
     results.check("a watch", status == 200 and lines[0]["result"]["created"] and lines[1:] == [{"error": late}], lines)
     connection.close()
@@ -197,6 +202,10 @@ def main():
             check_etcd3gw(results, server, peer)
         with Server(arguments.server, label="server") as server, Server(arguments.peer, label="peer") as peer:
             gateway_random.compare(results, server, peer, random.Random(arguments.seed), 1500)
+        with Server(arguments.server, label="server") as server:
+            gateway_random.send_damaged(results, server, random.Random(arguments.seed), 1500)
+            gone = eventually(lambda: server.metric(WATCHERS) == 0)
+            results.check("their watchers went with them", gone, server.metric(WATCHERS))
         with Server(arguments.server, label="server") as server:
             for option in ("--http1.1", "--http1.0", "--http2-prior-knowledge"):
                 check_curl_streams(results, server, option)

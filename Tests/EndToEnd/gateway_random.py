@@ -1,8 +1,13 @@
-"""Seeded random calls of the JSON gateway, the same to the server and to etcd; they must answer the same."""
+"""Seeded random calls of the JSON gateway, the same to the server and to etcd, which must answer the same; and damaged ones,
+which it must survive."""
 
 import base64
 import http.client
 import json
+import os
+import socket
+
+from harness import ROOT
 
 # What two equal servers may differ in.
 NOISE = {"cluster_id", "member_id", "raft_term"}
@@ -93,3 +98,55 @@ def compare(results, server, peer, random, count):
     results.check(f"{count} random calls are answered alike", different == 0, f"{different} are not")
     ours.close()
     theirs.close()
+
+
+HEADERS = [{}, {"Authorization": "nobody"}, {"Grpc-Timeout": "1m"}, {"Grpc-Timeout": "99999999H"}, {"Grpc-Timeout": "x"},
+           {"Grpc-Metadata-hasleader": "true", "Grpc-Metadata-some-bin": "~~"}]
+ENDLESS = ("watch", "lock/lock", "campaign", "observe")
+
+
+def damage(body, random):
+    body = bytearray(body)
+    for _ in range(random.randrange(4)):
+        place, kind = random.randrange(len(body) + 1), random.randrange(5)
+        if kind == 0 and place < len(body):
+            body[place] = random.randrange(256)
+        elif kind == 1:
+            del body[place:place + 1]
+        elif kind == 2:
+            body[place:place] = random.choice([b"{", b"}", b"[", b"]", b'"', b"\\u", b"null", b"1e9", b",", b"\xff"])
+        elif kind == 3:
+            del body[place:]
+        else:
+            body += body[:place]
+    return bytes(body)
+
+
+def send_damaged(results, server, random, count):
+    """Bodies of the recorded requests, damaged, and headers with and without sense. Nothing is said of the answers but that
+    they come, and that the server is still there."""
+    with open(os.path.join(ROOT, "Tests", "Fixtures", "golden", "gateway.json")) as file:
+        cases = [case for case in json.load(file)["cases"] if "body" in case and case.get("method", "POST") == "POST"]
+    unanswered = []
+    for _ in range(count):
+        case, headers = random.choice(cases), random.choice(HEADERS)
+        body = damage(case["body"].encode(), random)
+        try:
+            if case["path"].endswith(ENDLESS):
+                leave(server, case["path"], body)
+            else:
+                connection = http.client.HTTPConnection("127.0.0.1", server.client_port, timeout=20)
+                connection.request("POST", case["path"], body, headers)
+                connection.getresponse().read()
+                connection.close()
+        except (OSError, http.client.HTTPException) as error:
+            unanswered.append(f"{case['path']} {headers} {body!r}: {error!r}")
+            if server.has_died():
+                break
+    results.check(f"{count} damaged requests are answered", not unanswered, "\n".join(unanswered[:3]))
+
+
+def leave(server, path, body):
+    """A request whose answer may take for ever: nobody waits for it."""
+    with socket.create_connection(("127.0.0.1", server.client_port), timeout=20) as connection:
+        connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)

@@ -5,6 +5,8 @@ internal import StrakeHTTP2
 struct GatewayHead {
     /// Bytes of headers that are passed on; they go into one block of the call's.
     private static let metadataBytesMax = 16 << 10
+    /// A longer deadline is as good as none, and would not fit into what counts time.
+    private static let timeoutHoursMax: Int64 = 24 * 365
     private static let metadataPrefix = "grpc-metadata-"
 
     private(set) var metadata: [HeaderField] = []
@@ -46,8 +48,8 @@ struct GatewayHead {
         metadata.append(HeaderField(name, value, isSensitive: isSensitive))
     }
 
-    /// gRPC's notation: at most eight digits, and a unit.
-    private static func timeout(_ text: String) throws(GatewayError) -> Int64 {
+    /// gRPC's notation: at most eight digits, and a unit. `nil` for longer than anybody waits.
+    private static func timeout(_ text: String) throws(GatewayError) -> Int64? {
         let digits = text.dropLast()
         let unit: Int64? =
             switch text.last {
@@ -62,6 +64,7 @@ struct GatewayHead {
         guard let unit, digits.utf8.count <= 8, let count = Int64(digits), count >= 0 else {
             throw GatewayError(code: 3, message: "invalid grpc-timeout: \(text)")
         }
-        return count * unit
+        let most = timeoutHoursMax * 3_600_000_000_000
+        return count <= most / unit ? count * unit : nil
     }
 }
