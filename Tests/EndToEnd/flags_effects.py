@@ -9,7 +9,7 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from cluster import Cluster
+from cluster import Cluster, hashes, wait_until_cut
 from harness import Server, eventually, free_ports
 from raw_http2 import GOAWAY, PING, SETTINGS, RawConnection, frame
 from sockets_startup import refuses
@@ -26,6 +26,7 @@ def check(results, arguments):
     check_compaction(results, arguments)
     check_warnings(results, arguments)
     check_first_election(results, arguments)
+    check_catch_up(results, arguments)
     check_memory_lock(results, arguments)
 
 
@@ -217,6 +218,27 @@ def first_election(arguments, advance):
     try:
         cluster.start()
         return time.monotonic() - started
+    finally:
+        for member in cluster.members:
+            member.remove()
+
+
+def check_catch_up(results, arguments):
+    """With few entries kept, a member that was away needs a snapshot, and both sides say so."""
+    cluster = Cluster(arguments.server, 3, ["--snapshot-catchup-entries=20"])
+    cluster.start()
+    try:
+        away, other = cluster.followers()
+        last = cluster.status(away).raftIndex
+        away.kill()
+        for number in range(200):
+            cluster.client(other).put(b"a", b"%d" % number)
+        wait_until_cut(cluster, last)
+        away.start()
+        results.check("it catches up", eventually(lambda: len(hashes(cluster)) == 1), hashes(cluster))
+        results.check("by a snapshot", said(away, "applied snapshot"))
+        results.check("which one of the others has sent", any(
+            said(member, "sent database snapshot") for member in cluster.members if member is not away))
     finally:
         for member in cluster.members:
             member.remove()
