@@ -313,9 +313,9 @@ def check_snapshot(results, cluster):
     wait_until_cut(cluster, last)
     away.start()
     results.check("it has the last one", eventually(lambda: len(hashes(cluster)) == 1), hashes(cluster))
-    results.check("by a snapshot", "applied snapshot" in away.log_since(0).decode())
-    results.check("which another member says that it sent", any(
-        "sent database snapshot" in member.log_since(0).decode() for member in cluster.members if member is not away))
+    results.check("by a snapshot", eventually(lambda: b"applied snapshot" in away.log_since(0)))
+    results.check("which another member says that it sent", eventually(lambda: any(
+        b"sent database snapshot" in member.log_since(0) for member in cluster.members if member is not away)))
 
 
 def check_no_quorum(results, cluster):

@@ -236,9 +236,9 @@ def check_catch_up(results, arguments):
         wait_until_cut(cluster, last)
         away.start()
         results.check("it catches up", eventually(lambda: len(hashes(cluster)) == 1), hashes(cluster))
-        results.check("by a snapshot", said(away, "applied snapshot"))
-        results.check("which one of the others has sent", any(
-            said(member, "sent database snapshot") for member in cluster.members if member is not away))
+        results.check("by a snapshot", eventually(lambda: said(away, "applied snapshot")))
+        results.check("which one of the others has sent", eventually(lambda: any(
+            said(member, "sent database snapshot") for member in cluster.members if member is not away)))
     finally:
         for member in cluster.members:
             member.remove()

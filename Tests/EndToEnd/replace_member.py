@@ -109,7 +109,7 @@ def check_dead(results, arguments):
         results.equal("three are left", sorted(member.name for member in found),
                       sorted(member.name for member in rest + [new]))
         results.check("who all vote", not any(member.isLearner for member in found), found)
-        results.check("by a snapshot", "applied snapshot" in new.log_since(0).decode())
+        results.check("by a snapshot", eventually(lambda: b"applied snapshot" in new.log_since(0)))
         check_held(results, "on the new member", cluster.client(new), load)
         code, out, _ = ctl(arguments.server, "member", "replace", f"{old_id:x}", new.name, new.peer_url,
                            "--endpoints", leader.endpoint)
