@@ -1,7 +1,7 @@
 """Hand-picked conversations about leases, alarms, hashes and health. Each runs on two fresh servers."""
 
 from grpc_scripts_kv import delete, get, put, txn
-from normalise import lease_ids
+from normalise import describe, lease_ids
 from wire import health_pb2, pb
 
 R = pb.RangeRequest
@@ -108,9 +108,20 @@ def maintenance(pair):
     pair.call("Maintenance/Status", pb.StatusRequest())
     pair.call("Cluster/MemberList", pb.MemberListRequest())
     pair.call("Cluster/MemberList", pb.MemberListRequest(linearizable=True))
-    for service in ("", "etcdserverpb.KV", "nosuch"):
-        pair.call("Health/Check", health_pb2.HealthCheckRequest(service=service))
     pair.call("KV/Range", R(key=b"\0", range_end=b"\0"))
 
 
-SCRIPTS = [leases, lease_expiry, alarms, maintenance]
+def health(pair):
+    for service in ("", "etcdserverpb.KV", "nosuch"):
+        request = health_pb2.HealthCheckRequest(service=service)
+        pair.call("Health/Check", request)
+        streams = [client.open("Health/Watch", request) for client in pair.clients]
+        pair.same(f"watch of the health of {service!r}: the first answer",
+                  *[describe(stream.next(5)) for stream in streams])
+        pair.same(f"watch of the health of {service!r}: no more until it changes",
+                  *[(stream.next(0.2), stream.end) for stream in streams])
+        for stream in streams:
+            stream.close()
+
+
+SCRIPTS = [leases, lease_expiry, alarms, maintenance, health]

@@ -134,15 +134,18 @@ extension Session {
         _ method: Method, _ stream: StreamID, _ message: UnsafeRawBufferPointer
     ) throws(WireError) {
         let request = try HealthCheckRequest(protobuf: message)
-        guard request.service.isEmpty else {
+        let isKnown = request.service.isEmpty
+        guard isKnown || method == .healthWatch else {
             finish(stream, .unknownHealthService)
             return
         }
-        let response = HealthCheckResponse(status: service.store.isServing ? .serving : .notServing)
+        let status: HealthCheckResponse.Status = service.store.isServing ? .serving : .notServing
+        let response = HealthCheckResponse(status: isKnown ? status : .serviceUnknown)
         if method == .healthCheck {
             reply(stream, response)
         } else {
-            // The status of a member that answers does not change: the stream stays open without more to say.
+            // The status of a member that answers does not change, nor do its services come and go: the stream stays open
+            // without more to say.
             send(stream, response)
         }
     }
