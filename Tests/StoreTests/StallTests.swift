@@ -123,8 +123,12 @@ struct StallTests {
     private final class SlowWay: Transport {
         private let inner: MemoryTransport
         private let pause = Mutex<Int?>(nil)
+        private let sent = Atomic(0)
 
         init(_ inner: MemoryTransport) { self.inner = inner }
+
+        /// Times that heartbeats were sent.
+        var heartbeats: Int { sent.load(ordering: .relaxed) }
 
         /// The next heartbeat is sent so much later, in milliseconds.
         func hold(milliseconds: Int) { pause.withLock { $0 = milliseconds } }
@@ -136,6 +140,7 @@ struct StallTests {
             if isHeartbeat, let milliseconds = pause.withLock({ $0.take() }) {
                 _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .milliseconds(milliseconds))
             }
+            if isHeartbeat { sent.add(1, ordering: .relaxed) }
             inner.send(messages)
         }
 
@@ -170,6 +175,9 @@ struct StallTests {
             }
         }
         #expect(cluster.client(0).put("a", "1").error == nil)
+        // The first heartbeats of a leader have none before them that they could be late after.
+        let heartbeats = slow.heartbeats
+        try cluster.eventually("heartbeats of the new leader") { slow.heartbeats >= heartbeats + 3 }
         let late = cluster.store(0).metrics.lateHeartbeats.load(ordering: .relaxed)
         // Not so long that somebody is elected.
         slow.hold(milliseconds: 500)
