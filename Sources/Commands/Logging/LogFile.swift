@@ -22,6 +22,8 @@ package final class LogFile: Sendable {
     private struct State {
         var descriptor: Int32
         var bytes = 0
+        /// In the name of the file that was renamed last.
+        var renamed = LogTime(seconds: 0, microseconds: 0)
     }
 
     private let path: String?
@@ -106,7 +108,11 @@ package final class LogFile: Sendable {
     private func rotate(_ state: inout State) {
         guard let path, let rotation else { return }
         state.bytes = 0
-        guard rename(path, rotation.backupName(of: path, at: .now)) == 0, let next = try? Self.openFile(path) else {
+        // Names have milliseconds, and no file may take the place or the turn of one that was renamed in the same.
+        var time = max(.now, state.renamed.nextMillisecond)
+        while access(rotation.backupName(of: path, at: time), F_OK) == 0 { time = time.nextMillisecond }
+        state.renamed = time
+        guard rename(path, rotation.backupName(of: path, at: time)) == 0, let next = try? Self.openFile(path) else {
             return
         }
         close(state.descriptor)

@@ -12,7 +12,7 @@ package enum LogValue: Sendable, Equatable {
 }
 
 /// A moment, as of the wall clock.
-package struct LogTime: Sendable {
+package struct LogTime: Comparable, Sendable {
     var seconds: Int
     var microseconds: Int
 
@@ -25,6 +25,15 @@ package struct LogTime: Sendable {
     package init(seconds: Int, microseconds: Int) {
         self.seconds = seconds
         self.microseconds = microseconds
+    }
+
+    package static func < (one: LogTime, other: LogTime) -> Bool {
+        (one.seconds, one.microseconds) < (other.seconds, other.microseconds)
+    }
+
+    var nextMillisecond: LogTime {
+        let next = microseconds + 1_000
+        return LogTime(seconds: seconds + next / 1_000_000, microseconds: next % 1_000_000)
     }
 
     /// - Parameter pattern: As `strftime` takes it.
