@@ -18,6 +18,13 @@ final class ReadOnlyFile {
     deinit { close(descriptor) }
 
     func read(_ range: Range<Int>) throws(CtlError) -> [UInt8] {
+        do throws(ReadFailure) {
+            return try bytes(range)
+        } catch { throw CtlError("\(path): \(String(cString: strerror(error.errno)))") }
+    }
+
+    /// All of the range, or the `errno` of what failed: `EIO` where the file ends before it.
+    func bytes(_ range: Range<Int>) throws(ReadFailure) -> [UInt8] {
         var failure: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { memory, filled in
             while filled < range.count {
@@ -31,7 +38,7 @@ final class ReadOnlyFile {
                 }
             }
         }
-        guard failure == 0 else { throw CtlError("\(path): \(String(cString: strerror(failure)))") }
+        guard failure == 0 else { throw ReadFailure(errno: failure) }
         return bytes
     }
 
@@ -41,4 +48,8 @@ final class ReadOnlyFile {
             throw CtlError("\(path): an etcd is running on it: stop it first")
         }
     }
+}
+
+struct ReadFailure: Error {
+    var errno: Int32
 }
