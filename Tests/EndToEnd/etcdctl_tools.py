@@ -28,8 +28,8 @@ class Running:
                                         stderr=subprocess.DEVNULL, env=environment())
 
     def lines(self):
-        self.output.seek(0)
-        return self.output.read().decode().splitlines()
+        # The process writes at the offset of the same open file: reading must not move it.
+        return os.pread(self.output.fileno(), 1 << 20, 0).decode().splitlines()
 
     def stop(self):
         """As ^C does: it resigns, and its exit code says how that went."""
