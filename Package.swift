@@ -37,6 +37,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
     ],
     targets: [
@@ -79,9 +80,15 @@ let package = Package(
             ]),
         layer("Server/Sockets", nio),
         layer(
+            "Server/TLS",
+            [
+                "StrakeChecksum", .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+            ] + nio),
+        layer(
             "Server/Peers",
             [
-                "StrakeStore", "StrakeSockets", "StrakeRaft", "StrakeChecksum",
+                "StrakeStore", "StrakeSockets", "StrakeTLS", "StrakeRaft", "StrakeChecksum",
                 .product(name: "DequeModule", package: "swift-collections"),
             ] + nio),
         layer(
@@ -94,8 +101,8 @@ let package = Package(
             "Server/EtcdService",
             [
                 "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeStateMachine",
-                "StrakeReplication", "StrakeWatching", "StrakeStore", "StrakeSockets", "StrakeHTTP2", "StrakeEtcdWire",
-                "StrakeEtcdBackend", "StrakeGateway",
+                "StrakeReplication", "StrakeWatching", "StrakeStore", "StrakeSockets", "StrakeTLS", "StrakeHTTP2",
+                "StrakeEtcdWire", "StrakeEtcdBackend", "StrakeGateway",
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio),
 
@@ -106,14 +113,19 @@ let package = Package(
         .target(name: "CMemory", path: "Sources/Commands/CMemory"),
         layer(
             "Commands/Bench",
-            ["StrakeFlags", "StrakeModel", "StrakeSockets", "StrakeHTTP2", "StrakeEtcdWire"] + nio),
+            [
+                "StrakeFlags", "StrakeClientFlags", "StrakeModel", "StrakeSockets", "StrakeTLS", "StrakeHTTP2",
+                "StrakeEtcdWire",
+            ]
+                + nio),
         layer("Commands/ClusterFlags", ["StrakeFlags", "StrakeStore"]),
+        layer("Commands/ClientFlags", ["StrakeFlags", "StrakeTLS"]),
         layer(
             "Commands/Ctl",
             [
-                "StrakeFlags", "StrakeClusterFlags", "StrakeSockets", "StrakeHTTP2", "StrakeEtcdWire", "StrakeChecksum",
-                "StrakeBolt", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeModel", "StrakeStateMachine",
-                "StrakeLog", "StrakeStore", "StrakeEtcdBackend",
+                "StrakeFlags", "StrakeClusterFlags", "StrakeClientFlags", "StrakeSockets", "StrakeTLS", "StrakeHTTP2",
+                "StrakeEtcdWire", "StrakeChecksum", "StrakeBolt", "StrakeTables", "StrakeMVCC", "StrakeLeases",
+                "StrakeModel", "StrakeStateMachine", "StrakeLog", "StrakeStore", "StrakeEtcdBackend",
             ] + nio),
         .executableTarget(
             name: "strake",
@@ -121,7 +133,8 @@ let package = Package(
                 "CMapFault", "CMemory", "StrakeFlags", "StrakeLogging", "StrakeClusterFlags", "StrakeBench",
                 "StrakeCtl", "StrakeRaft",
                 "StrakeStore",
-                "StrakeSockets", "StrakePeers", "StrakeEtcdService", "StrakeLinearizability", "StrakeSimulation",
+                "StrakeSockets", "StrakeTLS", "StrakePeers", "StrakeEtcdService", "StrakeLinearizability",
+                "StrakeSimulation",
             ],
             path: "Sources/Commands/strake", swiftSettings: settings),
 
@@ -194,7 +207,12 @@ let package = Package(
         tests("Logging", ["StrakeTemporaryDirectory"]),
         tests("Ctl", ["StrakeEtcdWire"]),
         tests(
-            "Peers", ["StrakeStore", "StrakeSockets", "StrakeRaft", "StrakeChecksum", "StrakeSeededGenerator"] + nio),
+            "Peers",
+            [
+                "StrakeStore", "StrakeSockets", "StrakeTLS", "StrakeRaft", "StrakeChecksum", "StrakeSeededGenerator",
+                "StrakeTemporaryDirectory",
+            ] + nio),
+        tests("TLS", ["StrakeTemporaryDirectory"] + nio),
         tests("Linearizability", ["StrakeSeededGenerator"]),
         tests("Simulation"),
     ],

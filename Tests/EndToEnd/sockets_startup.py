@@ -20,7 +20,6 @@ BAD_FLAGS = [
     (["--listen-client-urls=foo"], 2, r'invalid value "foo" for flag -listen-client-urls'),
     (["--listen-client-urls=http://127.0.0.1"], 2, r"-listen-client-urls.*host:port"),
     (["--listen-client-urls="], 2, r'invalid value "" for flag -listen-client-urls'),
-    (["--listen-client-urls=https://127.0.0.1:2379"], 1, r"--listen-client-urls: only http URLs"),
     (["--listen-peer-urls=http://nohost:2380"], 1, r"expected IP in URL for binding .*--listen-peer-urls"),
     (["--watch-progress-notify-interval=5"], 2, r"--watch-progress-notify-interval: not a dur"),
     (["--name="], 1, r"--name must not be empty"),

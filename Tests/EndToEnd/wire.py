@@ -77,9 +77,10 @@ class CallFailed(Exception):
 class Client:
     """One connection. `call` never raises for an error status, `must` does."""
 
-    def __init__(self, endpoint):
+    def __init__(self, endpoint, credentials=None):
         self.endpoint = endpoint
-        self.channel = grpc.insecure_channel(endpoint, options=_CHANNEL_OPTIONS)
+        self.channel = (grpc.secure_channel(endpoint, credentials, options=_CHANNEL_OPTIONS) if credentials
+                        else grpc.insecure_channel(endpoint, options=_CHANNEL_OPTIONS))
         self._stubs = {}
 
     def close(self):

@@ -57,7 +57,7 @@ struct FlagSetTests {
             (["--servers=a:1,b"], "invalid value \"a:1,b\" for flag -servers: \"b\" is not host:port"),
             (["--servers=a:99999"], "\"a:99999\" is not host:port"),
             (["--servers=:2379"], "\":2379\" is not host:port"),
-            (["--servers=https://a:1"], "\"https://a:1\" is not host:port"),
+            (["--servers=ftp://a:1"], "\"ftp://a:1\" is not host:port"),
         ] as [([String], String)])
     func refusal(arguments: [String], reason: String) {
         let error = #expect(throws: FlagError.self) { try Self.parsed(arguments) }

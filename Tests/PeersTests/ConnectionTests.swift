@@ -63,11 +63,13 @@ struct ConnectionTests {
         let dead = gone.url
         gone.transport.close()
         let first = try await TestMember.open(1)
-        first.transport.update([Peer(id: two, urls: ["https://127.0.0.1:1", dead, second.url])])
+        first.transport.update([Peer(id: two, urls: ["unix://127.0.0.1:1", dead, second.url])])
         await first.connected(to: two)
         let notices = first.notices.all
         #expect(notices.contains(.unreachable(two, url: dead, "connection refused")))
-        #expect(notices.contains { if case .badURL(two, let text) = $0 { text.contains("TLS") } else { false } })
+        #expect(
+            notices.contains { if case .badURL(two, let text) = $0 { text.contains("the scheme unix") } else { false } }
+        )
         first.transport.close()
         second.transport.close()
     }

@@ -144,7 +144,7 @@ struct HandshakeTests {
     }
 
     @Test(arguments: [
-        ("https://a:1", "asks for TLS"), ("unix://a", "the scheme unix"), ("a:1", "form http://host:port"),
+        ("ftp://a:1", "the scheme ftp"), ("unix://a", "the scheme unix"), ("a:1", "form http://host:port"),
         ("http://a", "form http://host:port"), ("http://a:99999", "form http://host:port"),
         ("http://a:1/x", "form http://host:port"), ("http://::1:80", "without brackets"),
     ])

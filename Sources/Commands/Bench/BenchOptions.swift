@@ -1,5 +1,7 @@
 internal import NIOCore
+internal import StrakeClientFlags
 internal import StrakeFlags
+internal import StrakeTLS
 
 /// What to load a server with, from the command line.
 struct BenchOptions: Sendable {
@@ -23,15 +25,21 @@ struct BenchOptions: Sendable {
         }
     }
 
-    static let flags = [
+    static let flags =
+        target + ClientSecurity.flags + load
+
+    private static let target = [
         Flag(
             name: "endpoints", kind: .endpoints, fallback: "127.0.0.1:2379",
-            help: "Servers, host:port, comma-separated.",
+            help: "Servers, host:port or URLs, comma-separated.",
             section: "Target"),
         Flag(
             name: "server-pid", kind: .string, fallback: "",
             help: "Processes on this machine, comma-separated, whose CPU time and memory to report, added up.",
             section: "Target"),
+    ]
+
+    private static let load = [
         Flag(name: "connections", kind: .unsigned, fallback: "1", help: "Connections.", section: "Load"),
         Flag(
             name: "clients", kind: .unsigned, fallback: "1",
@@ -74,6 +82,7 @@ struct BenchOptions: Sendable {
 
     var workload: Workload
     var endpoints: [Endpoint]
+    var security: ClientSecurity
     var servers: [ServerProcess]
     var connections: Int
     var clients: Int
@@ -96,6 +105,11 @@ struct BenchOptions: Sendable {
     init(_ workload: Workload, _ flags: FlagSet) throws(BenchError) {
         self.workload = workload
         endpoints = flags.endpoints("endpoints")
+        do throws(TLSError) {
+            security = try ClientSecurity(flags)
+        } catch {
+            throw BenchError(error.description)
+        }
         func count(_ name: String, atLeast minimum: Int = 1) throws(BenchError) -> Int {
             let value = Int(flags.integer(name))
             guard value >= minimum else { throw BenchError("--\(name) must be at least \(minimum)") }

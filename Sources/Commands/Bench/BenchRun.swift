@@ -1,7 +1,9 @@
 internal import NIOCore
 internal import NIOPosix
+internal import StrakeClientFlags
 internal import StrakeFlags
 internal import StrakeSockets
+internal import StrakeTLS
 internal import Synchronization
 
 /// One run against a server: opens the connections, waits until all is done, and adds up.
@@ -125,6 +127,7 @@ struct BenchRun {
         _ index: Int, on loop: any EventLoop, _ traffic: @escaping @Sendable () -> any Traffic
     ) async throws(BenchError) -> any Channel {
         let endpoint = options.endpoints[index % options.endpoints.count]
+        let tls = options.security.tls(for: endpoint)
         do {
             return try await ClientBootstrap(group: loop)
                 .channelOption(.socketOption(.tcp_nodelay), value: 1)
@@ -134,6 +137,7 @@ struct BenchRun {
                 )
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
+                        try tls?.secure(channel, host: endpoint.host)
                         try channel.pipeline.syncOperations.addHandler(
                             LoadConnection(to: "\(endpoint)", traffic: traffic()))
                     }

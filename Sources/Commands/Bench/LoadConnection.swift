@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import StrakeHTTP2
 internal import StrakeSockets
+internal import StrakeTLS
 
 /// A connection of the load generator: the engine on a channel. What it sends is its traffic's choice.
 final class LoadConnection: ChannelInboundHandler, ClientHandler {
@@ -36,7 +37,8 @@ final class LoadConnection: ChannelInboundHandler, ClientHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        traffic.disconnected("the connection to \(endpoint) was lost: \(ConnectFailure.reason(of: error))")
+        let reason = error is IOError ? ConnectFailure.reason(of: error) : TLSFailure.reason(of: error)
+        traffic.disconnected("the connection to \(endpoint) was lost: \(reason)")
         context.close(promise: nil)
     }
 

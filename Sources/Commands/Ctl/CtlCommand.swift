@@ -1,5 +1,7 @@
 internal import Glibc
+internal import StrakeClientFlags
 internal import StrakeFlags
+internal import StrakeTLS
 
 /// `strake ctl`: what an operator asks of a cluster that etcdctl has no command for, and snapshots.
 package struct CtlCommand {
@@ -37,10 +39,12 @@ package struct CtlCommand {
         }
     }
 
-    static let flags = [
+    static let flags = ownFlags + ClientSecurity.flags
+
+    private static let ownFlags = [
         Flag(
             name: "endpoints", kind: .endpoints, fallback: "127.0.0.1:2379",
-            help: "Members to ask, comma-separated host:port; the next one is asked when one does not answer.",
+            help: "Members to ask, comma-separated host:port or URLs; the next one is asked when one does not answer.",
             section: "Flags"),
         Flag(
             name: "timeout", kind: .duration, fallback: "0",
@@ -133,6 +137,16 @@ package struct CtlCommand {
     static func complain(_ line: String) {
         var text = "strake ctl: \(line)\n"
         text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}
+
+extension ClientSecurity {
+    static func read(_ flags: FlagSet) throws(CtlError) -> ClientSecurity {
+        do throws(TLSError) {
+            return try ClientSecurity(flags)
+        } catch {
+            throw CtlError(error.description, exitCode: 2)
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 internal import NIOCore
 internal import NIOPosix
+internal import StrakeClientFlags
 internal import StrakeFlags
 internal import StrakeHTTP2
 internal import StrakeSockets
+internal import StrakeTLS
 internal import Synchronization
 
 /// How a call failed: with a status of the server's, or without one.
@@ -19,6 +21,7 @@ struct GRPCCall {
 
     var path: String
     var message: [UInt8]
+    var security: ClientSecurity
 
     private static let connectSeconds: Int64 = 2
     /// Longer than a server takes to give up.
@@ -36,11 +39,13 @@ struct GRPCCall {
     ) async throws(CallError) {
         let answer = group.next().makePromise(of: Result<Void, CallError>.self)
         let call = self
+        let tls = security.tls(for: endpoint)
         let bootstrap = ClientBootstrap(group: group).connectTimeout(.seconds(Self.connectSeconds))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try tls?.secure(channel, host: endpoint.host)
                     try channel.pipeline.syncOperations.addHandler(
-                        CallHandler(call, "\(endpoint)", answer, each))
+                        CallHandler(call, "\(endpoint)", scheme: tls == nil ? "http" : "https", answer, each))
                 }
             }
         let channel: any Channel
@@ -66,23 +71,25 @@ private final class CallHandler: ChannelInboundHandler, ClientHandler {
     private let engine = ClientConnection()
     private let call: GRPCCall
     private let authority: String
+    private let scheme: String
     private var answer: EventLoopPromise<Result<Void, CallError>>?
     private let each: GRPCCall.Taker
     /// Something has come since the last look.
     private var isMoving = false
 
     init(
-        _ call: GRPCCall, _ authority: String, _ answer: EventLoopPromise<Result<Void, CallError>>,
+        _ call: GRPCCall, _ authority: String, scheme: String, _ answer: EventLoopPromise<Result<Void, CallError>>,
         _ each: @escaping GRPCCall.Taker
     ) {
         self.call = call
         self.authority = authority
+        self.scheme = scheme
         self.answer = answer
         self.each = each
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        let fields = ClientConnection.grpcFields(path: call.path, authority: authority)
+        let fields = ClientConnection.grpcFields(path: call.path, authority: authority, scheme: scheme)
         let template = engine.register(fields, isGRPC: true)
         let stream = call.message.withUnsafeBytes { engine.call(template, $0) }
         if stream == nil { end(.failure(CallError(message: "\(authority) takes no calls"))) }
@@ -116,7 +123,7 @@ private final class CallHandler: ChannelInboundHandler, ClientHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        end(.failure(CallError(message: "\(authority): \(error)")))
+        end(.failure(CallError(message: "\(authority): \(TLSFailure.reason(of: error))")))
         context.close(promise: nil)
     }
 

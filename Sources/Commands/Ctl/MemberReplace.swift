@@ -1,6 +1,7 @@
 internal import Glibc
 internal import NIOCore
 internal import NIOPosix
+internal import StrakeClientFlags
 internal import StrakeEtcdWire
 internal import StrakeFlags
 internal import StrakeHTTP2
@@ -14,6 +15,7 @@ struct MemberReplace {
     private let report: ReplacementReport
     private let endpoints: [Endpoint]
     private let timeoutMilliseconds: Int64
+    private let security: ClientSecurity
 
     init(_ words: [String], _ flags: FlagSet) throws(CtlError) {
         guard words.count == 3 else {
@@ -36,6 +38,7 @@ struct MemberReplace {
         guard flags.milliseconds("timeout") >= 0 else { throw CtlError("--timeout must not be below 0", exitCode: 2) }
         report = ReplacementReport(old: old, name: words[1], peerURLs: peerURLs)
         endpoints = flags.endpoints("endpoints")
+        security = try ClientSecurity.read(flags)
         timeoutMilliseconds = flags.milliseconds("timeout")
     }
 
@@ -81,7 +84,7 @@ struct MemberReplace {
     private func ask(on group: MultiThreadedEventLoopGroup) async throws(CallError) -> MemberReplaceResponse {
         var request = MemberReplaceRequest()
         (request.id, request.peerURLs) = (report.old, report.peerURLs)
-        let call = GRPCCall(path: Self.path, message: request.encoded())
+        let call = GRPCCall(path: Self.path, message: request.encoded(), security: security)
         var failure = CallError(message: "")
         for endpoint in endpoints {
             do throws(CallError) {

@@ -2,6 +2,7 @@ internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 internal import StrakeChecksum
+internal import StrakeClientFlags
 internal import StrakeEtcdWire
 internal import StrakeFlags
 internal import Synchronization
@@ -12,6 +13,7 @@ struct SnapshotSave {
 
     private let file: String
     private let endpoint: Endpoint
+    private let security: ClientSecurity
 
     init(_ words: [String], _ flags: FlagSet) throws(CtlError) {
         guard words.count == 1 else { throw CtlError("snapshot save takes one FILE", exitCode: 2) }
@@ -22,6 +24,7 @@ struct SnapshotSave {
         }
         file = words[0]
         endpoint = endpoints[0]
+        security = try ClientSecurity.read(flags)
     }
 
     func run() async throws(CtlError) {
@@ -30,7 +33,7 @@ struct SnapshotSave {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let result: Result<Void, CtlError>
         do throws(CallError) {
-            let call = GRPCCall(path: Self.path, message: [])
+            let call = GRPCCall(path: Self.path, message: [], security: security)
             try await call.run(at: endpoint, on: group) { message throws(CallError) in
                 guard let part = try? message.withUnsafeBytes({ try SnapshotResponse(protobuf: $0) }) else {
                     throw CallError(message: "a message is no SnapshotResponse")

@@ -3,12 +3,13 @@ internal import StrakeLogging
 internal import StrakePeers
 internal import StrakeRaft
 internal import StrakeStore
+internal import StrakeTLS
 internal import Synchronization
 
 /// How a member gets to the others.
 enum PeerSetup {
     /// A member that was added to a running cluster learns from the others who it is. One that has begun knows it.
-    static func join(_ options: inout StoreOptions) async throws(SettingsError) {
+    static func join(_ options: inout StoreOptions, _ tls: TLSClient) async throws(SettingsError) {
         do throws(StoreStartError) {
             guard try RunningStore.identity(for: options).isNew else { return }
         } catch {
@@ -16,7 +17,7 @@ enum PeerSetup {
         }
         let own = Set(options.peerURLs)
         let others = options.initialMembers.flatMap(\.peerURLs).filter { !own.contains($0) }
-        guard let cluster = await ClusterDiscovery.ask(others.compactMap { try? PeerURL($0) }) else {
+        guard let cluster = await ClusterDiscovery.ask(others.compactMap { try? PeerURL($0) }, tls: tls) else {
             throw SettingsError(
                 "cannot fetch cluster info from peer urls: could not retrieve cluster information from the given URLs")
         }
@@ -44,13 +45,14 @@ enum PeerSetup {
 
     /// Opens the peer ports.
     static func open(
-        _ options: StoreOptions, listenURLs: [PeerURL], reusesPort: Bool, _ log: ServerLog
+        _ options: StoreOptions, listenURLs: [PeerURL], reusesPort: Bool, _ tls: PeerTLS, _ log: ServerLog
     ) async throws(SettingsError) -> PeerTransport {
         do {
             let (cluster, member, _) = try RunningStore.identity(for: options)
             var peers = PeerOptions(
                 cluster: cluster, member: member, listenURLs: listenURLs, advertisedURLs: options.peerURLs)
             peers.reusesPort = reusesPort
+            peers.tls = tls
             peers.onNotice = { notice in
                 if case .snapshotSent(let member, let bytes) = notice {
                     // Scripts wait for these words of etcd's.

@@ -5,6 +5,7 @@ internal import StrakeLogging
 internal import StrakePeers
 internal import StrakeSockets
 internal import StrakeStore
+internal import StrakeTLS
 
 /// `strake server`: reads the flags, starts the pieces, and stops them on a signal.
 struct ServerCommand {
@@ -33,10 +34,14 @@ struct ServerCommand {
             "the disk failed, or the file is shorter than it was. The member stops; what it has acknowledged is in its log. "
                 + "Check the disk, and start it again. If that does not help: "
                 + settings.store.rebuildAdvice(member: nil))
+        let rejections = RejectionLog(log)
+        let tls = secure(settings, rejections, log)
         var options = settings.store
         options.onNotice = { notice in Self.note(notice, log) }
-        let (running, transport) = await open(options, settings, log)
+        let (running, transport) = await open(options, settings, tls.peers, log)
         var service = settings.service
+        service.tls = tls.clients
+        service.onRejected = { rejections.write($0, .client) }
         service.peerFigures = { PeerSetup.figures(of: transport) }
         service.onSlowRequest = { slow in Self.note(slow, log) }
         let server: EtcdServer
@@ -50,7 +55,7 @@ struct ServerCommand {
             log.drain()
             exit(1)
         }
-        let clientURLs = settings.addresses.map { "http://\($0.host):\($0.port)" }.joined(separator: ",")
+        let clientURLs = settings.addresses.map(\.url).joined(separator: ",")
         // Scripts wait for this line: the member answers, and the cluster knows where it is reached.
         running.store.whenReady {
             log.write(.info, "ready to serve client requests", ["client-urls": clientURLs])
@@ -66,15 +71,28 @@ struct ServerCommand {
         exit(0)
     }
 
+    /// Reads certificates and keys, or ends the process.
+    private func secure(
+        _ settings: ServerSettings, _ rejections: RejectionLog, _ log: ServerLog
+    ) -> (clients: TLSServer?, peers: PeerTLS) {
+        do throws(SettingsError) {
+            return try TLSSetup.open(settings, rejections, log)
+        } catch {
+            log.write(.fatal, "listener failed", ["error": error.description])
+            log.drain()
+            exit(1)
+        }
+    }
+
     /// Opens the way to the other members and the store, or ends the process.
     private func open(
-        _ options: StoreOptions, _ settings: ServerSettings, _ log: ServerLog
+        _ options: StoreOptions, _ settings: ServerSettings, _ tls: PeerTLS, _ log: ServerLog
     ) async -> (RunningStore, PeerTransport) {
         var options = options
         do {
-            if settings.joins { try await PeerSetup.join(&options) }
+            if settings.joins { try await PeerSetup.join(&options, tls.client) }
             let transport = try await PeerSetup.open(
-                options, listenURLs: settings.peerURLs, reusesPort: settings.service.reusesPort, log)
+                options, listenURLs: settings.peerURLs, reusesPort: settings.service.reusesPort, tls, log)
             return (try RunningStore(opening: options, transport: transport), transport)
         } catch {
             log.write(.fatal, "cannot start", ["error": "\(error)"])

@@ -3,7 +3,8 @@ internal import StrakeFlags
 /// The flags of `strake server`: etcd's names, defaults and environment variables.
 enum ServerFlags {
     static let all: [Flag] = [
-        member, cluster, http, limits, timing, compaction, connections, monitoring, logging, features, idle, other,
+        member, cluster, security, http, limits, timing, compaction, connections, monitoring, logging, features, idle,
+        other,
     ].flatMap { $0 }
 
     private static let member = [
@@ -16,13 +17,15 @@ enum ServerFlags {
             section: "Member"),
         Flag(
             name: "listen-client-urls", kind: .urls, fallback: "http://localhost:2379",
-            help: "Where to serve clients: gRPC, health and metrics, comma-separated URLs.", section: "Member"),
+            help:
+                "Where to serve clients: gRPC, health and metrics, comma-separated http, https, unix or unixs URLs.",
+            section: "Member"),
         Flag(
             name: "listen-client-http-urls", kind: .optionalURLs, fallback: "",
             help: "More places to serve clients, HTTP and gRPC alike: one port has room for both.", section: "Member"),
         Flag(
             name: "listen-peer-urls", kind: .urls, fallback: "http://localhost:2380",
-            help: "Where the other members reach this one, comma-separated URLs.",
+            help: "Where the other members reach this one, comma-separated http or https URLs.",
             section: "Member"),
         Flag(
             name: "memory-mlock", kind: .bool, fallback: "false",

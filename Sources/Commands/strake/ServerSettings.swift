@@ -4,14 +4,18 @@ internal import StrakeFlags
 internal import StrakeLogging
 internal import StrakePeers
 internal import StrakeStore
+internal import StrakeTLS
 
 /// Flags that fit together, turned into what the pieces take.
 struct ServerSettings {
     var store: StoreOptions
     var service: ServiceOptions
-    var addresses: [EtcdServer.Address]
+    var addresses: [ClientAddress]
     /// Where metrics and health are served, and nothing else.
-    var metricsAddresses: [EtcdServer.Address]
+    var metricsAddresses: [ClientAddress]
+    /// All that clients connect to.
+    var clientAddresses: [ClientAddress] { addresses + metricsAddresses }
+    var tls: TLSSettings
     var peerURLs: [PeerURL]
     var log: LogSettings
     var locksMemory: Bool
@@ -77,9 +81,10 @@ struct ServerSettings {
         service.clusterVersion = Version.cluster
         Self.addOperation(flags, to: &service)
         self.service = service
-        addresses =
-            try Self.addresses("listen-client-urls", flags) + Self.addresses("listen-client-http-urls", flags)
-        metricsAddresses = try Self.addresses("listen-metrics-urls", flags)
+        tls = try TLSSettings(flags)
+        let hasTLS = tls.client.identity != nil || tls.makesClientCertificate
+        addresses = try ClientAddresses.read(["listen-client-urls", "listen-client-http-urls"], flags, hasTLS: hasTLS)
+        metricsAddresses = try ClientAddresses.read(["listen-metrics-urls"], flags, hasTLS: hasTLS)
         peerURLs = try Self.peerURLs("listen-peer-urls", flags)
         locksMemory = flags.bool("memory-mlock")
         warnings += try Self.warnings(flags)
@@ -121,29 +126,17 @@ struct ServerSettings {
     }
 
     private static func peerURLs(_ flag: String, _ flags: FlagSet) throws(SettingsError) -> [PeerURL] {
-        // The same rules for where one can listen.
-        _ = try addresses(flag, flags)
-        do throws(PeerURL.Problem) {
-            var parsed: [PeerURL] = []
-            for url in flags.list(flag) { parsed.append(try PeerURL(url)) }
-            return parsed
-        } catch {
-            throw SettingsError("--\(flag): \(error.description)")
-        }
-    }
-
-    private static func addresses(_ flag: String, _ flags: FlagSet) throws(SettingsError) -> [EtcdServer.Address] {
-        var addresses: [EtcdServer.Address] = []
+        var parsed: [PeerURL] = []
         for text in flags.list(flag) {
-            guard let url = ListenURL(text), url.scheme == "http" else {
-                throw SettingsError(
-                    "--\(flag): only http URLs can be listened on, not \(text); TLS and sockets are not supported yet")
+            do throws(PeerURL.Problem) {
+                parsed.append(try PeerURL(text))
+            } catch {
+                throw SettingsError("--\(flag): \(error.description)")
             }
-            guard url.isAddress else {
+            guard ListenURL(text)?.isAddress ?? false else {
                 throw SettingsError("expected IP in URL for binding (\(text)): --\(flag) takes addresses, not names")
             }
-            addresses.append(EtcdServer.Address(host: url.host, port: url.port))
         }
-        return addresses
+        return parsed
     }
 }

@@ -4,6 +4,7 @@ internal import NIOHTTP1
 internal import NIOPosix
 package import StrakeSockets
 package import StrakeStore
+internal import StrakeTLS
 
 /// The client API on its ports.
 package final class EtcdServer: Sendable {
@@ -11,23 +12,14 @@ package final class EtcdServer: Sendable {
     private let readers: NIOThreadPool
     private let channels: [any Channel]
     private let loops: [NIOLoopBound<LoopContext>]
-
-    /// A place to listen at.
-    package struct Address: Hashable, Sendable {
-        package var host: String
-        package var port: Int
-
-        package init(host: String, port: Int) {
-            self.host = host
-            self.port = port
-        }
-    }
+    /// Sockets in the file system, which go with the server.
+    private let sockets: [String]
 
     /// Opens the ports. Requests are answered from then on.
     ///
     /// - Parameter metricsAddresses: Where only metrics and health are served.
     package static func start(
-        store: Store, options: ServiceOptions, addresses: [Address], metricsAddresses: [Address] = []
+        store: Store, options: ServiceOptions, addresses: [ClientAddress], metricsAddresses: [ClientAddress] = []
     ) async throws(ListenError) -> EtcdServer {
         let threads = options.threads > 0 ? options.threads : System.coreCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
@@ -54,20 +46,22 @@ package final class EtcdServer: Sendable {
                 for channel in channels { try? await channel.close() }
                 try? await readers.shutdownGracefully()
                 try? await group.shutdownGracefully()
-                throw ListenError("cannot listen on \(address.host):\(address.port)", error)
+                throw ListenError("cannot listen on \(address.place)", error)
             }
         }
-        return EtcdServer(group: group, readers: readers, channels: channels, loops: loops)
+        let sockets = places.compactMap { if case .socket(let path) = $0.0.place { path } else { nil } }
+        return EtcdServer(group: group, readers: readers, channels: channels, loops: loops, sockets: sockets)
     }
 
     private init(
         group: MultiThreadedEventLoopGroup, readers: NIOThreadPool, channels: [any Channel],
-        loops: [NIOLoopBound<LoopContext>]
+        loops: [NIOLoopBound<LoopContext>], sockets: [String]
     ) {
         self.group = group
         self.readers = readers
         self.channels = channels
         self.loops = loops
+        self.sockets = sockets
     }
 
     /// Ports that were opened, in the order asked for: of use where port 0 was.
@@ -76,6 +70,7 @@ package final class EtcdServer: Sendable {
     /// Closes the ports, lets calls in hand end for a short while, and stops.
     package func stop() async {
         for channel in channels { try? await channel.close() }
+        for socket in sockets { UnixSocket.remove(socket) }
         for loop in loops {
             try? await loop.eventLoop.submit {
                 loop.value.forEachSession { $0.shutDown() }
@@ -88,14 +83,11 @@ package final class EtcdServer: Sendable {
     }
 
     private static func listen(
-        _ address: Address, _ port: HTTPEndpoints.Port, reusesPort: Bool, on group: MultiThreadedEventLoopGroup,
-        loops: [NIOLoopBound<LoopContext>]
+        _ address: ClientAddress, _ port: HTTPEndpoints.Port, reusesPort: Bool,
+        on group: MultiThreadedEventLoopGroup, loops: [NIOLoopBound<LoopContext>]
     ) async throws -> any Channel {
-        try await ServerBootstrap(group: group)
+        let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .serverChannelOption(.socketOption(NIOBSDSocket.Option(rawValue: SO_REUSEPORT)), value: reusesPort ? 1 : 0)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 4)
             .childChannelOption(
                 .recvAllocator,
@@ -106,16 +98,45 @@ package final class EtcdServer: Sendable {
                     guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else {
                         preconditionFailure("a channel on a foreign event loop")
                     }
-                    let pipeline = channel.pipeline.syncOperations
-                    switch port {
-                    case .client: try pipeline.addHandler(ProtocolSniffer(loop: loop.value))
-                    case .metrics:
-                        try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
-                        try pipeline.addHandler(HTTP1Handler(loop: loop.value, port: .metrics))
-                    }
+                    try receive(channel, at: address, port, on: loop.value)
                 }
             }
-            .bind(host: address.host.isEmpty ? "0.0.0.0" : address.host, port: address.port)
-            .get()
+        switch address.place {
+        case .port(let host, let number):
+            return
+                try await bootstrap
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .serverChannelOption(
+                    .socketOption(NIOBSDSocket.Option(rawValue: SO_REUSEPORT)), value: reusesPort ? 1 : 0
+                )
+                .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+                .bind(host: host.isEmpty ? "0.0.0.0" : host, port: number).get()
+        case .socket(let path):
+            return try await bootstrap.withBoundSocket(try UnixSocket.bind(path)).get()
+        }
+    }
+
+    /// A connection has come.
+    private static func receive(
+        _ channel: any Channel, at address: ClientAddress, _ port: HTTPEndpoints.Port, on loop: LoopContext
+    ) throws {
+        guard address.protection != .none else { return try serve(channel, port, on: loop, peer: nil) }
+        guard let tls = loop.service.options.tls else { preconditionFailure("a protected address without TLS") }
+        try tls.protect(channel, admitsPlain: address.protection == .optional) { channel, peer in
+            try serve(channel, port, on: loop, peer: peer)
+        }
+    }
+
+    /// - Parameter peer: Who is there, if the connection is protected.
+    private static func serve(
+        _ channel: any Channel, _ port: HTTPEndpoints.Port, on loop: LoopContext, peer: PeerIdentity?
+    ) throws {
+        let pipeline = channel.pipeline.syncOperations
+        switch port {
+        case .client: try pipeline.addHandler(ProtocolSniffer(loop: loop, peer: peer))
+        case .metrics:
+            try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
+            try pipeline.addHandler(HTTP1Handler(loop: loop, port: .metrics, isSecure: peer != nil))
+        }
     }
 }

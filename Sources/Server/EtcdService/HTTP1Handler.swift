@@ -10,6 +10,8 @@ final class HTTP1Handler: ChannelInboundHandler {
 
     private let loop: LoopContext
     private let endpoints: HTTPEndpoints
+    /// The connection is protected.
+    private let isSecure: Bool
     private var request: HTTPRequestHead?
     /// The request in hand, when it is the gateway's.
     private var exchange: GatewayExchange?
@@ -18,8 +20,9 @@ final class HTTP1Handler: ChannelInboundHandler {
     /// While the connection is open.
     private var context: ChannelHandlerContext?
 
-    init(loop: LoopContext, port: HTTPEndpoints.Port = .client) {
+    init(loop: LoopContext, port: HTTPEndpoints.Port = .client, isSecure: Bool) {
         self.loop = loop
+        self.isSecure = isSecure
         endpoints = HTTPEndpoints(loop: loop, port: port)
     }
 
@@ -58,7 +61,7 @@ final class HTTP1Handler: ChannelInboundHandler {
 
     private func begin(_ head: HTTPRequestHead) {
         request = head
-        guard let route = endpoints.gatewayRoute(of: Self.plain(head)) else { return }
+        guard let route = endpoints.gatewayRoute(of: plain(head)) else { return }
         if head.headers.first(name: "expect")?.lowercased() == "100-continue" {
             let answer = HTTPResponseHead(version: head.version, status: .continue)
             context?.writeAndFlush(wrapOutboundOut(.head(answer)), promise: nil)
@@ -82,15 +85,15 @@ final class HTTP1Handler: ChannelInboundHandler {
         guard let head = request else { return }
         request = nil
         // The next request of the connection waits until this one is answered.
-        endpoints.answer(Self.plain(head)) { answer in
+        endpoints.answer(plain(head)) { answer in
             self.respond(to: head, answer)
         }
     }
 
-    private static func plain(_ head: HTTPRequestHead) -> HTTPRequest {
+    private func plain(_ head: HTTPRequestHead) -> HTTPRequest {
         HTTPRequest(
             method: head.method.rawValue, target: head.uri, host: head.headers.first(name: "host") ?? "",
-            origin: head.headers.first(name: "origin"))
+            origin: head.headers.first(name: "origin"), isSecure: isSecure)
     }
 
     private func respond(to head: HTTPRequestHead, _ answer: HTTPAnswer) {
@@ -144,7 +147,7 @@ extension HTTP1Handler: GatewayResponder {
         guard let request else { return }
         isStreaming = length == nil
         writeHead(
-            request, status: status, headers: headers + endpoints.gatewayHeaders(for: Self.plain(request)),
+            request, status: status, headers: headers + endpoints.gatewayHeaders(for: plain(request)),
             length: length)
     }
 

@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 internal import StrakeHTTP2
+internal import StrakeTLS
 
 /// Tells HTTP/2 from HTTP/1.1 by the first bytes of a connection, however they are split, and makes way for the
 /// handler that speaks it.
@@ -13,12 +14,15 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
     private static let patience = TimeAmount.seconds(10)
 
     private let loop: LoopContext
+    /// Who is there, if the connection is protected.
+    private let peer: PeerIdentity?
     private var seen = ByteBuffer()
     private var deadline: Scheduled<Void>?
     private var isDecided = false
 
-    init(loop: LoopContext) {
+    init(loop: LoopContext, peer: PeerIdentity? = nil) {
         self.loop = loop
+        self.peer = peer
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -34,6 +38,7 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
         var bytes = unwrapInboundIn(data)
         seen.writeBuffer(&bytes)
         guard !isDecided else { return }
+        if peer == nil, seen.readableBytesView.first == TLSRecord.handshake { return refuseTLS(context) }
         let known = seen.readableBytesView.prefix(Self.preface.count)
         let isHTTP2 = Self.preface.starts(with: known)
         if isHTTP2, known.count < Self.preface.count { return }
@@ -42,10 +47,10 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
         do {
             let pipeline = context.pipeline.syncOperations
             if isHTTP2 {
-                try pipeline.addHandler(Session(loop: loop))
+                try pipeline.addHandler(Session(loop: loop, peer: peer))
             } else {
                 try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
-                try pipeline.addHandler(HTTP1Handler(loop: loop))
+                try pipeline.addHandler(HTTP1Handler(loop: loop, isSecure: peer != nil))
             }
         } catch {
             context.close(promise: nil)
@@ -57,6 +62,16 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
         context.fireChannelRead(NIOAny(held))
         context.fireChannelReadComplete()
         context.pipeline.syncOperations.removeHandler(self, promise: nil)
+    }
+
+    /// What would follow is nothing that can be answered.
+    private func refuseTLS(_ context: ChannelHandlerContext) {
+        isDecided = true
+        loop.service.options.onRejected(
+            RejectedConnection(
+                address: context.channel.remoteAddress.map(TLSServer.text) ?? "",
+                reason: "the client speaks TLS, and this address does not"))
+        context.close(promise: nil)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

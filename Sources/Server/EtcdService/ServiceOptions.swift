@@ -1,3 +1,5 @@
+package import StrakeTLS
+
 /// Limits and intervals of the client API. Everything has etcd's default.
 package struct ServiceOptions: Sendable {
     /// What a request may take beyond `requestBytesMax` on the wire, for framing and metadata (etcd's allowance).
@@ -39,6 +41,10 @@ package struct ServiceOptions: Sendable {
 
     /// Told of slow calls, on event loops: must not wait.
     package var onSlowRequest: @Sendable (SlowRequest) -> Void = { _ in }
+    /// For the addresses that are protected.
+    package var tls: TLSServer?
+    /// Told of whoever was not let in.
+    package var onRejected: @Sendable (RejectedConnection) -> Void = { _ in }
 
     package init() {}
 }

@@ -8,7 +8,8 @@ extension Session {
         let request = HTTPRequest(
             method: String(decoding: head.httpMethod, as: UTF8.self),
             target: String(decoding: head.path, as: UTF8.self),
-            host: host.map { String(decoding: $0, as: UTF8.self) } ?? "", origin: head.string(of: "origin"))
+            host: host.map { String(decoding: $0, as: UTF8.self) } ?? "", origin: head.string(of: "origin"),
+            isSecure: isSecure)
         guard let route = HTTPEndpoints(loop: loop).gatewayRoute(of: request) else {
             streams[stream] = StreamState(id: stream, method: nil, role: .http(request))
             if head.isEnd { answer(request, on: stream) }

@@ -4,6 +4,7 @@ internal import StrakeHTTP2
 internal import StrakeModel
 internal import StrakeReplication
 internal import StrakeStore
+internal import StrakeTLS
 
 /// One HTTP/2 connection with its calls. It lives on its event loop: bytes come in, calls are answered from what is
 /// at hand or handed to the store as one batch at the end of the read, and one write carries the answers of a turn.
@@ -18,6 +19,10 @@ final class Session: ChannelDuplexHandler {
     let loop: LoopContext
     let engine: ServerConnection
     let service: Service
+    /// The common name in the client's certificate, which a trusted authority has issued; nil without such a certificate.
+    let peerCommonName: String?
+    /// The connection is protected.
+    let isSecure: Bool
     /// While the connection is open.
     private var link: (any SessionLink)?
     /// The link takes more; as it last said, since asking a channel costs more than a request.
@@ -42,8 +47,11 @@ final class Session: ChannelDuplexHandler {
     /// Reads that wait until the state has come far enough, by call.
     var waitingReads: [UInt32: ReadBatch] = [:]
 
-    init(loop: LoopContext) {
+    /// - Parameter peer: Who is there, if the connection is protected.
+    init(loop: LoopContext, peer: PeerIdentity? = nil) {
         self.loop = loop
+        peerCommonName = peer?.commonName
+        isSecure = peer != nil
         service = loop.service
         var configuration = ServerConfiguration()
         configuration.maxConcurrentStreams = service.options.concurrentStreamsMax

@@ -6,8 +6,11 @@ package final class DataDirectory: Sendable {
     private static let lockFile = "LOCK"
     private static let log = "log"
     private static let store = "store"
-    /// What an interrupted creation may leave before `STRAKE` is there, and what the root of a file system holds.
-    private static let ownNames: Set<String> = [lockFile, "STRAKE.new", log, store, "snapshots", "lost+found"]
+    /// What an interrupted creation may leave before `STRAKE` is there, certificates that were made first, and what the root
+    /// of a file system holds.
+    private static let ownNames: Set<String> = [
+        lockFile, "STRAKE.new", log, store, "snapshots", "fixtures", "lost+found",
+    ]
 
     package let path: String
     private let disk: any Disk

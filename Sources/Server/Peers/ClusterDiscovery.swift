@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOPosix
 package import StrakeStore
+package import StrakeTLS
 
 /// Asks members of a running cluster who is in it: what a member that was added has to know before it can greet anybody.
 ///
@@ -14,21 +15,24 @@ package enum ClusterDiscovery {
     /// The first answer that one of the URLs gives; nil when none does.
     ///
     /// - Parameter milliseconds: For each URL.
-    package static func ask(_ urls: [PeerURL], milliseconds: Int = 2_000) async -> ClusterDescription? {
+    package static func ask(
+        _ urls: [PeerURL], tls: TLSClient = TLSClient(TLSOptions()), milliseconds: Int = 2_000
+    ) async -> ClusterDescription? {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         var found: ClusterDescription?
-        for url in urls where found == nil { found = await ask(url, on: group, milliseconds: milliseconds) }
+        for url in urls where found == nil { found = await ask(url, tls, on: group, milliseconds: milliseconds) }
         try? await group.shutdownGracefully()
         return found
     }
 
     private static func ask(
-        _ url: PeerURL, on group: MultiThreadedEventLoopGroup, milliseconds: Int
+        _ url: PeerURL, _ tls: TLSClient, on group: MultiThreadedEventLoopGroup, milliseconds: Int
     ) async -> ClusterDescription? {
         let patience = TimeAmount.milliseconds(Int64(milliseconds))
         let answer = group.next().makePromise(of: String.self)
         let bootstrap = ClientBootstrap(group: group).connectTimeout(patience).channelInitializer { channel in
             channel.eventLoop.makeCompletedFuture {
+                if url.isSecure { try tls.secure(channel, host: url.host) }
                 try channel.pipeline.syncOperations.addHandler(AnswerReader(answer))
             }
         }

@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOPosix
 internal import StrakeRaft
+internal import StrakeTLS
 internal import Synchronization
 
 /// Who had a connection made. Everything is called on the event loop.
@@ -66,7 +67,10 @@ final class OutgoingConnection: ChannelInboundHandler, @unchecked Sendable {
                 .writeBufferWaterMark, value: .init(low: Self.outputBytesMax / 4, high: Self.outputBytesMax)
             )
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(self) }
+                channel.eventLoop.makeCompletedFuture {
+                    if url.isSecure { try self.options.tls.client.secure(channel, host: url.host) }
+                    try channel.pipeline.syncOperations.addHandler(self)
+                }
             }
         let connected: EventLoopFuture<any Channel>
         if let address = try? SocketAddress(ipAddress: url.host, port: url.port) {
@@ -189,7 +193,7 @@ final class OutgoingConnection: ChannelInboundHandler, @unchecked Sendable {
             return "the name \(failure.host) has no address"
         }
         if case .connectTimeout? = error as? ChannelError { return "no answer in time" }
-        guard let io = error as? IOError else { return "\(error)" }
+        guard let io = error as? IOError else { return TLSFailure.reason(of: error) }
         switch io.errnoCode {
         case 104: return "connection reset"
         case 110: return "no answer in time"

@@ -1,4 +1,5 @@
 package import StrakeRaft
+package import StrakeTLS
 
 /// How a member meets the others. Everything but who and where has a default.
 package struct PeerOptions: Sendable {
@@ -12,6 +13,7 @@ package struct PeerOptions: Sendable {
     package var advertisedURLs: [String]
     /// Several processes may listen on the same port.
     package var reusesPort = false
+    package var tls = PeerTLS()
     /// Bytes and messages that wait for one member, on each stream. At the bound further ones are dropped.
     package var urgentBounds = QueueBounds(bytes: 8 << 20, count: 4_096)
     /// Raft itself has at most 64 MiB on the way to a member.
@@ -42,6 +44,19 @@ package struct PeerOptions: Sendable {
         self.member = member
         self.listenURLs = listenURLs
         self.advertisedURLs = advertisedURLs
+    }
+}
+
+/// How connections to and from https URLs are protected.
+package struct PeerTLS: Sendable {
+    /// Must be there when a listen URL is secure.
+    package var server: TLSServer?
+    /// Costs nothing until a connection needs it.
+    package var client: TLSClient
+
+    package init(server: TLSServer? = nil, client: TLSClient = TLSClient(TLSOptions())) {
+        self.server = server
+        self.client = client
     }
 }
 

@@ -4,6 +4,7 @@ internal import NIOPosix
 package import StrakeRaft
 package import StrakeSockets
 package import StrakeStore
+internal import StrakeTLS
 
 /// The members' own protocol over TCP: two lasting streams to every other member, and one more for each snapshot.
 ///
@@ -77,7 +78,13 @@ package final class PeerTransport: Transport {
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(IncomingConnection(loop: loop))
+                    guard url.isSecure else {
+                        return try channel.pipeline.syncOperations.addHandler(IncomingConnection(loop: loop))
+                    }
+                    guard let tls = loop.options.tls.server else { preconditionFailure("\(url.text) without TLS") }
+                    try tls.protect(channel, admitsPlain: false) { channel, _ in
+                        try channel.pipeline.syncOperations.addHandler(IncomingConnection(loop: loop))
+                    }
                 }
             }
             .bind(host: url.host.isEmpty ? "0.0.0.0" : url.host, port: url.port)

@@ -1,7 +1,8 @@
-/// Where a member listens for others, or is reached by them: `http://host:port` and nothing else.
+/// Where a member listens for others, or is reached by them: `http://host:port`, or `https` with TLS, and nothing else.
 package struct PeerURL: Hashable, Sendable {
     package var host: String
     package var port: Int
+    package var isSecure: Bool
     package var text: String
 
     /// Why a text is no such URL: a sentence for the operator.
@@ -14,11 +15,9 @@ package struct PeerURL: Hashable, Sendable {
             throw Problem(description: "peer URL \(text) does not have the form http://host:port")
         }
         let scheme = text[..<separator.lowerBound]
-        guard scheme != "https" else {
-            throw Problem(description: "peer URL \(text) asks for TLS, which members do not speak yet: use http://")
-        }
-        guard scheme == "http" else {
-            throw Problem(description: "peer URL \(text) has the scheme \(scheme), but members speak http only")
+        guard scheme == "http" || scheme == "https" else {
+            throw Problem(
+                description: "peer URL \(text) has the scheme \(scheme), but members speak http and https only")
         }
         let authority = text[separator.upperBound...]
         guard !authority.contains("/"), let colon = authority.lastIndex(of: ":"),
@@ -32,6 +31,7 @@ package struct PeerURL: Hashable, Sendable {
         }
         self.host = String(host)
         self.port = Int(port)
+        isSecure = scheme == "https"
         self.text = text
     }
 }

@@ -50,6 +50,7 @@ struct TestMember {
     let transport: PeerTransport
     let receiver = TestReceiver()
     let notices: Events<PeerNotice>
+    let isSecure: Bool
 
     static func open(
         _ id: UInt64, cluster: UInt64 = 0xc1, port: Int = 0, _ configure: (inout PeerOptions) -> Void = { _ in }
@@ -66,14 +67,15 @@ struct TestMember {
         options.silenceMilliseconds = 60_000
         configure(&options)
         let transport = try await PeerTransport.open(options)
-        let member = TestMember(id: options.member, transport: transport, notices: notices)
+        let member = TestMember(
+            id: options.member, transport: transport, notices: notices, isSecure: options.listenURLs[0].isSecure)
         print("member \(id) at \(member.url)")
         transport.start(member.receiver)
         return member
     }
 
     var port: Int { transport.ports[0] }
-    var url: String { "http://127.0.0.1:\(port)" }
+    var url: String { (isSecure ? "https" : "http") + "://127.0.0.1:\(port)" }
     var peer: Peer { Peer(id: id, urls: [url]) }
 
     /// Members that know each other.

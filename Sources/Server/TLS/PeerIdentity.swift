@@ -1,0 +1,24 @@
+/// Who is at the other end of a protected connection.
+package struct PeerIdentity: Hashable, Sendable {
+    /// The common name in a certificate that a trusted authority has issued. Nil when none was asked for, or it has none.
+    package var commonName: String?
+
+    package init(commonName: String? = nil) {
+        self.commonName = commonName
+    }
+}
+
+/// Somebody connected and was not let in.
+package struct RejectedConnection: Hashable, Sendable {
+    /// Where the connection came from.
+    package var address: String
+    package var reason: String
+    /// What the certificate says it is for, when one was shown.
+    package var certificateNames: [String]
+
+    package init(address: String, reason: String, certificateNames: [String] = []) {
+        self.address = address
+        self.reason = reason
+        self.certificateNames = certificateNames
+    }
+}
