@@ -1,5 +1,6 @@
 import StrakePeers
 import StrakeRaft
+import StrakeStore
 import StrakeTLS
 import StrakeTemporaryDirectory
 import Testing

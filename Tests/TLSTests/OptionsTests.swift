@@ -16,16 +16,20 @@ struct OptionsTests {
         }
     }
 
+    private func problem(certificate: String) -> String { problem { $0.identity?.certificateFile = certificate } }
+
+    private func problem(key: String) -> String { problem { $0.identity?.keyFile = key } }
+
     @Test func `a file that cannot be used is named`() {
         let other = files.identity("other")
         let junk = files.write("no certificate", to: "junk")
         #expect(problem { _ in } == "none")
         #expect(
-            problem { $0.identity?.certificateFile = "/nonexistent" } == "open /nonexistent: no such file or directory")
-        #expect(problem { $0.identity?.keyFile = "/nonexistent" } == "open /nonexistent: no such file or directory")
-        #expect(problem { $0.identity?.certificateFile = junk }.hasPrefix("\(junk): no PEM certificate"))
-        #expect(problem { $0.identity?.keyFile = junk }.hasPrefix("\(junk): no PEM private key"))
-        let mismatch = problem { $0.identity?.keyFile = other.keyFile }
+            problem(certificate: "/nonexistent") == "open /nonexistent: no such file or directory")
+        #expect(problem(key: "/nonexistent") == "open /nonexistent: no such file or directory")
+        #expect(problem(certificate: junk).hasPrefix("\(junk): no PEM certificate"))
+        #expect(problem(key: junk).hasPrefix("\(junk): no PEM private key"))
+        let mismatch = problem(key: other.keyFile)
         #expect(mismatch.hasPrefix("\(other.keyFile): private key does not match public key of"))
         #expect(
             problem {

@@ -12,6 +12,8 @@ struct PeerRules: Sendable {
     let hostnames: [String]
     let checksAddress: Bool
     let revocations: FileBacked<RevocationList>?
+    /// Whom the connection was made to: the certificate must be for this host.
+    var host: String?
 
     init(_ options: TLSOptions, onProblem: @escaping @Sendable (TLSError) -> Void) {
         commonNames = options.allowedCommonNames
@@ -24,11 +26,10 @@ struct PeerRules: Sendable {
         }
     }
 
-    var areEmpty: Bool { commonNames.isEmpty && hostnames.isEmpty && !checksAddress && revocations == nil }
-
     /// Why the certificate is refused, as far as it tells by itself; nil when it is not.
     func refusal(of certificate: NIOSSLCertificate, _ names: CertificateNames) -> String? {
         if certificate.notValidAfter < time(nil) { return "the certificate has expired" }
+        if let host, !names.covers(host) { return "the certificate is not for \(host)" }
         if !commonNames.isEmpty, !commonNames.contains(names.commonName ?? "") {
             return "client certificate authentication failed: the common name is not allowed"
         }

@@ -81,15 +81,15 @@ package enum SelfSignedCertificate {
     }
 
     /// RFC 5280 §4.2.1: what the key is for, and which hosts.
+    ///
+    /// There is no key usage (etcd's has one): with one that does not say that the key signs certificates, clients on
+    /// BoringSSL do not see that the certificate is its own authority, and cannot be made to trust it.
     private static func extensions(_ hosts: [String]) -> [UInt8] {
         let names = hosts.map { host in
             if let address = IPAddress.bytes(host) { return DERWriter.element(0x87, address) }
             return DERWriter.element(0x82, Array(host.utf8))
         }
         let critical = DERWriter.element(0x01, [0xFF])
-        // Digital signature and key encipherment.
-        let usage = DERWriter.sequence(
-            DERWriter.identifier([0x55, 0x1D, 0x0F]), critical, DERWriter.octets(DERWriter.bits([0xA0], unused: 5)))
         let purposes = DERWriter.sequence(
             DERWriter.identifier([0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01]),
             DERWriter.identifier([0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02]))
@@ -98,7 +98,7 @@ package enum SelfSignedCertificate {
             DERWriter.identifier([0x55, 0x1D, 0x13]), critical, DERWriter.octets(DERWriter.sequence()))
         let alternatives = DERWriter.sequence(
             DERWriter.identifier([0x55, 0x1D, 0x11]), DERWriter.octets(DERWriter.element(0x30, names.flatMap { $0 })))
-        return DERWriter.sequence(usage, extendedUsage, constraints, names.isEmpty ? [] : alternatives)
+        return DERWriter.sequence(extendedUsage, constraints, names.isEmpty ? [] : alternatives)
     }
 
     /// With two digits for the year until 2049 (RFC 5280 §4.1.2.5).

@@ -8,6 +8,7 @@ package final class TLSClient: Sendable {
 
     private let context: FileBacked<NIOSSLContext>
     private let rules: PeerRules
+    private let trustsAnybody: Bool
 
     /// - Parameter protocols: What is spoken inside, in ALPN's names.
     package init(
@@ -20,6 +21,7 @@ package final class TLSClient: Sendable {
             own.allowedCommonNames = []
             own.allowedHostnames = []
         }
+        trustsAnybody = options.trustsAnybody
         rules = PeerRules(own, onProblem: onProblem)
         context = FileBacked(options.contextFiles, onProblem: onProblem) { () throws(TLSError) -> NIOSSLContext in
             try options.clientContext(protocols: protocols)
@@ -38,7 +40,10 @@ package final class TLSClient: Sendable {
         let name = IPAddress.bytes(host) == nil ? host : nil
         let tls = try NIOSSLClientHandler(context: try context.current().value, serverHostname: name)
         try channel.pipeline.syncOperations.addHandler(tls)
-        if rules.areEmpty { return }
+        var rules = rules
+        // NIOSSL is content with a certificate for the address that a name leads to, or with a fitting common name. Whoever
+        // says where names lead could then choose among all certificates of the authority.
+        rules.host = trustsAnybody ? nil : host
         let outcome = TLSGate.Outcome(
             passed: { _, _ in },
             refused: { context, error, _ in
