@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import select
 import socket
 import ssl
 import subprocess
@@ -16,6 +17,8 @@ from tls_cluster import check_cluster
 from wire import pb
 
 ETCDCTL_35 = os.path.join(PEERS, "etcd-3.5", "etcdctl")
+# TLSServer.handshakesMax.
+HANDSHAKES_MAX = 1024
 PATHS = {"/health": r'"health":"true"', "/version": r'"etcdserver":"\d', "/metrics": r"# TYPE etcd_server_has_leader gauge"}
 
 
@@ -102,6 +105,14 @@ def read_to_end(connection):
     return b"" if data[:1] == b"\x15" else data
 
 
+def ended(connections):
+    """Those that the other side has closed."""
+    readable = select.poll()
+    for connection in connections:
+        readable.register(connection, select.POLLIN)
+    return readable.poll(0)
+
+
 def check_garbage(results, arguments, server, authority):
     """What begins like TLS and is none, from many at once; and the log does not grow with it."""
     numbers = random.Random(arguments.seed)
@@ -113,6 +124,12 @@ def check_garbage(results, arguments, server, authority):
         connection.sendall(head + numbers.randbytes(numbers.randrange(1, 2000)))
         open_ones.append(connection)
     for connection in open_ones:
+        connection.close()
+    crowd = [socket.create_connection(("127.0.0.1", server.client_port), 5) for _ in range(HANDSHAKES_MAX + 20)]
+    # Which of them depends on the event loop that each comes to.
+    results.check("those beyond the bound of handshakes are closed",
+                  eventually(lambda: len(ended(crowd)) == 20, timeout=5), f"{len(ended(crowd))} are")
+    for connection in crowd:
         connection.close()
     code, output, _ = curl("--cacert", authority.certificate, f"https://{server.endpoint}/health")
     results.check("after garbage it serves", code == 0 and "true" in output)
@@ -208,7 +225,51 @@ def check_client_certificates(results, arguments, authority):
             code, _, _ = curl(*ca, *alice.curl(), url + "/health")
             results.check("whose certificate is revoked meanwhile gets no further connection", code != 0)
             results.check("but keeps one that is open", client.call("KV/Range", pb.RangeRequest(key=b"a")).ok)
+    check_resumption(results, arguments, authority)
+    check_chain(results, arguments, authority)
     check_allowed_names(results, arguments, authority)
+
+
+def served_in_session(server, context, session):
+    """Whether a request is answered, whether with an older session's keys, and the session."""
+    try:
+        with socket.create_connection(("127.0.0.1", server.client_port), 5) as plain:
+            with context.wrap_socket(plain, server_hostname="127.0.0.1", session=session) as protected:
+                protected.sendall(b"GET /version HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                answer = protected.recv(12)
+                return answer == b"HTTP/1.1 200", protected.session_reused, protected.session
+    except OSError:
+        return False, False, None
+
+
+def check_resumption(results, arguments, authority):
+    """Who comes back with the keys of an older session shows no certificate again; it is looked at all the same."""
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        pair, guest = authority.issue("server"), authority.issue("guest")
+        flags = pair.server_flags() + ["--trusted-ca-file", authority.certificate,
+                                       "--client-crl-file", authority.write_revocations()]
+        with SecureServer(arguments.server, flags) as server:
+            context = ssl.create_default_context(cafile=authority.certificate)
+            context.minimum_version = context.maximum_version = version
+            context.load_cert_chain(guest.certificate, guest.key)
+            served, _, session = served_in_session(server, context, None)
+            results.check(f"{version.name}: served", served)
+            results.equal(f"{version.name}: served in the same session", served_in_session(server, context, session)[:2],
+                          (True, True))
+            authority.revoke(guest)
+            authority.write_revocations()
+            results.check(f"{version.name}: not when revoked", not served_in_session(server, context, session)[0])
+            results.check(f"{version.name}: and told", eventually(
+                lambda: any("revoked" in line for line in rejections(server))), rejections(server))
+
+
+def check_chain(results, arguments, authority):
+    """Certificates of an authority between, on both sides."""
+    pair, client = authority.issue_chain("chained"), authority.issue_chain("client")
+    flags = pair.server_flags() + ["--client-cert-auth", "--trusted-ca-file", authority.certificate]
+    with SecureServer(arguments.server, flags) as server:
+        code, output, error = curl("--cacert", authority.certificate, *client.curl(), f"https://{server.endpoint}/health")
+        results.check("certificates with an authority between", code == 0 and "true" in output, f"{code} {error}")
 
 
 def check_allowed_names(results, arguments, authority):

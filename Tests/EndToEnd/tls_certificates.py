@@ -71,6 +71,28 @@ class Authority:
         os.rename(draft, pair.certificate)
         return pair
 
+    def issue_chain(self, name):
+        """A certificate of an authority between, and in the same file that authority's."""
+        between, draft = self.issue_authority(name + "-between"), self.path(name + ".csr")
+        pair = Pair(self.path(name + ".pem"), self.path(name + ".key"))
+        with open(self.path(name + ".ext"), "w") as file:
+            file.write("subjectAltName=IP:127.0.0.1\n")
+        openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", pair.key, "-out", draft)
+        openssl("x509", "-req", "-in", draft, "-CA", between.certificate, "-CAkey", between.key, "-days", "30",
+                "-set_serial", "77", "-extfile", self.path(name + ".ext"), "-out", pair.certificate)
+        with open(pair.certificate, "a") as file, open(between.certificate) as other:
+            file.write(other.read())
+        return pair
+
+    def issue_authority(self, name):
+        pair, request = Pair(self.path(name + ".pem"), self.path(name + ".key")), self.path(name + ".csr")
+        with open(self.path(name + ".ext"), "w") as file:
+            file.write("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n")
+        openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", pair.key, "-out", request)
+        openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.path("ca.key"), "-days", "30",
+                "-set_serial", "76", "-extfile", self.path(name + ".ext"), "-out", pair.certificate)
+        return pair
+
     def revoke(self, pair):
         openssl("ca", "-config", self.path("configuration"), "-revoke", pair.certificate)
 
