@@ -1,7 +1,7 @@
 /// The curve NIST P-256 (FIPS 186-5, SEC 2 §2.4.2), for one purpose: to make a certificate's key and sign the certificate.
 ///
-/// It is simple, slow (some 50 ms a signature) and not hardened against whoever measures it, which nobody can who is not on
-/// the machine at that one moment. What TLS itself signs and agrees on is the TLS library's work.
+/// It is simple, slow (0.1 s for a key and a signature) and not hardened against whoever measures it, which nobody can who
+/// is not on the machine at that one moment. What TLS itself signs and agrees on is the TLS library's work.
 enum P256 {
     /// A number of 256 bits, the lowest 64 first.
     typealias Number = SIMD4<UInt64>

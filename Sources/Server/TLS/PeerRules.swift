@@ -21,7 +21,7 @@ struct PeerRules: Sendable {
         checksAddress = options.checksAddress
         revocations = options.revocationFile.map { path in
             FileBacked([path], onProblem: onProblem) { () throws(TLSError) -> RevocationList in
-                try RevocationList(FileMark.contents(of: path), path: path)
+                try RevocationList(FileContents.read(path), path: path)
             }
         }
     }

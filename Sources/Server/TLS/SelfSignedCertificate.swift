@@ -32,7 +32,7 @@ package enum SelfSignedCertificate {
 
     private static func isUsable(_ identity: TLSOptions.Identity) -> Bool {
         guard access(identity.keyFile, F_OK) == 0,
-            let bytes = try? FileMark.contents(of: identity.certificateFile),
+            let bytes = try? FileContents.read(identity.certificateFile),
             let certificate = try? NIOSSLCertificate(bytes: bytes, format: .pem)
         else { return false }
         return certificate.notValidAfter > time(nil)

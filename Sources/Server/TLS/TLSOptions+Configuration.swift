@@ -63,7 +63,7 @@ extension TLSOptions {
     }
 
     private static func certificates(in file: String) throws(TLSError) -> [NIOSSLCertificate] {
-        let bytes = try FileMark.contents(of: file)
+        let bytes = try FileContents.read(file)
         guard let certificates = try? NIOSSLCertificate.fromPEMBytes(bytes), !certificates.isEmpty else {
             throw TLSError("\(file): no PEM certificate that can be read")
         }
@@ -74,7 +74,7 @@ extension TLSOptions {
         _ identity: Identity
     ) throws(TLSError) -> (chain: [NIOSSLCertificate], key: NIOSSLPrivateKey) {
         let chain = try certificates(in: identity.certificateFile)
-        let bytes = try FileMark.contents(of: identity.keyFile)
+        let bytes = try FileContents.read(identity.keyFile)
         guard let key = try? NIOSSLPrivateKey(bytes: bytes, format: .pem) else {
             throw TLSError("\(identity.keyFile): no PEM private key without a passphrase that can be read")
         }
