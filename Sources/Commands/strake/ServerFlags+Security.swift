@@ -13,7 +13,8 @@ extension ServerFlags {
             section: "Security"),
         Flag(
             name: "client-cert-file", kind: .string, fallback: "",
-            help: "Certificate to show where this member is a client of its own API; without it, that of --cert-file.",
+            help:
+                "Taken as etcd takes it, and not used: a member here is no client of its own API. Goes with --client-key-file.",
             section: "Security"),
         Flag(
             name: "client-key-file", kind: .string, fallback: "",
@@ -37,7 +38,7 @@ extension ServerFlags {
             section: "Security"),
         Flag(
             name: "auto-tls", kind: .bool, fallback: "false",
-            help: "Make a certificate that nobody has to trust, in <data-dir>/fixtures/client, if none is given.",
+            help: "Make a certificate in <data-dir>/fixtures/client, if none is given, that vouches for itself.",
             section: "Security"),
         Flag(
             name: "peer-cert-file", kind: .string, fallback: "",
@@ -73,7 +74,8 @@ extension ServerFlags {
             section: "Security"),
         Flag(
             name: "peer-auto-tls", kind: .bool, fallback: "false",
-            help: "Make a certificate in <data-dir>/fixtures/peer, if none is given, and take any of another member.",
+            help:
+                "Make a certificate in <data-dir>/fixtures/peer, if none is given; another member's is taken whatever it is.",
             section: "Security"),
         Flag(
             name: "peer-crl-file", kind: .string, fallback: "",
