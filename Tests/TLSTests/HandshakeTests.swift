@@ -43,6 +43,11 @@ struct HandshakeTests {
         trusting.trustsAnybody = true
         #expect(await server.ask(TLSClient(trusting), host: "elsewhere.example") == "nobody")
         await server.stop()
+        let old = files.identity("old", years: -1)
+        let expired = try await self.server(old)
+        #expect(await expired.ask(client(trusting: old)) == "TLS handshake failed: certificate verify failed")
+        #expect(await expired.ask(TLSClient(trusting)) == "nobody")
+        await expired.stop()
     }
 
     @Test func `a client must show a certificate where one is asked for`() async throws {

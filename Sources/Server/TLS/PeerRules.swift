@@ -12,6 +12,8 @@ struct PeerRules: Sendable {
     let hostnames: [String]
     let checksAddress: Bool
     let revocations: FileBacked<RevocationList>?
+    /// TLS itself sees to it; this is for the case that it does not.
+    var requiresCertificate: Bool
     /// Whom the connection was made to: the certificate must be for this host.
     var host: String?
 
@@ -19,6 +21,7 @@ struct PeerRules: Sendable {
         commonNames = options.allowedCommonNames
         hostnames = options.allowedHostnames
         checksAddress = options.checksAddress
+        requiresCertificate = options.requiresClientCertificate
         revocations = options.revocationFile.map { path in
             FileBacked([path], onProblem: onProblem) { () throws(TLSError) -> RevocationList in
                 try RevocationList(FileContents.read(path), path: path)

@@ -17,10 +17,7 @@ package final class TLSClient: Sendable {
         // Where a connection goes to is verified by its host's name.
         var own = options
         own.checksAddress = false
-        if options.trustsAnybody {
-            own.allowedCommonNames = []
-            own.allowedHostnames = []
-        }
+        own.requiresClientCertificate = true
         trustsAnybody = options.trustsAnybody
         rules = PeerRules(own, onProblem: onProblem)
         context = FileBacked(options.contextFiles, onProblem: onProblem) { () throws(TLSError) -> NIOSSLContext in
@@ -40,10 +37,11 @@ package final class TLSClient: Sendable {
         let name = IPAddress.bytes(host) == nil ? host : nil
         let tls = try NIOSSLClientHandler(context: try context.current().value, serverHostname: name)
         try channel.pipeline.syncOperations.addHandler(tls)
+        if trustsAnybody { return }
         var rules = rules
         // NIOSSL is content with a certificate for the address that a name leads to, or with a fitting common name. Whoever
         // says where names lead could then choose among all certificates of the authority.
-        rules.host = trustsAnybody ? nil : host
+        rules.host = host
         let outcome = TLSGate.Outcome(
             passed: { _, _ in },
             refused: { context, error, _ in

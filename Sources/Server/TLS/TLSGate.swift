@@ -97,7 +97,10 @@ final class TLSGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func check(_ context: ChannelHandlerContext) {
-        guard let certificate = tls.peerCertificate else { return pass(context, PeerIdentity()) }
+        guard let certificate = tls.peerCertificate else {
+            if rules.requiresCertificate { return refuse(context, Refusal(description: "no certificate was shown")) }
+            return pass(context, PeerIdentity())
+        }
         let names: CertificateNames
         do throws(TLSError) {
             names = try CertificateNames(certificate)
