@@ -1,6 +1,8 @@
 """Makes authorities, certificates and lists of revoked ones with openssl, and starts servers that use them."""
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,6 +45,7 @@ class Authority:
 
     def __init__(self, name="authority"):
         self.directory = tempfile.mkdtemp(prefix="strake-e2e-ca-")
+        atexit.register(shutil.rmtree, self.directory, ignore_errors=True)
         print(f"authority {name}: {self.directory}", flush=True)
         self.certificate = self.path("ca.pem")
         with open(self.path("configuration"), "w") as file:
