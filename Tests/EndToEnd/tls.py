@@ -327,6 +327,26 @@ def check_listeners(results, arguments, authority):
         results.check("and takes its sockets with it", not os.path.exists(path) and not os.path.exists(protected_path))
 
 
+def check_metrics_and_hosts(results, arguments, authority):
+    """The port for metrics is protected too, and a whitelist of hosts is for plain connections alone."""
+    pair = authority.issue("server")
+    metrics_port, plain_port = free_ports(2)
+    flags = pair.server_flags() + ["--listen-metrics-urls", f"https://127.0.0.1:{metrics_port}",
+                                   "--host-whitelist", "good.example"]
+    server = SecureServer(arguments.server, flags)
+    server.urls.append(f"http://127.0.0.1:{plain_port}")
+    ca, bad = ["--cacert", authority.certificate], ["-H", "Host: bad.example", "-o", "-", "-w", " %{http_code}"]
+    with server:
+        code, output, error = curl(*ca, f"https://127.0.0.1:{metrics_port}/metrics")
+        results.check("metrics with TLS", code == 0 and "etcd_server_has_leader" in output, f"{code} {error}")
+        results.check("and not without", curl(f"http://127.0.0.1:{metrics_port}/metrics")[0] != 0)
+        for version in ("--http1.1", "--http2"):
+            code, output, error = curl(*ca, version, *bad, f"https://{server.endpoint}/health")
+            results.check(f"any host with TLS, {version}", code == 0 and output.endswith(" 200"), f"{code} {output} {error}")
+        code, output, error = curl(*bad, f"http://127.0.0.1:{plain_port}/health")
+        results.check("a foreign host without TLS", code == 0 and output.endswith(" 421"), f"{code} {output} {error}")
+
+
 def check_made_certificate(results, arguments):
     server = SecureServer(arguments.server, ["--auto-tls"])
     folder = os.path.join(server.data_directory, "fixtures", "client")
@@ -463,6 +483,7 @@ def main():
         check_server_certificate(results, arguments, authority)
         check_client_certificates(results, arguments, authority)
         check_listeners(results, arguments, authority)
+        check_metrics_and_hosts(results, arguments, authority)
         check_made_certificate(results, arguments)
         check_cluster(results, arguments, authority)
         check_beside_etcd(results, arguments, authority)
