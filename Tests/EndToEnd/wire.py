@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(PEERS, "generated"))
 import grpc  # noqa: E402
 from google.protobuf import json_format, message_factory  # noqa: E402
 
+import auth_pb2 as auth_pb  # noqa: E402, F401
 import election_pb2 as election_pb  # noqa: E402
 import etcd_pb2 as pb  # noqa: E402
 import health_pb2  # noqa: E402
@@ -82,6 +83,8 @@ class Client:
         self.channel = (grpc.secure_channel(endpoint, credentials, options=_CHANNEL_OPTIONS) if credentials
                         else grpc.insecure_channel(endpoint, options=_CHANNEL_OPTIONS))
         self._stubs = {}
+        # What calls say that bring nothing else: a token, once there is one.
+        self.metadata = None
 
     def close(self):
         self.channel.close()
@@ -103,7 +106,8 @@ class Client:
 
     def begin(self, name, request, timeout=20, metadata=None, wait_for_ready=True):
         """Starts a unary call and returns its future; give it to `finish`."""
-        return self._stub(name).future(request, timeout=timeout, metadata=metadata, wait_for_ready=wait_for_ready)
+        return self._stub(name).future(request, timeout=timeout, metadata=metadata or self.metadata,
+                                       wait_for_ready=wait_for_ready)
 
     @staticmethod
     def finish(future):
@@ -119,7 +123,7 @@ class Client:
 
     def _collect(self, name, request, timeout, metadata):
         request = iter(request) if METHODS[name].client_streaming else request
-        call = self._stub(name)(request, timeout=timeout, metadata=metadata, wait_for_ready=True)
+        call = self._stub(name)(request, timeout=timeout, metadata=metadata or self.metadata, wait_for_ready=True)
         messages = []
         try:
             for message in call:
@@ -130,7 +134,7 @@ class Client:
 
     def open(self, name, request):
         """A server stream that goes on; a thread of its own moves the answers into a queue."""
-        return ServerStream(self._stub(name)(request, wait_for_ready=True))
+        return ServerStream(self._stub(name)(request, metadata=self.metadata, wait_for_ready=True))
 
     def call_raw(self, path, data, timeout=20, metadata=None):
         """A unary call with the bytes and path given; the answer's message is bytes too."""
@@ -151,6 +155,12 @@ class Client:
 
     def revision(self):
         return self.get(b"\0", limit=1, keys_only=True).header.revision
+
+    def authenticate(self, user, password):
+        """From then on calls are this user's."""
+        answer = self.must("Auth/Authenticate", pb.AuthenticateRequest(name=user, password=password))
+        self.metadata = [("token", answer.token)]
+        return answer.token
 
     def watch(self, *creates, metadata=None):
         return WatchStream(self, creates, metadata)
@@ -222,8 +232,8 @@ class WatchStream(ServerStream):
         self._outgoing = queue.Queue()
         for create in creates:
             self.create(**create)
-        super().__init__(client._stub("Watch/Watch")(iter(self._outgoing.get, self._END), metadata=metadata,
-                                                     wait_for_ready=True))
+        super().__init__(client._stub("Watch/Watch")(iter(self._outgoing.get, self._END),
+                                                     metadata=metadata or client.metadata, wait_for_ready=True))
 
     def send(self, request):
         self._outgoing.put(request)

@@ -1,3 +1,4 @@
+import StrakeAuth
 import StrakeBolt
 import StrakeChecksum
 import StrakeEtcdBackend
@@ -201,6 +202,43 @@ import Testing
             })
     }
 
+    private func setUp(_ machine: Machine) throws {
+        let (user, role) = (AuthName("u"), AuthName("r"))
+        try machine.apply(.auth(.roleAdd(role)))
+        let permission = Permission(kind: Permission.readWrite, key: "a".bytes, rangeEnd: "b".bytes)
+        try machine.apply(.auth(.roleGrantPermission(role, permission)))
+        try machine.apply(.auth(.userAdd(user, hash: "hash".bytes)))
+        try machine.apply(.auth(.userGrantRole(user, role: .root)))
+        try machine.apply(.auth(.userGrantRole(user, role: role)))
+        try machine.apply(.auth(.userAdd(AuthName("c"), hash: nil)))
+    }
+
+    @Test func `users and roles stand in etcd's buckets`() throws {
+        let machine = try Machine()
+        try setUp(machine)
+        try machine.apply(.auth(.userAdd(.root, hash: "secret".bytes)))
+        try machine.apply(.auth(.userGrantRole(.root, role: .root)))
+        try machine.apply(.auth(.enable))
+        var file = BackendFile(machine.backup())
+        let bytes = try read(&file) {}
+        let buckets = try read(bytes)
+        func text(_ bucket: String) -> [String] { buckets[bucket]!.map { String(decoding: $0.key, as: UTF8.self) } }
+        #expect(text("auth") == ["authEnabled", "authRevision"])
+        #expect(buckets["auth"]!.map(\.value) == [[1], bigEndian(9)])
+        #expect(text("authUsers") == ["c", "root", "u"] && text("authRoles") == ["r"])
+        // Options are there even when they say nothing.
+        let users = buckets["authUsers"]!.map(\.value)
+        #expect(users[0] == message([(1, nil, "c".bytes), (4, nil, [8, 1])]))
+        #expect(
+            users[2] == message([
+                (1, nil, "u".bytes), (2, nil, "hash".bytes), (3, nil, "r".bytes), (3, nil, "root".bytes),
+            ]) + [0x22, 0])
+        let permission = message([(1, 2, []), (2, nil, "a".bytes), (3, nil, "b".bytes)])
+        #expect(buckets["authRoles"]!.map(\.value) == [message([(1, nil, "r".bytes), (2, nil, permission)])])
+        let found = try contents(bytes).auth
+        #expect(found.isEnabled && found.revision == 9 && found.digest == machine.backup().auth.digest)
+    }
+
     private func wholeFile(_ random: inout SeededGenerator) throws -> (bytes: [UInt8], backup: StateBackup) {
         let machine = try Machine()
         try machine.apply(.leaseGrant(id: LeaseID(rawValue: 7), ttlSeconds: 100))
@@ -208,6 +246,7 @@ import Testing
         try machine.apply(.leaseCheckpoint([LeaseCheckpoint(id: LeaseID(rawValue: 8), remainingSeconds: 40)]))
         try fill(machine, &random, 300)
         try machine.apply(.compact(revision: 120, physical: false))
+        try setUp(machine)
         // Last: it refuses what takes room.
         try machine.apply(.alarm(AlarmCommand(action: .activate, member: 0xA1, alarm: AlarmMember.noSpace)))
         let backup = machine.backup()
@@ -222,7 +261,8 @@ import Testing
         #expect(found.leases == backup.leases)
         #expect(found.alarms == backup.alarms)
         #expect(found.compactRevision == 120 && found.compacted == 120)
-        #expect(!found.isAuthEnabled)
+        #expect(found.auth.digest == backup.auth.digest && !found.auth.isPristine)
+        #expect(found.auth.allUsers == backup.auth.allUsers && found.auth.allRoles == backup.auth.allRoles)
         var history = backup.history
         var expected: [ImportedEvent] = []
         while !history.isAtEnd {

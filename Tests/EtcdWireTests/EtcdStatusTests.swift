@@ -33,6 +33,24 @@ import Testing
             (.timeout, 14, "etcdserver: request timed out"),
             (.stopped, 14, "etcdserver: server stopped"),
             (.deadlineExceeded, 4, "context deadline exceeded"),
+            (.userEmpty, 3, "etcdserver: user name is empty"),
+            (.roleEmpty, 3, "etcdserver: role name is empty"),
+            (.authFailed, 3, "etcdserver: authentication failed, invalid user ID or password"),
+            (.noPasswordUser, 2, "auth: authentication failed, password was given for no password user"),
+            (.permissionNotGiven, 3, "etcdserver: permission not given"),
+            (.invalidAuthManagement, 3, "etcdserver: invalid auth management"),
+            (.authRevisionOld, 3, "etcdserver: revision of auth store is old"),
+            (.rootUserMissing, 9, "etcdserver: root user does not exist"),
+            (.rootRoleMissing, 9, "etcdserver: root user does not have root role"),
+            (.userExists, 9, "etcdserver: user name already exists"),
+            (.userNotFound, 9, "etcdserver: user name not found"),
+            (.roleExists, 9, "etcdserver: role name already exists"),
+            (.roleNotFound, 9, "etcdserver: role name not found"),
+            (.roleNotGranted, 9, "etcdserver: role is not granted to the user"),
+            (.permissionNotGranted, 9, "etcdserver: permission is not granted to the role"),
+            (.authNotEnabled, 9, "etcdserver: authentication is not enabled"),
+            (.permissionDenied, 7, "etcdserver: permission denied"),
+            (.invalidAuthToken, 16, "etcdserver: invalid auth token"),
         ] as [(StoreError, UInt8, String)])
     func storeErrors(error: StoreError, code: UInt8, message: String) {
         let status = EtcdStatus(error)
@@ -45,10 +63,7 @@ import Testing
         arguments: [
             (.peerURLExists, 9), (.memberURLsInvalid, 3), (.notLearner, 9), (.learnerNotReady, 9),
             (.tooManyLearners, 9),
-            (.badLeaderTransferee, 9), (.userEmpty, 3), (.roleEmpty, 3), (.authFailed, 3), (.permissionNotGiven, 3),
-            (.invalidAuthManagement, 3), (.rootUserMissing, 9), (.rootRoleMissing, 9), (.userExists, 9),
-            (.userNotFound, 9), (.roleExists, 9), (.roleNotFound, 9), (.roleNotGranted, 9), (.permissionNotGranted, 9),
-            (.authNotEnabled, 9), (.permissionDenied, 7), (.invalidAuthToken, 16), (.downgradeVersionFormat, 3),
+            (.badLeaderTransferee, 9), (.downgradeVersionFormat, 3),
             (.downgradeVersionInvalid, 3),
         ] as [(EtcdError, UInt8)])
     func otherErrors(error: EtcdError, code: UInt8) {

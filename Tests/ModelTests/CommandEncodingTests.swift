@@ -67,7 +67,11 @@ import Testing
             ([0], .unknownVersion(0)),
             ([2], .unknownVersion(2)),
             ([2] + header(1)[1...] + [0, 1, 97, 0, 0], .unknownVersion(2)),
-            (header(12), .unknownKind(12)),
+            (header(24), .unknownKind(24)),
+            (header(0x80 | 24), .unknownKind(0x80 | 24)),
+            (header(0x81), .malformed),  // It says that somebody asks, and not who.
+            (header(15) + [1, 97, 2], .malformed),  // Neither with a password nor without one.
+            (header(22) + [1, 97, 0x80, 0x80, 0x80, 0x80, 0x20, 0, 0], .malformed),  // A kind above 32 bits.
             (header(0), .unknownKind(0)),
             (header(4), .unknownKind(4)),  // A read is an operation of a transaction, not a command.
             (Array(header(1).dropLast()), .malformed),

@@ -83,7 +83,7 @@ extension SeededGenerator {
     }
 
     mutating func command() -> Command {
-        switch below(10) {
+        switch below(11) {
         case 0: .put(put())
         case 1: .deleteRange(delete())
         case 2: .txn(txn())
@@ -100,13 +100,37 @@ extension SeededGenerator {
                 AlarmCommand(
                     action: AlarmCommand.Action(rawValue: UInt8(below(3)))!, member: next(),
                     alarm: Int32(truncatingIfNeeded: number())))
+        case 9: .auth(auth())
         default:
             .setMember(
                 MemberAttributes(id: next(), name: "m\(below(9))", peerURLs: strings(), clientURLs: strings()))
         }
     }
 
+    mutating func name() -> AuthName { AuthName(utf8: bytes()) }
+
+    mutating func auth() -> AuthCommand {
+        switch below(12) {
+        case 0: .enable
+        case 1: .disable
+        case 2: .authenticate(user: name(), tokenPrefix: strings().joined(), checkedAt: next())
+        case 3: .userAdd(name(), hash: chance(50) ? bytes() : nil)
+        case 4: .userDelete(name())
+        case 5: .userChangePassword(name(), hash: bytes())
+        case 6: .userGrantRole(name(), role: name())
+        case 7: .userRevokeRole(name(), role: name())
+        case 8: .roleAdd(name())
+        case 9: .roleDelete(name())
+        case 10:
+            .roleGrantPermission(
+                name(), Permission(kind: Int32(truncatingIfNeeded: number()), key: bytes(), rangeEnd: bytes()))
+        default: .roleRevokePermission(name(), key: bytes(), rangeEnd: bytes())
+        }
+    }
+
     mutating func proposal() -> ProposedCommand {
-        ProposedCommand(id: ProposalID(rawValue: next()), command: command())
+        ProposedCommand(
+            id: ProposalID(rawValue: next()),
+            as: chance(30) ? RequestIdentity(user: name(), authRevision: next()) : nil, command: command())
     }
 }

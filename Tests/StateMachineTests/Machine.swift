@@ -135,8 +135,8 @@ extension Machine {
 
 extension Entry {
     /// A command of term 1.
-    init(_ index: UInt64, _ command: Command) {
-        let data = ProposedCommand(id: ProposalID(rawValue: index), command: command).encoded()
+    init(_ index: UInt64, _ command: Command, as identity: RequestIdentity? = nil) {
+        let data = ProposedCommand(id: ProposalID(rawValue: index), as: identity, command: command).encoded()
         self.init(
             id: EntryID(term: Term(rawValue: 1), index: LogIndex(rawValue: index)), kind: .command, data: data)
     }

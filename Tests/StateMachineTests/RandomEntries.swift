@@ -43,7 +43,8 @@ struct RandomEntries {
             return .txn(txn)
         case 80..<84:
             return .compact(revision: Int64.random(in: puts / 2...puts, using: &generator), physical: false)
-        case 84..<89: return .leaseGrant(id: lease, ttlSeconds: Int64(10 + generator.below(3)))
+        case 84..<86: return .auth(auth())
+        case 86..<89: return .leaseGrant(id: lease, ttlSeconds: Int64(10 + generator.below(3)))
         case 89..<92: return .leaseRevoke(lease)
         case 92..<97:
             return .leaseCheckpoint([LeaseCheckpoint(id: lease, remainingSeconds: Int64(generator.below(12)))])
@@ -52,6 +53,20 @@ struct RandomEntries {
                 AlarmCommand(
                     action: generator.chance(50) ? .activate : .deactivate, member: UInt64(generator.below(3)),
                     alarm: 7))
+        }
+    }
+
+    /// Without `enable`, after which nobody here would be let in.
+    private mutating func auth() -> AuthCommand {
+        let (user, role) = (AuthName("u\(generator.below(4))"), AuthName("r\(generator.below(4))"))
+        switch generator.below(8) {
+        case 0, 1: return .userAdd(user, hash: generator.chance(50) ? generator.bytes(count: 6) : nil)
+        case 2: return .userDelete(user)
+        case 3: return .userGrantRole(user, role: role)
+        case 4: return .roleAdd(role)
+        case 5: return generator.chance(50) ? .roleDelete(role) : .userRevokeRole(user, role: role)
+        case 6: return .roleGrantPermission(role, Permission(kind: Int32(generator.below(3)), key: key()))
+        default: return .roleRevokePermission(role, key: key(), rangeEnd: [])
         }
     }
 

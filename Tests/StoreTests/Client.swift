@@ -57,13 +57,17 @@ final class Client: AnswerTarget {
     }
 
     /// Proposes, and does not wait.
-    func begin(_ command: Command) -> UInt64 {
+    ///
+    /// - Parameter user: Who asks, by the newest users and roles.
+    func begin(_ command: Command, as user: AuthName? = nil) -> UInt64 {
         let target = number.withLock { $0 }
         let token = state.withLock { state in
             state.lastToken += 1
             return state.lastToken
         }
-        store.propose([(command.encoded(store.nextProposalID()), RequestOrigin(target: target, token: token))])
+        let identity = user.map { RequestIdentity(user: $0, authRevision: store.auth.revision) }
+        let data = command.encoded(store.nextProposalID(), as: identity)
+        store.propose([(data, RequestOrigin(target: target, token: token))])
         return token
     }
 

@@ -162,6 +162,24 @@ struct StoreTablesTests {
         }
     }
 
+    @Test func `the format before is read, and is the newer one from then on`() throws {
+        do {
+            let tables = try StoreTables(directory: directory.path)
+            try tables.environment.write { txn throws(TableError) in
+                try tables.state.put([UInt8]("format".utf8), mark("strake", 1), in: txn)
+                try tables.state.put([1], [2], in: txn)
+            }
+        }
+        for _ in 0..<2 {
+            let tables = try StoreTables(directory: directory.path)
+            try tables.environment.read { txn throws(TableError) in
+                let format = try tables.state.get([UInt8]("format".utf8), in: txn)
+                let value = try tables.state.get([1], in: txn)
+                #expect(format == mark("strake", 2) && value == [2])
+            }
+        }
+    }
+
     @Test func `a file with other tables or without a format record is refused and left as it was`() throws {
         do {
             let environment = try Environment(directory: directory.path, tables: ["somebody's"])

@@ -47,6 +47,12 @@ package struct CtlCommand {
             help: "Members to ask, comma-separated host:port or URLs; the next one is asked when one does not answer.",
             section: "Flags"),
         Flag(
+            name: "user", kind: .string, fallback: "",
+            help: "Who asks, as NAME:PASSWORD, where the cluster has authentication enabled.", section: "Flags"),
+        Flag(
+            name: "password", kind: .string, fallback: "", help: "The user's password; --user is the name alone then.",
+            section: "Flags"),
+        Flag(
             name: "timeout", kind: .duration, fallback: "0",
             help: "member replace: how long to wait for the new member; 0 is without end.", section: "Flags"),
         Flag(
@@ -117,9 +123,9 @@ package struct CtlCommand {
         status reads all of such a file: its hash, its revision, its number of keys, its size.
 
         snapshot restore makes the data directory of a member of a new cluster. Every member has to be restored from the
-        same file with the same flags, but for --name, --data-dir and --initial-advertise-peer-urls. Keys, old revisions
-        and leases are kept, members are not. With --from-etcd it reads an etcd's database and, behind it, its log, so
-        that the directory of an etcd that was killed loses nothing; neither is changed.
+        same file with the same flags, but for --name, --data-dir and --initial-advertise-peer-urls. Keys, old revisions,
+        leases, users and roles are kept, members are not. With --from-etcd it reads an etcd's database and, behind it, its
+        log, so that the directory of an etcd that was killed loses nothing; neither is changed.
 
         \(FlagSet(flags).listing)
         Examples:

@@ -22,6 +22,8 @@ struct GRPCCall {
     var path: String
     var message: [UInt8]
     var security: ClientSecurity
+    /// Of the user who asks.
+    var token: String?
 
     private static let connectSeconds: Int64 = 2
     /// Longer than a server takes to give up.
@@ -89,7 +91,9 @@ private final class CallHandler: ChannelInboundHandler, ClientHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        let fields = ClientConnection.grpcFields(path: call.path, authority: authority, scheme: scheme)
+        let metadata = call.token.map { [HeaderField("token", $0, isSensitive: true)] } ?? []
+        let fields = ClientConnection.grpcFields(
+            path: call.path, authority: authority, scheme: scheme, metadata: metadata)
         let template = engine.register(fields, isGRPC: true)
         let stream = call.message.withUnsafeBytes { engine.call(template, $0) }
         if stream == nil { end(.failure(CallError(message: "\(authority) takes no calls"))) }

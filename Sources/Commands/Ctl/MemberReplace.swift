@@ -16,6 +16,7 @@ struct MemberReplace {
     private let endpoints: [Endpoint]
     private let timeoutMilliseconds: Int64
     private let security: ClientSecurity
+    private let user: CtlUser?
 
     init(_ words: [String], _ flags: FlagSet) throws(CtlError) {
         guard words.count == 3 else {
@@ -40,6 +41,7 @@ struct MemberReplace {
         endpoints = flags.endpoints("endpoints")
         security = try ClientSecurity.read(flags)
         timeoutMilliseconds = flags.milliseconds("timeout")
+        user = try CtlUser(flags)
     }
 
     func run() async throws(CtlError) {
@@ -88,7 +90,7 @@ struct MemberReplace {
         var failure = CallError(message: "")
         for endpoint in endpoints {
             do throws(CallError) {
-                let bytes = try await call.run(at: endpoint, on: group)
+                let bytes = try await call.run(at: endpoint, as: user, on: group)
                 return try Self.decode(bytes)
             } catch {
                 failure = error

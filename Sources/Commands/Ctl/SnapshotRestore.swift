@@ -1,3 +1,4 @@
+internal import StrakeAuth
 internal import StrakeClusterFlags
 internal import StrakeEtcdBackend
 internal import StrakeFlags
@@ -88,11 +89,6 @@ struct SnapshotRestore {
         do throws(BackendError) {
             contents = try BackendContents(database)
         } catch { throw CtlError("\(file.path): \(error)") }
-        if contents.isAuthEnabled {
-            throw CtlError(
-                "\(file.path): the cluster had authentication enabled, which Strake does not have: whoever reached a "
-                    + "restored member could read and write everything")
-        }
         return contents
     }
 
@@ -101,7 +97,7 @@ struct SnapshotRestore {
             var restoration = try StoreRestoration.begin(options, on: FileDisk())
             let newest = try feed(contents, path, to: &restoration)
             try finish(
-                consume restoration, newest: newest, contents.leases, contents.alarms,
+                consume restoration, newest: newest, contents.leases, contents.alarms, contents.auth,
                 compact: contents.compactRevision, compacted: contents.compacted)
         } catch { throw CtlError(error.description) }
     }
@@ -110,6 +106,12 @@ struct SnapshotRestore {
     private func restore(
         _ contents: BackendContents, and items: [EtcdLog.Item], of directory: EtcdDirectory
     ) throws(CtlError) {
+        if contents.auth.isEnabled {
+            // Each of them would have to be asked for by the user who asked for it then.
+            throw CtlError(
+                "the database has authentication enabled and does not have the last \(items.count) entries of the log: "
+                    + "start the etcd once more and stop it, or take a snapshot of it")
+        }
         let scratch = try ScratchStore(beside: options.dataDirectory)
         defer { scratch.remove() }
         do {
@@ -124,7 +126,7 @@ struct SnapshotRestore {
             try feed(backup.history, to: &restoration)
             let history = backup.history
             try finish(
-                consume restoration, newest: history.revision, backup.leases, backup.alarms,
+                consume restoration, newest: history.revision, backup.leases, backup.alarms, backup.auth,
                 compact: history.compactRevision, compacted: history.compactRevision)
             print("carried out \(count) requests of the log that the database did not have")
         } catch let error as CtlError {
@@ -137,7 +139,7 @@ struct SnapshotRestore {
     /// - Parameter newest: The revision that the history comes to.
     private func finish(
         _ restoration: consuming StoreRestoration, newest: Int64, _ leases: [Lease], _ alarms: [AlarmMember],
-        compact: Int64, compacted: Int64
+        _ auth: AuthStore, compact: Int64, compacted: Int64
     ) throws(StoreStartError) {
         let (moved, isTooHigh) = newest.addingReportingOverflow(bump)
         guard !isTooHigh, moved < BackendContents.revisionMax else {
@@ -145,7 +147,7 @@ struct SnapshotRestore {
         }
         let target = marksCompacted ? moved : compact
         let revisions = StateBuilder.Revisions(newest: moved, compact: target, compacted: min(compacted, target))
-        try restoration.finish(leases: leases, alarms: alarms, revisions: revisions)
+        try restoration.finish(leases: leases, alarms: alarms, auth: auth, revisions: revisions)
         print("restored \(options.dataDirectory), revision \(moved)\(marksCompacted ? ", compacted there" : "")")
     }
 

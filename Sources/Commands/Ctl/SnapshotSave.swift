@@ -14,6 +14,7 @@ struct SnapshotSave {
     private let file: String
     private let endpoint: Endpoint
     private let security: ClientSecurity
+    private let user: CtlUser?
 
     init(_ words: [String], _ flags: FlagSet) throws(CtlError) {
         guard words.count == 1 else { throw CtlError("snapshot save takes one FILE", exitCode: 2) }
@@ -25,6 +26,7 @@ struct SnapshotSave {
         file = words[0]
         endpoint = endpoints[0]
         security = try ClientSecurity.read(flags)
+        user = try CtlUser(flags)
     }
 
     func run() async throws(CtlError) {
@@ -34,7 +36,7 @@ struct SnapshotSave {
         let result: Result<Void, CtlError>
         do throws(CallError) {
             let call = GRPCCall(path: Self.path, message: [], security: security)
-            try await call.run(at: endpoint, on: group) { message throws(CallError) in
+            try await call.run(at: endpoint, as: user, on: group) { message throws(CallError) in
                 guard let part = try? message.withUnsafeBytes({ try SnapshotResponse(protobuf: $0) }) else {
                     throw CallError(message: "a message is no SnapshotResponse")
                 }

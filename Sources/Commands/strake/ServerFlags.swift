@@ -3,7 +3,7 @@ internal import StrakeFlags
 /// The flags of `strake server`: etcd's names, defaults and environment variables.
 enum ServerFlags {
     static let all: [Flag] = [
-        member, cluster, security, http, limits, timing, compaction, connections, monitoring, logging, features, idle,
+        member, cluster, security, auth, http, limits, timing, compaction, connections, monitoring, logging, features, idle,
         other,
     ].flatMap { $0 }
 
@@ -126,6 +126,20 @@ enum ServerFlags {
         Flag(
             name: "watch-progress-notify-interval", kind: .duration, fallback: "10m0s",
             help: "How often an idle watch that asked for it hears how far the store has come.", section: "Timing"),
+    ]
+
+    private static let auth = [
+        Flag(
+            name: "auth-token", kind: .string, fallback: "simple",
+            help:
+                "How clients' tokens are made: 'simple', or 'jwt,sign-method=M,pub-key=FILE,priv-key=FILE,ttl=10m' with M one of HS256, RS256, PS256, ES256, their 384 and 512, or EdDSA.",
+            section: "Auth"),
+        Flag(
+            name: "auth-token-ttl", kind: .unsigned, fallback: "300",
+            help: "Seconds that a client's token is good for after it was last used.", section: "Auth"),
+        Flag(
+            name: "bcrypt-cost", kind: .unsigned, fallback: "10",
+            help: "Work that hashing a new password takes, 4 to 31; each step up doubles it.", section: "Auth"),
     ]
 
     private static let other = [

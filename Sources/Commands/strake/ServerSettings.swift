@@ -56,6 +56,7 @@ struct ServerSettings {
         let quota = flags.integer("quota-backend-bytes")
         store.quotaBytes = quota == 0 ? StoreOptions.quotaBytesDefault : quota < 0 ? nil : quota
         try Self.addOperation(flags, to: &store)
+        store.tokenSeconds = try Self.within(1...86_400 * 365, "auth-token-ttl", flags)
         self.store = store
 
         var service = ServiceOptions()
@@ -77,6 +78,14 @@ struct ServerSettings {
         service.servesGateway = flags.bool("enable-grpc-gateway")
         service.corsOrigins = Set(flags.list("cors"))
         service.hostWhitelist = Set(flags.list("host-whitelist"))
+        let costs = ServiceOptions.bcryptCosts
+        if let cost = Int(exactly: flags.integer("bcrypt-cost")), costs.contains(cost) {
+            service.bcryptCost = cost
+        } else {
+            warnings.append(
+                "--bcrypt-cost: taken as \(service.bcryptCost): it is from \(costs.lowerBound) to \(costs.upperBound)")
+        }
+        service.jwt = try TokenSetting.jwt(flags.string("auth-token"))
         service.version = Version.etcd
         service.clusterVersion = Version.cluster
         Self.addOperation(flags, to: &service)
@@ -95,6 +104,16 @@ struct ServerSettings {
 
     /// What fits into the longest frame between members, with room for what else the message says.
     private static let requestBytesMax = PeerOptions.frameBytesMaxDefault - (1 << 20)
+
+    private static func within(
+        _ range: ClosedRange<Int>, _ flag: String, _ flags: FlagSet
+    ) throws(SettingsError) -> Int {
+        let value = flags.integer(flag)
+        guard value >= Int64(range.lowerBound), value <= Int64(range.upperBound) else {
+            throw SettingsError("--\(flag) must be from \(range.lowerBound) to \(range.upperBound), not \(value)")
+        }
+        return Int(value)
+    }
 
     private static func timing(_ flags: FlagSet) throws(SettingsError) -> (heartbeat: Int, election: Int) {
         let heartbeat = flags.integer("heartbeat-interval")

@@ -4,11 +4,12 @@ extension ProposedCommand {
         guard let version = data.first else { throw .malformed }
         guard version == Self.encodingVersion else { throw .unknownVersion(version) }
         guard let proposal = Self.proposalID(of: data) else { throw .malformed }
-        guard let kind = Command.Kind(rawValue: data[1]) else { throw .unknownKind(data[1]) }
+        guard let kind = Command.Kind(rawValue: data[1] & ~Self.identityFlag) else { throw .unknownKind(data[1]) }
         var reader = CommandReader(UnsafeRawBufferPointer(rebasing: data[Self.headerSize...]))
+        let identity = data[1] & Self.identityFlag == 0 ? nil : try RequestIdentity(from: &reader)
         let command = try Command(kind, from: &reader)
         guard reader.isAtEnd else { throw .malformed }
-        self.init(id: proposal, command: command)
+        self.init(id: proposal, as: identity, command: command)
     }
 
     package init(decoding data: [UInt8]) throws(CommandDecodingError) {
@@ -45,6 +46,12 @@ extension Command {
             self = .leaseCheckpoint(leases)
         case .alarm: self = .alarm(try AlarmCommand(from: &reader))
         case .setMember: self = .setMember(try MemberAttributes(from: &reader))
+        case .authEnable, .authDisable, .authenticate, .userAdd, .userDelete, .userChangePassword, .userGrantRole,
+            .userRevokeRole, .roleAdd, .roleDelete, .roleGrantPermission, .roleRevokePermission:
+            guard let command = try AuthCommand(kind, from: &reader) else {
+                preconditionFailure("\(kind) is no change of users and roles")
+            }
+            self = .auth(command)
         }
     }
 }

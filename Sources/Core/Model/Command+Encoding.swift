@@ -1,6 +1,7 @@
 // The encoding of a command in a log entry, version 1.
 //
-//     entry    = version (1 byte) kind (1 byte) proposal (8 bytes, little endian) fields
+//     entry    = version (1 byte) kind (1 byte) proposal (8 bytes, little endian) [identity] fields
+//     identity = user authRevision                where the kind's highest bit is set
 //     put      = flags key value lease            flags: 1 wants previous, 2 ignores value, 4 ignores lease
 //     delete   = flags range                      flags: 1 wants previous
 //     txn      = n compare* n op* n op*           the comparisons, the operations on success, those on failure
@@ -11,6 +12,14 @@
 //     checkpoint = n (lease remaining)*
 //     alarm    = action (1 byte) member alarm
 //     member   = id name n peerURL* n clientURL*
+//     authenticate = user prefix authRevision
+//     user add = user form (1 byte: 0 no password, 1 with one) [hash]
+//     user change password = user hash
+//     user grant role, user revoke role = user role
+//     user delete, role add, role delete = name
+//     role grant permission = role kind key end   the kind is signed
+//     role revoke permission = role key end
+//     auth enable, auth disable have no fields
 //     range    = form (1 byte) key [end]          form: 0 the key alone, 1 below `end`, 2 no end
 //     compare  = result (1 byte) target (1 byte) range value
 //     op       = kind (1 byte: 1 put, 2 delete, 3 txn, 4 read) fields
@@ -25,9 +34,11 @@ extension ProposedCommand {
     package static let encodingVersion: UInt8 = 1
     /// Version, kind and proposal.
     static let headerSize = 10
+    /// In the byte of the kind: it says who asks.
+    static let identityFlag: UInt8 = 0x80
 
     /// The log entry's data, in one allocation of the right size.
-    package func encoded() -> [UInt8] { command.encoded(id) }
+    package func encoded() -> [UInt8] { command.encoded(id, as: identity) }
 
     /// The proposal's name alone: nil when there is no header of a known version.
     package static func proposalID(of data: UnsafeRawBufferPointer) -> ProposalID? {
@@ -38,7 +49,7 @@ extension ProposedCommand {
     /// The command's kind alone: nil when there is no header of a known version and kind.
     package static func kind(of data: [UInt8]) -> Command.Kind? {
         guard data.count >= headerSize, data[0] == encodingVersion else { return nil }
-        return Command.Kind(rawValue: data[1])
+        return Command.Kind(rawValue: data[1] & ~identityFlag)
     }
 }
 
@@ -55,6 +66,18 @@ extension Command {
         case leaseCheckpoint = 9
         case alarm = 10
         case setMember = 11
+        case authEnable = 12
+        case authDisable = 13
+        case authenticate = 14
+        case userAdd = 15
+        case userDelete = 16
+        case userChangePassword = 17
+        case userGrantRole = 18
+        case userRevokeRole = 19
+        case roleAdd = 20
+        case roleDelete = 21
+        case roleGrantPermission = 22
+        case roleRevokePermission = 23
     }
 
     var kind: Kind {
@@ -69,17 +92,19 @@ extension Command {
         case .leaseCheckpoint: .leaseCheckpoint
         case .alarm: .alarm
         case .setMember: .setMember
+        case .auth(let command): command.kind
         }
     }
 
     /// The log entry's data for this command under a proposal's name.
-    package func encoded(_ proposal: ProposalID) -> [UInt8] {
-        let size = ProposedCommand.headerSize + fieldsSize
+    package func encoded(_ proposal: ProposalID, as identity: RequestIdentity? = nil) -> [UInt8] {
+        let size = ProposedCommand.headerSize + (identity?.commandSize ?? 0) + fieldsSize
         return [UInt8](unsafeUninitializedCapacity: size) { memory, count in
             var writer = CommandWriter(UnsafeMutableRawBufferPointer(memory))
             writer.byte(ProposedCommand.encodingVersion)
-            writer.byte(kind.rawValue)
+            writer.byte(kind.rawValue | (identity == nil ? 0 : ProposedCommand.identityFlag))
             writer.fixed(proposal.rawValue)
+            identity?.encodeCommand(to: &writer)
             encodeFields(to: &writer)
             precondition(writer.isFull, "a command of kind \(kind) left a gap in its \(size) bytes")
             count = size
@@ -103,6 +128,7 @@ extension Command {
             }
         case .alarm(let alarm): 1 + Size.size(alarm.member) + Size.size(signed: Int64(alarm.alarm))
         case .setMember(let member): member.commandSize
+        case .auth(let command): command.commandSize
         }
     }
 
@@ -134,6 +160,7 @@ extension Command {
             writer.unsigned(alarm.member)
             writer.signed(Int64(alarm.alarm))
         case .setMember(let member): member.encodeCommand(to: &writer)
+        case .auth(let command): command.encodeCommand(to: &writer)
         }
     }
 }

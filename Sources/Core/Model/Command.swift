@@ -17,6 +17,7 @@ package enum Command: Hashable, Sendable {
     case leaseCheckpoint([LeaseCheckpoint])
     case alarm(AlarmCommand)
     case setMember(MemberAttributes)
+    case auth(AuthCommand)
 }
 
 /// Time left on a lease, as its leader saw it.
@@ -79,10 +80,13 @@ package struct ProposalID: RawRepresentable, Hashable, Sendable {
 /// A command with its proposal's name: the data of a log entry.
 package struct ProposedCommand: Hashable, Sendable {
     package var id: ProposalID
+    /// Who asks for it, where that counts; nil: a member of its own accord, or nobody in particular.
+    package var identity: RequestIdentity?
     package var command: Command
 
-    package init(id: ProposalID, command: Command) {
+    package init(id: ProposalID, as identity: RequestIdentity? = nil, command: Command) {
         self.id = id
+        self.identity = identity
         self.command = command
     }
 }

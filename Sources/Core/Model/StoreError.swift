@@ -42,6 +42,30 @@ public enum StoreError: Error, Hashable, Sendable {
     /// A learner serves serializable reads and its status only.
     case learnerNotSupported
 
+    // Users, roles and permissions.
+    /// Nobody has said who asks.
+    case userEmpty
+    case roleEmpty
+    /// No such user, or not this password.
+    case authFailed
+    /// A password was given for a user who has none.
+    case noPasswordUser
+    case permissionNotGiven
+    case invalidAuthManagement
+    /// Users, roles or permissions have changed since it was found out who asks.
+    case authRevisionOld
+    case rootUserMissing
+    case rootRoleMissing
+    case userExists
+    case userNotFound
+    case roleExists
+    case roleNotFound
+    case roleNotGranted
+    case permissionNotGranted
+    case authNotEnabled
+    case permissionDenied
+    case invalidAuthToken
+
     // The store cannot serve now.
     case tooManyRequests
     case noLeader

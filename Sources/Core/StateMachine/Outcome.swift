@@ -13,6 +13,8 @@ package enum Outcome: Sendable {
     case leasesCheckpointed([LeaseCheckpoint])
     case alarms([AlarmMember])
     case memberSet
+    /// Carried out; of an authentication: the user gets the token that the entry gives.
+    case auth(AuthCommand)
     /// The client is told; the store did not change.
     case refused(StoreError)
 }

@@ -111,7 +111,9 @@ package struct SnapshotReader: ~Copyable {
     private mutating func takeHead(_ fields: inout SnapshotRecordReader) throws(SnapshotError) {
         state = .rows
         let version = try fields.number(UInt8.self)
-        guard version == SnapshotStream.version else { throw .unsupportedVersion(version) }
+        guard version == SnapshotStream.version || version == SnapshotStream.versionWithAuth else {
+            throw .unsupportedVersion(version)
+        }
         let term = Term(rawValue: try fields.number())
         let last = EntryID(term: term, index: LogIndex(rawValue: try fields.number()))
         guard last == metadata.last else { throw .otherSnapshot(last) }

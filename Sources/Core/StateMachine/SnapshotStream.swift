@@ -7,14 +7,17 @@ package import StrakeTables
 // The stream of a snapshot: records one after the other, cut into pieces anywhere. All numbers are little-endian.
 //
 //     record = length u32 (of what follows the checksum) | CRC-32C u32 of kind and fields | kind u8 | fields
-//     head   = 1: version u8 (1) | term u64 | index u64 | revision i64 | compact revision i64 | digest u64
+//     head   = 1: version u8 | term u64 | index u64 | revision i64 | compact revision i64 | digest u64
 //     row    = 2: length u32 | name | value              a row of the state table, in the order of the names
 //     events = 3: event*
 //     event  = main i64 | sub i32 | flags u32 (1 tombstone) | create i64 | version i64 | lease i64
 //              | previous i64 i32 | jump i64 i32 | depth u64 | key length u32 | value length u32 | key | value
 //     end    = 4: rows u64 | events u64
 enum SnapshotStream {
+    /// Without users and roles, as every version reads it.
     static let version: UInt8 = 1
+    /// With users and roles: one that passed over them would serve everybody.
+    static let versionWithAuth: UInt8 = 2
     static let prefixBytes = 8
     static let eventHeadBytes = 80
     /// A record with one event of the largest size that a store can hold fits.

@@ -1,3 +1,4 @@
+internal import StrakeAuth
 internal import StrakeMVCC
 package import StrakeRaft
 internal import StrakeTables
@@ -25,6 +26,7 @@ package struct SnapshotWriter: Sendable {
 
     package let metadata: SnapshotMetadata
     private let rows: [StateChange]
+    private let version: UInt8
     private var place: Place
     /// Where batches of records began, ascending; the first is the beginning.
     private var marks: [Place]
@@ -35,6 +37,7 @@ package struct SnapshotWriter: Sendable {
         place = Place(history: machine.store.transfer())
         marks = [place]
         rows = machine.stateRows()
+        version = machine.auth.isPristine ? SnapshotStream.version : SnapshotStream.versionWithAuth
     }
 
     /// Goes on behind what the other member has.
@@ -82,7 +85,7 @@ package struct SnapshotWriter: Sendable {
         if !place.hasHead {
             place.hasHead = true
             writer.begin(.head)
-            writer.add(SnapshotStream.version)
+            writer.add(version)
             writer.add(metadata.last.term.rawValue)
             writer.add(metadata.last.index.rawValue)
             writer.add(place.history.revision)

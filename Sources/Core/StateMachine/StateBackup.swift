@@ -1,3 +1,4 @@
+package import StrakeAuth
 package import StrakeLeases
 package import StrakeMVCC
 package import StrakeModel
@@ -11,6 +12,7 @@ package struct StateBackup: Sendable {
     package let leases: [Lease]
     package let alarms: [AlarmMember]
     package let members: [MemberAttributes]
+    package let auth: AuthStore
     package let history: HistoryTransfer
 }
 
@@ -19,6 +21,6 @@ extension StateMachine {
     package func backup() -> StateBackup {
         StateBackup(
             metadata: snapshot, leases: lessor.all, alarms: alarms.raised, members: members,
-            history: store.transfer())
+            auth: auth, history: store.transfer())
     }
 }

@@ -1,3 +1,4 @@
+package import StrakeAuth
 package import StrakeLeases
 package import StrakeMVCC
 package import StrakeModel
@@ -42,7 +43,7 @@ package struct StateBuilder: ~Copyable {
     /// - Returns: False when the events do not fit the revisions.
     package consuming func finish(
         _ start: SnapshotMetadata, members: [MemberAttributes], leases: [Lease], alarms: [AlarmMember],
-        revisions: Revisions
+        auth: AuthStore = AuthStore(), revisions: Revisions
     ) throws(MVCCError) -> Bool {
         var rows = leases.map { StateChange(key: StateRecords.leaseKey($0.id), value: LeaseRecord.encode($0)) }
         rows += alarms.map { StateChange(key: StateRecords.alarmKey($0), value: []) }
@@ -50,6 +51,7 @@ package struct StateBuilder: ~Copyable {
         rows.append(
             StateChange(
                 key: StateRecords.configurationKey, value: StateRecords.configuration(start.configuration)))
+        rows += StateRecords.rows(of: auth)
         return try builder.finish(
             appliedIndex: start.last.index.rawValue, appliedTerm: start.last.term.rawValue,
             revision: revisions.newest, compactRevision: revisions.compact, compacted: revisions.compacted,

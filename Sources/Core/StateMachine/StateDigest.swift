@@ -1,3 +1,4 @@
+internal import StrakeAuth
 internal import StrakeLeases
 internal import StrakeMVCC
 internal import StrakeModel
@@ -17,7 +18,7 @@ package struct StateDigest: Hashable, Sendable {
 }
 
 extension StateMachine {
-    /// Of keys, leases, alarms and who votes. Left out are names and URLs: a member that founds a cluster takes them from
+    /// Of keys, leases, alarms, users with their roles, and who votes. Left out are names and URLs: a member that founds a cluster takes them from
     /// flags of its own.
     package var digest: StateDigest {
         var digest = Digest()
@@ -30,6 +31,9 @@ extension StateMachine {
         for (number, list) in lists.enumerated() {
             for member in list { digest.add(member.rawValue, UInt64(number)) }
         }
+        // Left out where there never were any: members of a version that knows none agree with those that do.
+        let users = auth.digest
+        if users != 0 { digest.add(users, auth.revision) }
         return StateDigest(index: applied.index, value: digest.value)
     }
 }

@@ -1,3 +1,4 @@
+package import StrakeAuth
 package import StrakeLeases
 package import StrakeMVCC
 package import StrakeModel
@@ -12,6 +13,7 @@ package struct StateMachine: ~Copyable {
     package var store: RevisionStore
     package private(set) var lessor: Lessor
     package private(set) var alarms = Alarms()
+    package private(set) var auth: AuthStore
     /// Those of the configuration, by id.
     package private(set) var members: [MemberAttributes]
     /// Who votes at `applied`.
@@ -36,6 +38,7 @@ package struct StateMachine: ~Copyable {
             term: Term(rawValue: store.appliedTerm), index: LogIndex(rawValue: store.appliedIndex))
         lessor = Lessor(restoring: rows.leases)
         for alarm in rows.alarms { alarms.restore(alarm) }
+        auth = rows.auth
         if let stored = rows.configuration {
             applied = checkpointed
             members = rows.members
@@ -86,7 +89,7 @@ package struct StateMachine: ~Copyable {
         rows += members.map { StateChange(key: StateRecords.memberKey($0.id), value: StateRecords.member($0)) }
         rows.append(
             StateChange(key: StateRecords.configurationKey, value: StateRecords.configuration(configuration)))
-        return rows
+        return rows + StateRecords.rows(of: auth)
     }
 
     /// Applies the next entry.
@@ -123,7 +126,7 @@ package struct StateMachine: ~Copyable {
                 throw .unknownCommand(entry.id, error)
             }
             do throws(MVCCError) {
-                return try apply(proposed.command, term: entry.term)
+                return try apply(proposed, term: entry.term)
             } catch {
                 switch error {
                 case .refused(let reason): return .refused(reason)
@@ -143,8 +146,11 @@ package struct StateMachine: ~Copyable {
             appliedIndex: applied.index.rawValue, appliedTerm: applied.term.rawValue, stateChanges: takeStateChanges())
     }
 
-    private mutating func apply(_ command: Command, term: Term) throws(MVCCError) -> Outcome {
+    private mutating func apply(_ proposed: ProposedCommand, term: Term) throws(MVCCError) -> Outcome {
+        let command = proposed.command
+        // Alarms come first, as in etcd.
         if let refusal = refusal(of: command) { return .refused(refusal) }
+        if auth.isEnabled, let denial = try denial(of: command, for: proposed.identity) { return .refused(denial) }
         // A copy, so that the closures below do not borrow `self` while the store changes.
         let lessor = self.lessor
         switch command {
@@ -181,6 +187,11 @@ package struct StateMachine: ~Copyable {
         case .setMember(let attributes):
             publish(attributes)
             return .memberSet
+        case .auth(let command):
+            return refusing { state throws(StoreError) in
+                try state.auth.apply(command)
+                return .auth(command)
+            }
         }
     }
 
@@ -195,7 +206,7 @@ package struct StateMachine: ~Copyable {
             return alarms.isOutOfSpace && request.takesRoom ? .noSpace : nil
         case .deleteRange, .compact, .leaseRevoke:
             return alarms.isCorrupt ? .corrupt : nil
-        case .leaseExpire, .leaseCheckpoint, .alarm, .setMember:
+        case .leaseExpire, .leaseCheckpoint, .alarm, .setMember, .auth:
             return nil
         }
     }
@@ -244,6 +255,7 @@ package struct StateMachine: ~Copyable {
             changes.append(StateChange(key: StateRecords.memberKey(id), value: member.map(StateRecords.member)))
         }
         changedMembers = []
+        changes += StateRecords.rows(of: auth.takeChanges(), in: auth)
         if configurationChanged {
             configurationChanged = false
             changes.append(

@@ -1,3 +1,4 @@
+internal import StrakeAuth
 internal import StrakeLMDB
 internal import StrakeLeases
 internal import StrakeModel
@@ -10,6 +11,7 @@ struct StateRows {
     var alarms: [AlarmMember] = []
     var members: [MemberAttributes] = []
     var configuration: Configuration?
+    var auth = AuthStore()
 
     init(reading tables: StoreTables) throws(StateMachineError) {
         var rows = Contents()
@@ -27,6 +29,10 @@ struct StateRows {
                     rows.members.append((Array(key), Array(value)))
                     return true
                 }
+                try tables.state.scan(prefix: StateRecords.authPrefix, in: txn) { key, value throws(TableError) in
+                    rows.auth.append((Array(key), Array(value)))
+                    return true
+                }
                 rows.configuration = try tables.state.get(StateRecords.configurationKey, in: txn)
             }
         } catch {
@@ -39,6 +45,7 @@ struct StateRows {
         var leases: [(key: [UInt8], value: [UInt8])] = []
         var alarms: [[UInt8]] = []
         var members: [(key: [UInt8], value: [UInt8])] = []
+        var auth: [(key: [UInt8], value: [UInt8])] = []
         var configuration: [UInt8]?
     }
 
@@ -59,6 +66,7 @@ struct StateRows {
             }
             members.append(member)
         }
+        auth = try StateRecords.auth(from: rows.auth)
         if let value = rows.configuration {
             guard let decoded = StateRecords.configuration(from: value) else {
                 throw .malformedRow(key: StateRecords.configurationKey)

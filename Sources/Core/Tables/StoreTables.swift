@@ -9,7 +9,10 @@ package final class StoreTables: Sendable {
     package let state: StateTable
 
     /// Of the tables and the records in them. A change that an older version would misread takes the next number.
-    package static let formatVersion: UInt32 = 1
+    /// Format 2 has users and roles, which a version that does not know of them must not pass over.
+    package static let formatVersion: UInt32 = 2
+    /// Is read, and is of the newer format from then on.
+    private static let formatVersionBefore: UInt32 = 1
 
     /// The record in `state` that names the format: "strake" and the version, u32 little-endian.
     private static let formatKey = [UInt8]("format".utf8)
@@ -54,7 +57,9 @@ package final class StoreTables: Sendable {
             return field.read(UInt32.self)
         }
         guard version <= formatVersion else { throw .newerFormat(found: version, supported: formatVersion) }
-        guard version == formatVersion else { throw .unsupportedFormat(found: found) }
+        if version == formatVersion { return }
+        guard version == formatVersionBefore else { throw .unsupportedFormat(found: found) }
+        try state.put(formatKey, formatMark + Self.version(formatVersion), in: txn)
     }
 
     private static func version(_ version: UInt32) -> [UInt8] {

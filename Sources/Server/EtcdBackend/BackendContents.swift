@@ -1,3 +1,4 @@
+package import StrakeAuth
 package import StrakeBolt
 internal import StrakeEtcdWire
 package import StrakeLeases
@@ -34,7 +35,7 @@ package struct BackendContents {
     package private(set) var compactRevision: Int64 = 0
     /// How far what lies below a compact revision is gone.
     package private(set) var compacted: Int64 = 0
-    package private(set) var isAuthEnabled = false
+    package private(set) var auth = AuthStore()
     /// The last entry of the log that the file has; zero when it does not say.
     package private(set) var consistentIndex: UInt64 = 0
     /// Of the cluster that it comes from.
@@ -73,11 +74,32 @@ package struct BackendContents {
             compactRevision = max(compactRevision, main)
         }
         try readCluster()
-        try Self.forEach(.auth, reader) { key, value in
-            key.elementsEqual("authEnabled".utf8) && value.elementsEqual([1])
-        } take: {
-            if $0 { isAuthEnabled = true }
+        auth = try Self.auth(in: reader)
+    }
+
+    private static func auth(in reader: BoltReader) throws(BackendError) -> AuthStore {
+        var (isEnabled, revision) = (false, AuthStore.firstRevision)
+        var (users, roles): ([User], [Role]) = ([], [])
+        try forEach(.auth, reader) { key, value in
+            BackendRecords.authHead(key, value)
+        } take: { item in
+            switch item {
+            case .enabled(let enabled): isEnabled = enabled
+            case .revision(let number): revision = number
+            case .other: break
+            }
         }
+        try forEach(.authUsers, reader) { key, value in
+            BackendRecords.user(key, value)
+        } take: {
+            users.append($0)
+        }
+        try forEach(.authRoles, reader) { key, value in
+            BackendRecords.role(key, value)
+        } take: {
+            roles.append($0)
+        }
+        return AuthStore(isEnabled: isEnabled, revision: revision, users: users, roles: roles)
     }
 
     private mutating func readCluster() throws(BackendError) {

@@ -1,3 +1,4 @@
+internal import StrakeAuth
 internal import StrakeBolt
 internal import StrakeChecksum
 internal import StrakeEtcdWire
@@ -125,7 +126,10 @@ package struct BackendFile: Sendable {
             add(backup.members.map { BackendRecords.member($0, isLearner: learners.contains($0.id)) })
         case .meta:
             add(BackendRecords.meta(backup))
-        case .auth, .authRoles, .authUsers, .membersRemoved: break
+        case .auth: add(BackendRecords.authHead(backup.auth))
+        case .authRoles: add(backup.auth.allRoles.map(BackendRecords.role))
+        case .authUsers: add(backup.auth.allUsers.map(BackendRecords.user))
+        case .membersRemoved: break
         // Its version would bind whoever starts from the file: servers refuse a cluster of a later version than theirs.
         // Without one a cluster that is restored finds its version by itself, as a new one does.
         case .cluster: break

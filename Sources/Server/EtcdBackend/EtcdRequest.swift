@@ -12,7 +12,7 @@ package enum EtcdRequestError: Error, Hashable, Sendable, CustomStringConvertibl
 
     package var description: String {
         switch self {
-        case .authentication: "it changes users, roles or authentication, which Strake does not have"
+        case .authentication: "it changes users, roles or authentication, which only a database is taken over with"
         case .oldKey(let path): "it changes \(path), a key of etcd's v2 API, which Strake does not have"
         case .unknown(let field): "it has a request of a kind that is not known (field \(field))"
         case .malformed: "it cannot be read"

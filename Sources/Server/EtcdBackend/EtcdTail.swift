@@ -34,7 +34,8 @@ package struct EtcdTail: ~Copyable {
                 newest: newest, compact: contents.compactRevision,
                 compacted: min(contents.compacted, contents.compactRevision))
             let isFit = try builder.finish(
-                start, members: [], leases: contents.leases, alarms: contents.alarms, revisions: revisions)
+                start, members: [], leases: contents.leases, alarms: contents.alarms, auth: contents.auth,
+                revisions: revisions)
             guard isFit else { throw EtcdTailError("the database's revisions do not fit") }
             machine = try StateMachine(tables: tables, founding: start)
         } catch {

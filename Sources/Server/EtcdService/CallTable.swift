@@ -14,6 +14,8 @@ enum PendingCall {
     case read
     /// A keep-alive whose renewal goes through the log first.
     case renewal(StreamID, LeaseRenewal)
+    /// A client who asks for a token.
+    case authentication(AuthAttempt)
     /// The NOSPACE alarm that this member raises for itself.
     case internalAlarm
 }

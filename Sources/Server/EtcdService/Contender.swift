@@ -1,4 +1,5 @@
 internal import StrakeEtcdWire
+internal import StrakeMVCC
 internal import StrakeModel
 internal import StrakeStateMachine
 
@@ -221,5 +222,12 @@ extension EtcdStatus {
     /// are lost.
     init(inRecipe error: StoreError) {
         self.init(code: .unknown, message: EtcdStatus(error).message)
+    }
+
+    init(inRecipe error: MVCCError) {
+        switch error {
+        case .refused(let reason): self.init(inRecipe: reason)
+        case .storage: self.init(error)
+        }
     }
 }

@@ -9,7 +9,7 @@ internal import StrakeTLS
 /// The client API on its ports.
 package final class EtcdServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
-    private let readers: NIOThreadPool
+    private let service: Service
     private let channels: [any Channel]
     private let loops: [NIOLoopBound<LoopContext>]
     /// Sockets in the file system, which go with the server.
@@ -50,15 +50,15 @@ package final class EtcdServer: Sendable {
             }
         }
         let sockets = places.compactMap { if case .socket(let path) = $0.0.place { path } else { nil } }
-        return EtcdServer(group: group, readers: readers, channels: channels, loops: loops, sockets: sockets)
+        return EtcdServer(group: group, service: service, channels: channels, loops: loops, sockets: sockets)
     }
 
     private init(
-        group: MultiThreadedEventLoopGroup, readers: NIOThreadPool, channels: [any Channel],
+        group: MultiThreadedEventLoopGroup, service: Service, channels: [any Channel],
         loops: [NIOLoopBound<LoopContext>], sockets: [String]
     ) {
         self.group = group
-        self.readers = readers
+        self.service = service
         self.channels = channels
         self.loops = loops
         self.sockets = sockets
@@ -78,7 +78,8 @@ package final class EtcdServer: Sendable {
             }.get()
         }
         try? await group.next().scheduleTask(in: .milliseconds(100)) {}.futureResult.get()
-        try? await readers.shutdownGracefully()
+        try? await service.readers.shutdownGracefully()
+        await service.passwords.stop()
         try? await group.shutdownGracefully()
     }
 

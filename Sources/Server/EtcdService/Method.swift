@@ -12,6 +12,9 @@ enum Method: Int, CaseIterable {
     case downgrade
     case lock, unlock
     case campaign, proclaim, electionLeader, observe, resign
+    case authEnable, authDisable, authStatus, authenticate
+    case userAdd, userGet, userList, userDelete, userChangePassword, userGrantRole, userRevokeRole
+    case roleAdd, roleGet, roleList, roleDelete, roleGrantPermission, roleRevokePermission
 
     var service: String {
         switch self {
@@ -25,6 +28,10 @@ enum Method: Int, CaseIterable {
         case .memberReplace: "strake.Cluster"
         case .lock, .unlock: "v3lockpb.Lock"
         case .campaign, .proclaim, .electionLeader, .observe, .resign: "v3electionpb.Election"
+        case .authEnable, .authDisable, .authStatus, .authenticate, .userAdd, .userGet, .userList, .userDelete,
+            .userChangePassword, .userGrantRole, .userRevokeRole, .roleAdd, .roleGet, .roleList, .roleDelete,
+            .roleGrantPermission, .roleRevokePermission:
+            "etcdserverpb.Auth"
         }
     }
 
@@ -65,6 +72,23 @@ enum Method: Int, CaseIterable {
         case .electionLeader: "Leader"
         case .observe: "Observe"
         case .resign: "Resign"
+        case .authEnable: "AuthEnable"
+        case .authDisable: "AuthDisable"
+        case .authStatus: "AuthStatus"
+        case .authenticate: "Authenticate"
+        case .userAdd: "UserAdd"
+        case .userGet: "UserGet"
+        case .userList: "UserList"
+        case .userDelete: "UserDelete"
+        case .userChangePassword: "UserChangePassword"
+        case .userGrantRole: "UserGrantRole"
+        case .userRevokeRole: "UserRevokeRole"
+        case .roleAdd: "RoleAdd"
+        case .roleGet: "RoleGet"
+        case .roleList: "RoleList"
+        case .roleDelete: "RoleDelete"
+        case .roleGrantPermission: "RoleGrantPermission"
+        case .roleRevokePermission: "RoleRevokePermission"
         }
     }
 

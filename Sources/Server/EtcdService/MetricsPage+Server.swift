@@ -12,6 +12,9 @@ extension MetricsPage {
         let leader = gauges.leader.load(ordering: .relaxed)
         let member = store.memberID
         gauge(
+            "etcd_debugging_auth_revision", "The current revision of users, roles and permissions.",
+            Int(clamping: service.store.auth.revision))
+        gauge(
             "etcd_server_has_leader", "Whether or not a leader exists. 1 is existence, 0 is not.", leader == 0 ? 0 : 1)
         gauge(
             "etcd_server_is_leader", "Whether or not this member is a leader. 1 if is, 0 otherwise.",

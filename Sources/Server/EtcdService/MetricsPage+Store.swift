@@ -126,6 +126,18 @@ extension Command.Kind {
         case .leaseCheckpoint: "LeaseCheckpoint"
         case .alarm: "Alarm"
         case .setMember: "ClusterMemberAttrSet"
+        case .authEnable: "AuthEnable"
+        case .authDisable: "AuthDisable"
+        case .authenticate: "Authenticate"
+        case .userAdd: "AuthUserAdd"
+        case .userDelete: "AuthUserDelete"
+        case .userChangePassword: "AuthUserChangePassword"
+        case .userGrantRole: "AuthUserGrantRole"
+        case .userRevokeRole: "AuthUserRevokeRole"
+        case .roleAdd: "AuthRoleAdd"
+        case .roleDelete: "AuthRoleDelete"
+        case .roleGrantPermission: "AuthRoleGrantPermission"
+        case .roleRevokePermission: "AuthRoleRevokePermission"
         }
     }
 }

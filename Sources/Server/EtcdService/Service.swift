@@ -13,6 +13,9 @@ final class Service: Sendable {
     /// Threads for reads that may take long or touch cold pages.
     let readers: NIOThreadPool
     let slowRequestNanoseconds: UInt64
+    let passwords: PasswordThreads
+    /// Nil: tokens are remembered by the members.
+    let signedTokens: SignedTokens?
 
     init(store: Store, options: ServiceOptions, readers: NIOThreadPool) {
         self.store = store
@@ -20,6 +23,8 @@ final class Service: Sendable {
         self.readers = readers
         let slow = options.slowRequestMilliseconds
         slowRequestNanoseconds = slow > 0 ? UInt64(slow) * 1_000_000 : .max
+        signedTokens = options.jwt.map(SignedTokens.init)
+        passwords = PasswordThreads(count: readers.numberOfThreads, cost: options.bcryptCost)
     }
 
     func header(revision: Int64, term: UInt64) -> ResponseHeader {

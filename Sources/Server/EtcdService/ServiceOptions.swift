@@ -1,3 +1,5 @@
+internal import StrakeCredentials
+package import StrakeJWT
 package import StrakeTLS
 
 /// Limits and intervals of the client API. Everything has etcd's default.
@@ -12,6 +14,11 @@ package struct ServiceOptions: Sendable {
     package var requestBytesMax = 1_536 * 1_024
     package var txnOperationsMax = 128
     package var concurrentStreamsMax: UInt32 = .max
+    /// Of new password hashes: each step up doubles the time.
+    package var bcryptCost = Bcrypt.costDefault
+    package static var bcryptCosts: ClosedRange<Int> { Bcrypt.costs }
+    /// Tokens are signed and not remembered; nil: they are.
+    package var jwt: JWT?
     package var progressNotifyMilliseconds: Int64 = 600_000
     /// Clients that send pings faster than this are sent away.
     package var pingIntervalMinMilliseconds: Int64 = 5_000

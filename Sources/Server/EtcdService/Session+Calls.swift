@@ -1,6 +1,7 @@
 internal import StrakeEtcdWire
 internal import StrakeHTTP2
 internal import StrakeModel
+internal import StrakeStore
 
 extension Session: ServerHandler {
     func callOpened(_ stream: StreamID, _ head: RequestHead, on connection: ServerConnection) {
@@ -13,6 +14,7 @@ extension Session: ServerHandler {
             default: .unary
             }
         streams[stream] = StreamState(id: stream, method: method, role: role, began: receivedAt)
+        noteToken(of: stream, head)
         admit(stream, method, head)
     }
 
@@ -32,6 +34,21 @@ extension Session: ServerHandler {
                 return
             }
         }
+        guard auth.isEnabled else { return carryOut(method, stream, message) }
+        if !awaitsToken(stream, method, message) { take(method, stream, message) }
+    }
+
+    /// Looks at who asks first.
+    func take(_ method: Method, _ stream: StreamID, _ message: UnsafeRawBufferPointer) {
+        do throws(WireError) {
+            try checkAccess(to: method, stream)
+            carryOut(method, stream, message)
+        } catch {
+            finish(stream, error.status)
+        }
+    }
+
+    private func carryOut(_ method: Method, _ stream: StreamID, _ message: UnsafeRawBufferPointer) {
         do throws(WireError) {
             try receive(method, stream, message)
         } catch {
@@ -138,6 +155,10 @@ extension Session: ServerHandler {
         case .electionLeader: try receiveElectionLeader(stream, message)
         case .observe: try receiveObserve(stream, message)
         case .resign: try receiveResign(stream, message)
+        case .authEnable, .authDisable, .authStatus, .authenticate, .userAdd, .userGet, .userList, .userDelete,
+            .userChangePassword, .userGrantRole, .userRevokeRole, .roleAdd, .roleGet, .roleList, .roleDelete,
+            .roleGrantPermission, .roleRevokePermission:
+            try receiveAuth(method, stream, message)
         }
     }
 }

@@ -71,6 +71,7 @@ extension Session {
             refuse(stream, .memberURLsInvalid)
             return
         }
+        try requireRoot(stream)
         let id = UInt64.random(in: 1...UInt64.max)
         change(.add(id, peerURLs: urls, isLearner: request.isLearner), for: stream) { session in
             let members = session.clusterMembers
@@ -104,6 +105,7 @@ extension Session {
             refuse(stream, .memberURLsInvalid)
             return
         }
+        try requireRoot(stream)
         // By the newest state: a member that is behind would add the new member a second time.
         loop.read { failure in
             guard self.streams[stream] != nil else { return }
@@ -200,7 +202,10 @@ extension Method {
             true
         case .put, .deleteRange, .compact, .leaseGrant, .leaseRevoke, .leaseKeepAlive, .alarm, .status, .defragment,
             .hash, .hashKV, .memberList, .memberAdd, .memberRemove, .memberUpdate, .memberPromote, .moveLeader,
-            .memberReplace, .downgrade, .healthCheck, .healthWatch, .unlock, .proclaim, .resign:
+            .memberReplace, .downgrade, .healthCheck, .healthWatch, .unlock, .proclaim, .resign, .authEnable,
+            .authDisable,
+            .authStatus, .authenticate, .userAdd, .userGet, .userList, .userDelete, .userChangePassword, .userGrantRole,
+            .userRevokeRole, .roleAdd, .roleGet, .roleList, .roleDelete, .roleGrantPermission, .roleRevokePermission:
             false
         }
     }

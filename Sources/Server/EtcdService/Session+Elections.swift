@@ -59,7 +59,7 @@ extension Session {
     func answerElectionLeader(_ name: [UInt8], on stream: StreamID) {
         lookUp(Contender.holder(of: name), on: stream) { session, result in
             switch result {
-            case .failure(let error): session.finish(stream, EtcdStatus(error))
+            case .failure(let error): session.finish(stream, EtcdStatus(inRecipe: error))
             case .success(let found):
                 guard let leader = found.response.keyValues.first else {
                     return session.finish(stream, EtcdStatus(RecipeError.noLeader))
@@ -94,12 +94,13 @@ extension Session {
         observer.isReading = true
         observer.isBehind = false
         streams[stream]?.role = .observer(observer)
-        lookForLeader(stream)
+        lookForLeader(stream, isFirst: false)
     }
 
-    func lookForLeader(_ stream: StreamID) {
+    /// - Parameter isFirst: As with a watch, who may observe is asked once.
+    func lookForLeader(_ stream: StreamID, isFirst: Bool) {
         guard case .observer(let observer)? = streams[stream]?.role else { return }
-        lookUp(Contender.holder(of: observer.name), on: stream) { session, result in
+        lookUp(Contender.holder(of: observer.name), on: stream, isChecked: isFirst) { session, result in
             session.observed(result, on: stream)
         }
     }
@@ -109,7 +110,7 @@ extension Session {
         switch result {
         case .failure(let error):
             release(state)
-            finish(stream, EtcdStatus(error))
+            finish(stream, EtcdStatus(inRecipe: error))
         case .success(let found):
             observer.isReading = false
             if let leader = found.response.keyValues.first, !observer.knows(leader) {

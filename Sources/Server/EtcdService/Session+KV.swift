@@ -64,7 +64,14 @@ extension Session {
     ///
     /// - Parameter takesRoom: The command may make the store larger, so the quota is asked first.
     func propose(_ command: Command, for stream: StreamID, as pending: PendingCall? = nil, takesRoom: Bool) {
-        let data = command.encoded(service.store.nextProposalID())
+        let identity: RequestIdentity?
+        do throws(StoreError) {
+            identity = try self.identity(of: stream)
+        } catch {
+            refuse(pending ?? .unary(stream), error)
+            return
+        }
+        let data = command.encoded(service.store.nextProposalID(), as: identity)
         guard data.count <= service.options.requestBytesMax else {
             refuse(pending ?? .unary(stream), .requestTooLarge)
             return
@@ -101,6 +108,7 @@ extension Session {
             let header = service.header(revision: answer.revision, term: answer.term)
             answerKeepAlive(keepAlive, header, renewal.id, ttlSeconds: renewal.ttl)
             return
+        case .authentication(let attempt): return authenticated(attempt, answer)
         case .read, .internalAlarm: return
         }
         guard streams[stream] != nil else { return }
@@ -109,7 +117,7 @@ extension Session {
         case .put(let response): reply(stream, Response(header, response))
         case .deleteRange(let response): reply(stream, Response(header, response))
         case .txn(let response): reply(stream, Response(header, response))
-        case .compacted, .leaseRevoked, .leasesExpired, .leasesCheckpointed, .memberSet:
+        case .compacted, .leaseRevoked, .leasesExpired, .leasesCheckpointed, .memberSet, .auth:
             reply(stream, Response(header, EmptyResponse()))
         case .leaseGranted(let id, let ttl):
             reply(stream, Response(header, LeaseGrantResponse(id: id, ttlSeconds: ttl)))
@@ -130,6 +138,7 @@ extension Session {
         case .renewal(let stream, let renewal) where error == .leaderChanged:
             if streams[stream] != nil { askLeaderToKeepAlive(renewal.id, on: stream) }
         case .renewal(let stream, _): if streams[stream] != nil { refuse(stream, error) }
+        case .authentication(let attempt): if streams[attempt.stream] != nil { refuse(attempt.stream, error) }
         case .read, .internalAlarm: break
         }
     }

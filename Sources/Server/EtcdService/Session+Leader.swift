@@ -11,6 +11,8 @@ extension Session {
         _ = streams.update(stream) { $0.awaited += 1 }
         if service.store.isLeader {
             reads.keepAlives.append((stream, lease))
+        } else if let denial = keepAliveDenial(of: lease, stream) {
+            refuse(stream, denial)
         } else {
             askLeaderToKeepAlive(lease, on: stream)
         }

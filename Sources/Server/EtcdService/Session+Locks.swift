@@ -56,7 +56,7 @@ extension Session {
             switch result {
             case .failure(let error):
                 session.withdraw(stream)
-                session.finish(stream, EtcdStatus(error))
+                session.finish(stream, EtcdStatus(inRecipe: error))
             case .success(let found):
                 let term = session.service.header(revision: found.revision).raftTerm
                 let point = Contender.Point(revision: found.revision, term: term)
@@ -68,9 +68,15 @@ extension Session {
 
     /// Reads on a reader thread, and goes on here if the call is still there.
     func lookUp(
-        _ request: RangeRequest, on stream: StreamID,
+        _ request: RangeRequest, on stream: StreamID, isChecked: Bool = true,
         _ done: @escaping @Sendable (Session, Result<FoundRange, MVCCError>) -> Void
     ) {
+        let permit: ReadPermit
+        do throws(MVCCError) {
+            permit = try checkedPermit(of: stream)
+        } catch {
+            return done(self, .failure(error))
+        }
         let later = onLoop(stream)
         let reader = service.store.reader
         service.readers.submit { _ in
@@ -78,7 +84,8 @@ extension Session {
             do throws(MVCCError) {
                 result = .success(
                     try reader.withView { view throws(MVCCError) in
-                        FoundRange(response: try view.range(request), revision: view.revision)
+                        if isChecked { try permit.read(request.range) }
+                        return FoundRange(response: try view.range(request), revision: view.revision)
                     })
             } catch {
                 result = .failure(error)
@@ -142,7 +149,10 @@ extension Session {
         guard let state = streams[stream], case .contender(let contender) = state.role else { return }
         if let key = contender.awaitedKey { loop.waiters.forgetRemoval(of: key, stream, self) }
         guard let command = contender.withdrawal else { return }
-        service.store.propose([(command.encoded(service.store.nextProposalID()), nil)])
+        // Without a good token any more the key stays until its lease ends.
+        let identity: RequestIdentity?
+        do throws(StoreError) { identity = try self.identity(of: stream) } catch { return }
+        service.store.propose([(command.encoded(service.store.nextProposalID(), as: identity), nil)])
     }
 
     /// The store has refused what a recipe asked of it.

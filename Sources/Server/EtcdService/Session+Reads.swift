@@ -1,3 +1,5 @@
+internal import NIOPosix
+internal import StrakeAuth
 internal import StrakeEtcdWire
 internal import StrakeHTTP2
 internal import StrakeLeases
@@ -32,7 +34,8 @@ extension Session {
             case .members: answerMembers(on: read.stream)
             case .contender(let request): look(request, for: read.stream)
             case .electionLeader(let name): answerElectionLeader(name, on: read.stream)
-            case .observer: lookForLeader(read.stream)
+            case .observer: lookForLeader(read.stream, isFirst: true)
+            case .auth(let question): answer(question, on: read.stream)
             }
         }
         if !batch.keepAlives.isEmpty { answer(batch.keepAlives) }
@@ -47,6 +50,7 @@ extension Session {
         service.store.reader.withView { view in
             for (stream, request) in points {
                 do throws(MVCCError) {
+                    if auth.isEnabled { try checkedPermit(of: stream).read(request.range) }
                     let response = try view.range(request)
                     reply(stream, Response(service.header(revision: view.revision), response))
                 } catch {
@@ -65,6 +69,7 @@ extension Session {
         service.store.reader.withView { view in
             for (stream, request) in txns {
                 do throws(MVCCError) {
+                    if auth.isEnabled { try checkedPermit(of: stream).read(request) }
                     reply(stream, try service.answer(request, from: &view))
                 } catch {
                     finish(stream, EtcdStatus(error))
@@ -75,21 +80,27 @@ extension Session {
 
     private func answer(_ request: RangeRequest, _ framing: AnswerFraming, on stream: StreamID) {
         let service = service
+        guard let permit = permitOrRefusal(of: stream) else { return }
         let answer = LongAnswer(framing: framing, times: service.metrics.rangeTimes, on: stream, of: self)
         streams[stream]?.role = .answer(answer)
         answer.start { () throws(MVCCError) in
+            // Ahead of the work, and again once it is settled what is seen.
+            try permit.read(request.range)
             let source = try RangeSource(request, framing: framing, service: service)
+            try permit.read(request.range)
             return (try source.next(), source)
         }
     }
 
     private func answer(_ request: TxnRequest, on stream: StreamID) {
         let service = service
+        guard let permit = permitOrRefusal(of: stream) else { return }
         let answer = LongAnswer(framing: .unary, times: nil, on: stream, of: self)
         streams[stream]?.role = .answer(answer)
         answer.start { () throws(MVCCError) in
             let response = try service.store.reader.withView { view throws(MVCCError) in
-                try service.answer(request, from: &view)
+                try permit.read(request)
+                return try service.answer(request, from: &view)
             }
             return (LongAnswer.Piece(message: response.encoded()), nil)
         }
@@ -124,6 +135,8 @@ extension Session {
 
     /// All keep-alives of a turn, at one time and under one lock.
     private func answer(_ keepAlives: [(stream: StreamID, lease: LeaseID)]) {
+        // Who may not is refused before anything is renewed.
+        let keepAlives = auth.isEnabled ? permitted(keepAlives) : keepAlives
         let header = service.header(revision: service.store.reader.revision)
         let (answers, term) = service.store.keepAlive(keepAlives.map(\.lease))
         for ((stream, lease), answer) in zip(keepAlives, answers) where streams.contains(stream) {
@@ -139,6 +152,17 @@ extension Session {
             }
         }
         service.metrics.leaseRenewals.add(keepAlives.count)
+    }
+
+    private func permitted(
+        _ keepAlives: [(stream: StreamID, lease: LeaseID)]
+    ) -> [(stream: StreamID, lease: LeaseID)] {
+        keepAlives.filter { stream, lease in
+            guard streams.contains(stream) else { return false }
+            guard let denial = keepAliveDenial(of: lease, stream) else { return true }
+            refuse(stream, denial)
+            return false
+        }
     }
 
     private func answerTimeToLive(_ lease: LeaseID, withKeys: Bool, on stream: StreamID) {
@@ -162,8 +186,13 @@ extension Session {
         var keys: [[UInt8]] = []
         if withKeys {
             do throws(MVCCError) {
+                let permit = try checkedPermit(of: stream)
                 keys = try service.store.reader.withView { view throws(MVCCError) in
                     try view.keys(attachedTo: lease)
+                }
+                let found = keys
+                try permit.check { auth, identity throws(StoreError) in
+                    try auth.requireKeys(of: lease, .reading, by: identity) { _ in found }
                 }
             } catch {
                 finish(stream, EtcdStatus(error))
@@ -176,7 +205,27 @@ extension Session {
     }
 
     private func answerLeases(on stream: StreamID) {
+        let leases = service.store.leaseIDs
+        guard auth.isEnabled else { return reply(leases, on: stream) }
+        guard let permit = permitOrRefusal(of: stream) else { return }
+        // Who is not root has to be able to read what hangs on each of them, and they may be many.
+        let (later, reader) = (onLoop(stream), service.store.reader)
+        service.readers.submit { _ in
+            var failure: MVCCError?
+            do throws(MVCCError) { try permit.readKeys(of: leases, from: reader) } catch { failure = error }
+            let found = failure
+            later { session in
+                if let found {
+                    session.finish(stream, EtcdStatus(found))
+                } else {
+                    session.reply(leases, on: stream)
+                }
+            }
+        }
+    }
+
+    private func reply(_ leases: [LeaseID], on stream: StreamID) {
         let header = service.header(revision: service.store.reader.revision)
-        reply(stream, Response(header, LeaseLeasesResponse(leases: service.store.leaseIDs)))
+        reply(stream, Response(header, LeaseLeasesResponse(leases: leases)))
     }
 }

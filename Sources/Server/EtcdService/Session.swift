@@ -23,6 +23,7 @@ final class Session: ChannelDuplexHandler {
     let peerCommonName: String?
     /// The connection is protected.
     let isSecure: Bool
+    let auth: AuthDesk
     /// While the connection is open.
     private var link: (any SessionLink)?
     /// The link takes more; as it last said, since asking a channel costs more than a request.
@@ -38,6 +39,10 @@ final class Session: ChannelDuplexHandler {
     /// When a ping was sent that nothing has come after yet.
     private var pingedAt: UInt64?
 
+    /// Of the calls that came with one.
+    var tokens = CallTokens()
+    /// Messages of calls whose token is of an entry that this member has not applied yet.
+    var waitingMessages: [StreamID: [[UInt8]]] = [:]
     var streams = StreamTable()
     var calls = CallTable()
     /// Commands decoded in this read, proposed together when it ends.
@@ -53,6 +58,7 @@ final class Session: ChannelDuplexHandler {
         peerCommonName = peer?.commonName
         isSecure = peer != nil
         service = loop.service
+        auth = service.store.auth
         var configuration = ServerConfiguration()
         configuration.maxConcurrentStreams = service.options.concurrentStreamsMax
         configuration.pingIntervalMin = UInt64(service.options.pingIntervalMinMilliseconds) * 1_000_000
@@ -181,6 +187,7 @@ final class Session: ChannelDuplexHandler {
         streams.removeAll()
         calls.removeAll()
         waitingReads = [:]
+        waitingMessages = [:]
     }
 
     /// Pings a client that was silent for too long, and cuts it off when it stays so.
@@ -257,6 +264,8 @@ final class Session: ChannelDuplexHandler {
     /// Counts the end of a call and forgets it.
     func closeCall(_ stream: StreamID, _ code: StatusCode) {
         guard let state = streams.remove(stream), let method = state.method else { return }
+        tokens.remove(stream)
+        if !waitingMessages.isEmpty { waitingMessages[stream] = nil }
         loop.tally.ended(method, code, began: state.began)
     }
 
@@ -309,6 +318,7 @@ struct PendingRead {
         case contender(RangeRequest)
         case electionLeader([UInt8])
         case observer
+        case auth(AuthQuestion)
     }
 
     var stream: StreamID

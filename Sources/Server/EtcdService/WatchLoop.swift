@@ -74,7 +74,13 @@ final class WatchLoop {
     func receive(_ request: StrakeEtcdWire.WatchRequest, on stream: StreamID, of session: Session) {
         guard let state = session.streams[stream], case .watch(let key) = state.role else { return }
         switch request {
-        case .create(let create): self.create(create, on: key)
+        case .create(let create):
+            let denial = create.startRevision < 0 ? nil : session.watchDenial(of: create.range, stream)
+            if let denial {
+                refuse(WatchCancelReason(denial), at: revision, on: key)
+            } else {
+                self.create(create, on: key)
+            }
         case .cancel(let watchID):
             guard case .canceled(let owed) = hub.cancel(watchID, on: key) else { return }
             sink.send(WatchResponse(watchID: watchID, canceled: true), revision: revision, to: key)

@@ -37,10 +37,14 @@ package struct EtcdStatus: Error, Hashable, Sendable {
 
     package init(_ error: StoreError) {
         // What etcd's own wait ends with is no error of etcd's: the text is its gRPC library's.
-        if error == .deadlineExceeded {
-            self.init(code: .deadlineExceeded, message: "context deadline exceeded")
-        } else {
-            self.init(error.etcdError)
+        switch error {
+        case .deadlineExceeded: self.init(code: .deadlineExceeded, message: "context deadline exceeded")
+        case .noPasswordUser:
+            // An error of etcd's inside, which its server has no code for.
+            self.init(
+                code: .unknown,
+                message: "auth: authentication failed, password was given for no password user")
+        default: self.init(error.etcdError)
         }
     }
 
@@ -86,6 +90,25 @@ extension StoreError {
         case .learnerNotSupported: .learnerNotSupported
         case .noSpace: .noSpace
         case .corrupt: .corrupt
+        case .userEmpty: .userEmpty
+        case .roleEmpty: .roleEmpty
+        case .authFailed: .authFailed
+        // Its text is another one, which is no error of etcd's API.
+        case .noPasswordUser: .authFailed
+        case .permissionNotGiven: .permissionNotGiven
+        case .invalidAuthManagement: .invalidAuthManagement
+        case .authRevisionOld: .authRevisionOld
+        case .rootUserMissing: .rootUserMissing
+        case .rootRoleMissing: .rootRoleMissing
+        case .userExists: .userExists
+        case .userNotFound: .userNotFound
+        case .roleExists: .roleExists
+        case .roleNotFound: .roleNotFound
+        case .roleNotGranted: .roleNotGranted
+        case .permissionNotGranted: .permissionNotGranted
+        case .authNotEnabled: .authNotEnabled
+        case .permissionDenied: .permissionDenied
+        case .invalidAuthToken: .invalidAuthToken
         case .tooManyRequests: .tooManyRequests
         case .noLeader: .noLeader
         case .leaderChanged: .leaderChanged

@@ -44,6 +44,22 @@ package enum WatchCancelReason: String, CaseIterable, Sendable {
     case duplicateID = "mvcc: duplicate watch ID provided on the WatchStream"
     /// For a start revision below zero. A compacted one has no reason, but a compact revision.
     case compacted = "etcdserver: mvcc: required revision has been compacted"
+    // As etcd's gRPC library prints errors of the service.
+    case userEmpty = "rpc error: code = InvalidArgument desc = etcdserver: user name is empty"
+    case authRevisionOld = "rpc error: code = InvalidArgument desc = etcdserver: revision of auth store is old"
+    case invalidAuthToken = "rpc error: code = Unauthenticated desc = etcdserver: invalid auth token"
+    case permissionDenied = "rpc error: code = PermissionDenied desc = etcdserver: permission denied"
+
+    /// Of a watch that its client may not have.
+    package init(_ denial: StoreError) {
+        self =
+            switch denial {
+            case .userEmpty: .userEmpty
+            case .authRevisionOld: .authRevisionOld
+            case .invalidAuthToken: .invalidAuthToken
+            default: .permissionDenied
+            }
+    }
 }
 
 extension Event {

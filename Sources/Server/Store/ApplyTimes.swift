@@ -2,7 +2,7 @@ package import StrakeModel
 
 /// How many commands of each kind a batch had, and how many of those were refused.
 struct CommandCounts {
-    private var counts = InlineArray<24, UInt32>(repeating: 0)
+    private var counts = InlineArray<48, UInt32>(repeating: 0)
 
     mutating func count(_ kind: Command.Kind, isRefused: Bool) {
         counts[Self.slot(kind, isRefused: isRefused)] += 1
@@ -10,7 +10,7 @@ struct CommandCounts {
 
     func count(in slot: Int) -> Int { Int(counts[slot]) }
 
-    static var slots: Range<Int> { 0..<24 }
+    static var slots: Range<Int> { 0..<48 }
 
     static func slot(_ kind: Command.Kind, isRefused: Bool) -> Int {
         Int(kind.rawValue) * 2 + (isRefused ? 1 : 0)

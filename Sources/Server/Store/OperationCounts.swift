@@ -22,7 +22,7 @@ struct OperationCounts {
         case .leasesExpired(let ids):
             leasesExpired += ids.count
             leasesRevoked += ids.count
-        case .compacted, .leasesCheckpointed, .alarms, .memberSet, .refused: break
+        case .compacted, .leasesCheckpointed, .alarms, .memberSet, .auth, .refused: break
         }
     }
 

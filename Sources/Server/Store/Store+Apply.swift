@@ -20,7 +20,8 @@ extension Store {
         do throws(StateMachineError) {
             (result, leaseChanges) = try applyRole.machine.withLock { machine throws(StateMachineError) in
                 var news: [LeaseNews] = []
-                let result = try machine.apply(batch, answers: &groups, news: &news, checkpoint: checkpoint)
+                let result = try machine.apply(
+                    batch, answers: &groups, news: &news, auth: auth, checkpoint: checkpoint)
                 if result.changesMembers || result.changesAlarms { keepClusterState(of: machine) }
                 return (result, news)
             }
@@ -123,10 +124,12 @@ struct ApplyResult: Sendable {
 
 extension StateMachine {
     mutating func apply(
-        _ batch: ApplyBatch, answers: inout AnswerGroups, news: inout [LeaseNews], checkpoint: CheckpointRole
+        _ batch: ApplyBatch, answers: inout AnswerGroups, news: inout [LeaseNews], auth desk: AuthDesk,
+        checkpoint: CheckpointRole
     ) throws(StateMachineError) -> ApplyResult {
         var result = ApplyResult()
         let before = store.reader.revision
+        var changesAuth = false
         for (entry, origin) in zip(batch.entries, batch.origins) {
             let applied = try apply(entry)
             if entry.kind == .configuration { result.changesMembers = true }
@@ -155,10 +158,15 @@ extension StateMachine {
             case .refused: result.failed += 1
             case .memberSet: result.changesMembers = true
             case .alarms: result.changesAlarms = true
+            case .auth(let command):
+                desk.applied(command, index: entry.index.rawValue)
+                changesAuth = true
             case .put, .deleteRange, .txn: break
             }
             if let origin, !isDeferred { answers.with(origin.target) { $0.answers.append(answer) } }
         }
+        // Before the events: nobody is to see what was forbidden ahead of it.
+        if changesAuth { desk.show(auth) }
         let events = store.publish()
         result.events = events.count
         result.putBytes = events.reduce(0) { sum, event in

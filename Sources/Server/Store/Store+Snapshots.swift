@@ -158,6 +158,8 @@ extension Store {
                     }
                     snapshots.addGarbage(old, machine.store.tables)
                     try log.replaceAll(with: metadata)
+                    // Before readers see the new store.
+                    auth.replace(with: next.auth)
                     next.succeed(machine)
                     keepClusterState(of: next)
                     machine = next

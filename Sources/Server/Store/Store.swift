@@ -41,6 +41,8 @@ package final class Store: Sendable {
     let expiries: LeaseExpiries
     let targets = Mutex<[any AnswerTarget]>([])
     let gauges = StoreGauges()
+    /// Users, roles and permissions as applied.
+    package let auth: AuthDesk
     let lifecycle: Lifecycle
     let departure: Mutex<Departure>
     /// Nil where there are no other members and never will be.
@@ -77,6 +79,8 @@ package final class Store: Sendable {
         digestDesk = DigestDesk(ticksBetween: parts.options.digestTicks)
         identity = parts.identity
         reader = parts.reader
+        auth = AuthDesk(tokenMilliseconds: Int64(parts.options.tokenSeconds) * 1_000)
+        auth.replace(with: parts.machine.auth)
         replica = Mutex(ReplicaState(replica: parts.replica))
         log = parts.log
         directory = parts.directory

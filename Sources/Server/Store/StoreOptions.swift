@@ -27,6 +27,8 @@ public struct StoreOptions: Sendable {
     public var heartbeatMilliseconds = 100
     public var electionMilliseconds = 1_000
     public var preVote = true
+    /// A client's token is good for so long after it was last used.
+    public var tokenSeconds = 300
     /// Bytes in use at which NOSPACE is raised; `nil`: no limit.
     public var quotaBytes: Int64? = quotaBytesDefault
     /// Applied entries that stay in the log behind the newest checkpoint.

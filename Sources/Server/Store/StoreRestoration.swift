@@ -1,3 +1,4 @@
+package import StrakeAuth
 package import StrakeLeases
 package import StrakeLog
 package import StrakeMVCC
@@ -65,11 +66,12 @@ package struct StoreRestoration: ~Copyable {
 
     /// Makes the directory whole, durable, and gives it its name.
     package consuming func finish(
-        leases: [Lease], alarms: [AlarmMember], revisions: StateBuilder.Revisions
+        leases: [Lease], alarms: [AlarmMember], auth: AuthStore, revisions: StateBuilder.Revisions
     ) throws(StoreStartError) {
         do {
             let isFit = try builder.finish(
-                founding.base, members: founding.members, leases: leases, alarms: alarms, revisions: revisions)
+                founding.base, members: founding.members, leases: leases, alarms: alarms, auth: auth,
+                revisions: revisions)
             guard isFit else {
                 throw StoreStartError(
                     "the revisions do not fit: newest \(revisions.newest), compacted at \(revisions.compact)")

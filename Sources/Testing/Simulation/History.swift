@@ -40,7 +40,7 @@ extension Operation.Outcome {
             case .range(let range): self = .read(range.keyValues.first.map(Operation.Observation.init))
             case .deleteRange, .txn, nil: return nil
             }
-        case .compacted, .leaseGranted, .leaseRevoked, .leasesExpired, .leasesCheckpointed, .alarms, .memberSet,
+        case .compacted, .leaseGranted, .leaseRevoked, .leasesExpired, .leasesCheckpointed, .alarms, .memberSet, .auth,
             .refused:
             return nil
         }

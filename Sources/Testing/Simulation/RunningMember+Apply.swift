@@ -92,7 +92,7 @@ extension RunningMember {
         case .leasesCheckpointed(let list): leases.checkpointed(list)
         case .compacted: compactionIsDue = true
         case .memberSet: membersChanged()
-        case .put, .deleteRange, .txn, .alarms, .refused: break
+        case .put, .deleteRange, .txn, .alarms, .auth, .refused: break
         }
     }
 }
