@@ -381,6 +381,30 @@ def check_made_certificate(results, arguments):
 
 # MARK: Beside etcd
 
+def check_certificate_users(results, arguments, authority):
+    """Who shows a certificate and no token is the user with the certificate's name, as with etcd."""
+    pair = authority.issue("server")
+    users = {name: authority.issue(name) for name in ("root", "ann", "nobody")}
+    mutual = pair.server_flags() + ["--client-cert-auth", "--trusted-ca-file", authority.certificate]
+    script = [
+        ("root", "user", "add", "root", "--no-password"), ("root", "user", "grant-role", "root", "root"),
+        ("root", "user", "add", "ann", "--no-password"), ("root", "role", "add", "app"),
+        ("root", "role", "grant-permission", "app", "readwrite", "/app/", "--prefix=true"),
+        ("root", "user", "grant-role", "ann", "app"), ("root", "auth", "enable"),
+        ("ann", "put", "/app/a", "1"), ("ann", "get", "/app/", "--prefix"), ("ann", "put", "/b", "1"),
+        ("ann", "user", "add", "eve", "--no-password"), ("nobody", "put", "/app/a", "2"), ("nobody", "get", "/app/a"),
+        ("root", "put", "/b", "2"), ("root", "get", "", "--prefix"),
+    ]
+    ours, theirs = SecureServer(arguments.server, mutual), SecureServer(arguments.peer, mutual, label="etcd")
+    with ours, theirs:
+        for name, *words in script:
+            own = ["--cacert", authority.certificate, *users[name].etcdctl()]
+            got = [etcdctl(ETCDCTL_35, f"https://{server.endpoint}", *own, *words) for server in (ours, theirs)]
+            results.equal(f"{name}: {' '.join(words)}", got[0][:2], got[1][:2])
+            if words == ["put", "/b", "1"]:
+                results.check("which is refused", got[0][0] != 0 and "permission denied" in got[0][2], got[0])
+
+
 def outcome(server, authority, pair, tls12=False):
     """How a client that speaks first is treated: what it reads, or how it fails."""
     context = ssl.create_default_context(cafile=authority.certificate)
@@ -486,6 +510,7 @@ def main():
         check_metrics_and_hosts(results, arguments, authority)
         check_made_certificate(results, arguments)
         check_cluster(results, arguments, authority)
+        check_certificate_users(results, arguments, authority)
         check_beside_etcd(results, arguments, authority)
         check_flags(results, arguments, authority)
 

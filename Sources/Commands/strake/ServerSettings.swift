@@ -78,14 +78,7 @@ struct ServerSettings {
         service.servesGateway = flags.bool("enable-grpc-gateway")
         service.corsOrigins = Set(flags.list("cors"))
         service.hostWhitelist = Set(flags.list("host-whitelist"))
-        let costs = ServiceOptions.bcryptCosts
-        if let cost = Int(exactly: flags.integer("bcrypt-cost")), costs.contains(cost) {
-            service.bcryptCost = cost
-        } else {
-            warnings.append(
-                "--bcrypt-cost: taken as \(service.bcryptCost): it is from \(costs.lowerBound) to \(costs.upperBound)")
-        }
-        service.jwt = try TokenSetting.jwt(flags.string("auth-token"))
+        warnings += try Self.addAuth(flags, to: &service)
         service.version = Version.etcd
         service.clusterVersion = Version.cluster
         Self.addOperation(flags, to: &service)
@@ -104,6 +97,21 @@ struct ServerSettings {
 
     /// What fits into the longest frame between members, with room for what else the message says.
     private static let requestBytesMax = PeerOptions.frameBytesMaxDefault - (1 << 20)
+
+    /// Returns what to warn of.
+    private static func addAuth(_ flags: FlagSet, to service: inout ServiceOptions) throws(SettingsError) -> [String] {
+        do throws(SettingsError) {
+            service.jwt = try TokenSetting.jwt(flags.string("auth-token"))
+        } catch {
+            throw SettingsError(error.description, .setup)
+        }
+        let costs = ServiceOptions.bcryptCosts
+        guard let cost = Int(exactly: flags.integer("bcrypt-cost")), costs.contains(cost) else {
+            return ["--bcrypt-cost: taken as \(service.bcryptCost): it is from \(costs.lowerBound) to \(costs.upperBound)"]
+        }
+        service.bcryptCost = cost
+        return []
+    }
 
     private static func within(
         _ range: ClosedRange<Int>, _ flag: String, _ flags: FlagSet
