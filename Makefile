@@ -26,7 +26,7 @@ run: build
 # Style, then layers: the core reads no clock, file or environment, so it has no use for these modules. Only the
 # wrapper of LMDB asks the system how large its file is.
 lint:
-	swift format lint --strict --recursive Package.swift Sources Tests
+	swift format lint --strict --recursive Package.swift Sources Tests docs/samples/*/Sources
 	@! grep -rnE '^\s*(public |package |internal )?import (Foundation|Dispatch|Glibc|NIO|Logging)' --exclude-dir=LMDB Sources/Core \
 	  || { echo 'Sources/Core imports what only the server may'; exit 1; }
 
@@ -35,7 +35,7 @@ lint:
 # leaders would seem dead and their time limits pass.
 UNIT := $(SWIFT) test -c release --disable-xctest --scratch-path .build-tests
 DEBUG := $(SWIFT) test --disable-xctest --scratch-path .build-debug
-CLUSTER_TESTS := '^StrakePeersTests\.|^StrakeStoreTests\.(Cluster|Corruption|ForcedCluster|Membership|Snapshot|Stall)Tests/'
+CLUSTER_TESTS := '^StrakePeersTests\.|^StrakeEmbeddingTests\.EmbeddedClusterTests/|^StrakeStoreTests\.(Cluster|Corruption|ForcedCluster|Membership|Snapshot|Stall)Tests/'
 unit: deps
 	$(UNIT) --skip $(CLUSTER_TESTS)
 	$(UNIT) --skip-build --filter $(CLUSTER_TESTS)

@@ -78,7 +78,8 @@ let package = Package(
             "Server/Store",
             [
                 "StrakeModel", "StrakeRaft", "StrakeChecksum", "StrakeLMDB", "StrakeTables", "StrakeMVCC",
-                "StrakeLeases", "StrakeAuth", "StrakeStateMachine", "StrakeReplication", "StrakeLog",
+                "StrakeLeases", "StrakeAuth", "StrakeWatching", "StrakeStateMachine", "StrakeReplication", "StrakeLog",
+                .product(name: "DequeModule", package: "swift-collections"),
             ]),
         .target(
             name: "CBcrypt", path: "Sources/Server/CBcrypt", linkerSettings: [.linkedLibrary("crypt")]),
@@ -206,6 +207,10 @@ let package = Package(
                 "StrakeReplication", "StrakeLog", "StrakePowerCut", "StrakeSeededGenerator", "StrakeTemporaryDirectory",
                 "StrakeChecksum",
             ]),
+        // As an embedder has it: what is public, and nothing else.
+        .testTarget(
+            name: "StrakeEmbeddingTests", dependencies: ["StrakeStore", "StrakePeers", "StrakeTemporaryDirectory"],
+            path: "Tests/EmbeddingTests", packageAccess: false, swiftSettings: settings),
         tests(
             "EtcdBackend",
             [

@@ -129,7 +129,9 @@ final class WatchLoop {
         // Batches from before the last time this loop began to listen are behind it already.
         guard !sink.streams.isEmpty, published.last > hub.published else { return }
         let batch = LiveBatch(events: published.events)
-        sink.begin(LiveEvents(batch: published.events, service: service), revision: published.last)
+        let (reader, service) = (service.store.reader, service)
+        let events = LiveEvents(batch: published.events, reader: reader) { service.reportDamage($0) }
+        sink.begin(events, revision: published.last)
         hub.publish(batch, first: published.first, last: published.last, to: &sink)
         sink.end()
         pump()

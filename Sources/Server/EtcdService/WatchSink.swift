@@ -1,6 +1,7 @@
 internal import StrakeEtcdWire
 internal import StrakeHTTP2
 internal import StrakeModel
+internal import StrakeStore
 internal import StrakeWatching
 
 /// A watch stream of a session.

@@ -6,8 +6,8 @@ internal import StrakeStateMachine
 internal import StrakeTables
 
 /// Why a member could not start: one sentence for the operator.
-package struct StoreStartError: Error, CustomStringConvertible {
-    package var description: String
+public struct StoreStartError: Error, CustomStringConvertible {
+    public var description: String
     /// The member's files are damaged or gone, and no start will mend them.
     var filesAreUnfit: Bool
 

@@ -43,4 +43,16 @@ final class WorkerThread: Sendable {
     func join() {
         pthread_join(handle, nil)
     }
+
+    /// Nobody waits for the end of the body. In place of `join`.
+    func detach() {
+        pthread_detach(handle)
+    }
+
+    /// Runs the body on a thread of its own, for a task that waits for it.
+    static func run<Value: Sendable>(name: String, _ body: @escaping @Sendable () -> Value) async -> Value {
+        await withUnsafeContinuation { continuation in
+            WorkerThread(name: name) { continuation.resume(returning: body()) }.detach()
+        }
+    }
 }

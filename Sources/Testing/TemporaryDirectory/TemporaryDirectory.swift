@@ -5,22 +5,22 @@ internal import Synchronization
 ///
 /// A process that dies leaves its directories behind. Their names have its number, so the next process that makes one of
 /// the same kind in the same place removes them.
-package final class TemporaryDirectory: Sendable {
-    package enum Place: String, Sendable {
+public final class TemporaryDirectory: Sendable {
+    public enum Place: String, Sendable {
         case disk = "/tmp"
         /// Where a sync costs nothing; for tests that play the disk themselves.
         case memory = "/dev/shm"
     }
 
-    package let path: String
+    public let path: String
 
     /// For a test.
-    package convenience init(in place: Place = .disk) {
+    public convenience init(in place: Place = .disk) {
         self.init(of: "strake-test", in: place.rawValue)
     }
 
     /// - Parameter kind: How its name begins.
-    package init(of kind: String, in directory: String) {
+    public init(of kind: String, in directory: String) {
         Self.sweep(kind, in: directory)
         var template = Array("\(directory)/\(kind)-\(getpid())-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else {

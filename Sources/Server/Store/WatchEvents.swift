@@ -1,22 +1,25 @@
-internal import StrakeMVCC
-internal import StrakeModel
-internal import StrakeStore
-internal import StrakeTables
-internal import StrakeWatching
+package import StrakeMVCC
+package import StrakeModel
+package import StrakeTables
+package import StrakeWatching
 
-/// Events that can be put on the wire, by their position in a batch.
-protocol WatchEvents {
+/// Events by their position in a batch, as watchers get them.
+package protocol WatchEvents {
     func event(at position: Int, withPrevious: Bool) -> Event
 }
 
 /// A batch as the state machine published it.
-struct LiveBatch: WatchBatch {
+package struct LiveBatch: WatchBatch {
     let events: EventBatch
 
-    var count: Int { events.count }
-    func mainRevision(at index: Int) -> Int64 { self[index].header.revision.main }
-    func kind(at index: Int) -> Event.Kind { self[index].header.isTombstone ? .delete : .put }
-    func withKey(at index: Int, _ body: (RawSpan) -> Void) {
+    package init(events: EventBatch) {
+        self.events = events
+    }
+
+    package var count: Int { events.count }
+    package func mainRevision(at index: Int) -> Int64 { self[index].header.revision.main }
+    package func kind(at index: Int) -> Event.Kind { self[index].header.isTombstone ? .delete : .put }
+    package func withKey(at index: Int, _ body: (RawSpan) -> Void) {
         let event = self[index]
         body(event.key.bytes)
     }
@@ -24,22 +27,30 @@ struct LiveBatch: WatchBatch {
     private subscript(index: Int) -> MemoryEvent { events[events.startIndex + index] }
 }
 
-struct LiveEvents: WatchEvents {
+package struct LiveEvents: WatchEvents {
     let batch: EventBatch
-    let service: Service
+    let reader: Reader
+    /// Told of damage that a look at a previous value has met.
+    let onDamage: (String) -> Void
 
-    func event(at position: Int, withPrevious: Bool) -> Event {
+    package init(batch: EventBatch, reader: Reader, onDamage: @escaping (String) -> Void) {
+        self.batch = batch
+        self.reader = reader
+        self.onDamage = onDamage
+    }
+
+    package func event(at position: Int, withPrevious: Bool) -> Event {
         let event = batch[batch.startIndex + position]
         var previous: KeyValue?
         if withPrevious {
             do throws(MVCCError) {
-                previous = try service.store.reader.withView { view throws(MVCCError) in
+                previous = try reader.withView { view throws(MVCCError) in
                     try view.previous(of: event.header, key: event.key)
                 }
             } catch {
                 // The change itself is whole and must not be held back; the operator is told what is missing from it, once,
-                // since an event is encoded once for all watchers of a loop.
-                service.reportDamage("\(error)")
+                // since an event is made once for all watchers of a hub.
+                onDamage("\(error)")
             }
         }
         return Event(header: event.header, key: event.key, value: event.value, previous: previous)
@@ -47,19 +58,19 @@ struct LiveEvents: WatchEvents {
 }
 
 /// What one scan of history found.
-struct Replay: WatchBatch, WatchEvents, Sendable {
+package struct Replay: WatchBatch, WatchEvents, Sendable {
     /// Bytes scanned between looks at the limits.
     private static let stepBytes = 64 << 10
 
     private var events: [Event] = []
     /// All events up to here that the request covers are in.
-    private(set) var scannedThrough: Int64
+    package private(set) var scannedThrough: Int64
 
-    init(_ request: ReplayRequest, reader: Reader) throws(MVCCError) {
+    package init(_ request: ReplayRequest, reader: Reader) throws(MVCCError) {
         try self.init(request, from: request.from, through: request.through, reader: reader)
     }
 
-    init(_ request: ReplayRequest, from: Int64, through: Int64, reader: Reader) throws(MVCCError) {
+    package init(_ request: ReplayRequest, from: Int64, through: Int64, reader: Reader) throws(MVCCError) {
         scannedThrough = from - 1
         let coverage = request.coverage()
         var next = Revision(main: from)
@@ -90,12 +101,12 @@ struct Replay: WatchBatch, WatchEvents, Sendable {
         }
     }
 
-    var count: Int { events.count }
-    func mainRevision(at index: Int) -> Int64 { events.mainRevision(at: index) }
-    func kind(at index: Int) -> Event.Kind { events[index].kind }
-    func withKey(at index: Int, _ body: (RawSpan) -> Void) { events.withKey(at: index, body) }
+    package var count: Int { events.count }
+    package func mainRevision(at index: Int) -> Int64 { events.mainRevision(at: index) }
+    package func kind(at index: Int) -> Event.Kind { events[index].kind }
+    package func withKey(at index: Int, _ body: (RawSpan) -> Void) { events.withKey(at: index, body) }
 
-    func event(at position: Int, withPrevious: Bool) -> Event {
+    package func event(at position: Int, withPrevious: Bool) -> Event {
         var event = events[position]
         if !withPrevious { event.previous = nil }
         return event
@@ -103,7 +114,7 @@ struct Replay: WatchBatch, WatchEvents, Sendable {
 }
 
 extension Event {
-    init(
+    package init(
         header: EventHeader, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, previous: KeyValue?
     ) {
         var keyValue = KeyValue(key: Array(key), modRevision: header.revision.main)

@@ -1,0 +1,188 @@
+internal import StrakeMVCC
+internal import StrakeModel
+internal import Synchronization
+
+extension EmbeddedStore {
+    /// The keys of a range of any size, at one revision: one pass, by one task at a time.
+    ///
+    /// The next piece (`Limits.scanPieceBytes`) is read when the last one was used up. Until it ends or is dropped, the
+    /// scan keeps the history that it needs from being removed, so it sees its revision whatever is compacted meanwhile; one
+    /// that is not read from for `Limits.scanStallSeconds` gives that up and fails.
+    public struct Scan: AsyncSequence, Sendable {
+        public typealias Element = KeyValue
+        public typealias Failure = EmbeddedStoreError
+
+        let cursor: ScanCursor
+
+        /// Keys that the scan returns.
+        public var returned: Int { cursor.returned }
+        /// Keys in the whole range, whatever limit and filters leave out.
+        public var count: Int64 { cursor.count }
+        /// Main revision that is read at.
+        public var revision: Int64 { cursor.revision }
+
+        public func makeAsyncIterator() -> Iterator { Iterator(cursor: cursor) }
+
+        public struct Iterator: AsyncIteratorProtocol {
+            public typealias Element = KeyValue
+            public typealias Failure = EmbeddedStoreError
+
+            let cursor: ScanCursor
+            private var piece: [KeyValue] = []
+            private var position = 0
+
+            init(cursor: ScanCursor) {
+                self.cursor = cursor
+            }
+
+            public mutating func next(
+                isolation actor: isolated (any Actor)?
+            ) async throws(EmbeddedStoreError) -> KeyValue? {
+                if position == piece.count {
+                    piece = []
+                    piece = try await cursor.next()
+                    position = 0
+                }
+                guard position < piece.count else { return nil }
+                defer { position += 1 }
+                return piece[position]
+            }
+
+            public mutating func next() async throws(EmbeddedStoreError) -> KeyValue? {
+                try await next(isolation: nil)
+            }
+        }
+    }
+
+    /// Reads a range of any size in bounded memory.
+    ///
+    /// The whole range is counted first, without its values. Another order than that of keys takes some 50 bytes of memory
+    /// a key. The request's `isSerializable` asks for `local` consistency.
+    ///
+    /// - Throws: As `get`.
+    public func scan(_ request: RangeRequest) async throws(EmbeddedStoreError) -> Scan {
+        try refusing { () throws(StoreError) in try request.validate() }
+        try await awaitReadable(request.isSerializable ? .local : .linearizable)
+        let (reader, readers, pieceBytes) = (store.reader, readers, limits.scanPieceBytes)
+        let cursor = try await readers.read { () throws(EmbeddedStoreError) in
+            do throws(MVCCError) {
+                let plan = try reader.withView { view throws(MVCCError) in try view.plan(request) { _ in 0 } }
+                return ScanCursor(plan, reader: reader, readers: readers, pieceBytes: pieceBytes)
+            } catch {
+                throw EmbeddedStoreError(error)
+            }
+        }
+        scans.add(cursor)
+        return Scan(cursor: cursor)
+    }
+
+    /// Reads every key of a range.
+    public func scan(_ range: KeyRange) async throws(EmbeddedStoreError) -> Scan {
+        try await scan(RangeRequest(range: range))
+    }
+}
+
+/// Where a scan is.
+final class ScanCursor: Sendable {
+    private enum State {
+        case resting(RangePlan, since: Int64)
+        case reading
+        case done
+        /// Nobody asked for more in time.
+        case stalled
+    }
+
+    let returned: Int
+    let count: Int64
+    let revision: Int64
+    private let state: Mutex<State>
+    private let reader: Reader
+    private let readers: ReaderThreads
+    private let pieceBytes: Int
+
+    init(_ plan: RangePlan, reader: Reader, readers: ReaderThreads, pieceBytes: Int) {
+        (returned, count, revision) = (plan.returned, plan.count, plan.revision)
+        state = Mutex(.resting(plan, since: MonotonicClock.milliseconds))
+        self.reader = reader
+        self.readers = readers
+        self.pieceBytes = pieceBytes
+    }
+
+    /// The next keys; none at the end.
+    nonisolated(nonsending) func next() async throws(EmbeddedStoreError) -> [KeyValue] {
+        guard let plan = try begin() else { return [] }
+        let (reader, pieceBytes) = (reader, pieceBytes)
+        do throws(EmbeddedStoreError) {
+            let (piece, rest) = try await readers.read { () throws(EmbeddedStoreError) in
+                try Self.read(plan, from: reader, bytes: pieceBytes)
+            }
+            state.withLock { state in
+                if let rest { state = .resting(rest, since: MonotonicClock.milliseconds) } else { state = .done }
+            }
+            return piece
+        } catch {
+            state.withLock { $0 = .done }
+            throw error
+        }
+    }
+
+    private func begin() throws(EmbeddedStoreError) -> RangePlan? {
+        try state.withLock { state throws(EmbeddedStoreError) -> RangePlan? in
+            switch state {
+            case .resting(let plan, _):
+                state = .reading
+                return plan
+            case .reading: preconditionFailure("two tasks read one scan")
+            case .done: return nil
+            case .stalled: throw .scanStalled
+            }
+        }
+    }
+
+    private static func read(
+        _ plan: RangePlan, from reader: Reader, bytes: Int
+    ) throws(EmbeddedStoreError) -> ([KeyValue], RangePlan?) {
+        var (plan, piece): (RangePlan, [KeyValue]) = (plan, [])
+        do throws(MVCCError) {
+            let isLast = try reader.withView { view throws(MVCCError) in
+                try view.next(&plan, byteBudget: bytes) { piece.append(KeyValue($0)) }
+            }
+            if isLast { plan.release() }
+            return (piece, isLast ? nil : plan)
+        } catch {
+            plan.release()
+            throw EmbeddedStoreError(error)
+        }
+    }
+
+    /// Gives up a scan that nobody has read from since.
+    func expire(before deadline: Int64) {
+        state.withLock { state in
+            guard case .resting(let plan, let since) = state, since < deadline else { return }
+            plan.release()
+            state = .stalled
+        }
+    }
+}
+
+/// The scans that are open, to end those that hold history and do not move.
+final class ScanRegister: Sendable {
+    private struct Entry {
+        weak var cursor: ScanCursor?
+    }
+
+    private let entries = Mutex<[Entry]>([])
+
+    func add(_ cursor: ScanCursor) {
+        entries.withLock { $0.append(Entry(cursor: cursor)) }
+    }
+
+    func expire(stallSeconds: Int) {
+        let deadline = MonotonicClock.milliseconds - Int64(stallSeconds) * 1_000
+        let open = entries.withLock { entries in
+            entries.removeAll { $0.cursor == nil }
+            return entries.compactMap(\.cursor)
+        }
+        for cursor in open { cursor.expire(before: deadline) }
+    }
+}

@@ -1,0 +1,175 @@
+internal import StrakeMVCC
+internal import StrakeModel
+internal import StrakeWatching
+internal import Synchronization
+
+/// The watches of an embedder, on a thread of their own: a change is matched there, so that neither applying nor the
+/// tasks that read watches wait for it.
+final class WatchDesk: Sendable {
+    typealias Key = StreamKey
+
+    /// Published batches that wait for the thread. At the bound they are let go, and found in history.
+    static let batchesMax = 1_024
+
+    enum Change {
+        case published(PublishedEvents)
+        /// The store has come to this revision; what changed is in its history.
+        case skipped(Int64)
+    }
+
+    enum Call {
+        case open(Opening)
+        case cancel(Key)
+        case drained(Key)
+        case progress(Key)
+        case replayed(ReplayRequest, Result<Replay, MVCCError>)
+        /// All watches end so.
+        case end(WatchMailbox.Outcome)
+        case close
+    }
+
+    struct Opening: Sendable {
+        var key: Key
+        var range: KeyRange
+        var options: EmbeddedStore.WatchOptions
+        var mailbox: WatchMailbox
+        var opened: Reply<Void>
+    }
+
+    private struct Queue {
+        var changes: [Change] = []
+        var calls: [Call] = []
+        var isClosed = false
+    }
+
+    private let queue = Mutex(Queue())
+    private let bell = Doorbell()
+    private let lastKey = Atomic<Int>(0)
+    /// Published batches are to be sent here. Only the thread changes it.
+    let demand = Atomic(false)
+    private let thread = Mutex<WorkerThread?>(nil)
+
+    /// Begins. Called once.
+    func start(_ setup: WatchSetup) {
+        let started = WorkerThread(name: "strake-watch") { self.run(setup) }
+        thread.withLock { $0 = started }
+    }
+
+    /// Some watch is to get events as they are published, or soon will be. Those that are blocked find them in history.
+    var wantsEvents: Bool { demand.load(ordering: .sequentiallyConsistent) }
+
+    // MARK: From any thread
+
+    func publish(_ published: PublishedEvents) {
+        let isFirst = queue.withLock { queue in
+            if queue.isClosed { return false }
+            let isFirst = queue.changes.isEmpty
+            if queue.changes.count >= Self.batchesMax {
+                queue.changes = [.skipped(published.last)]
+            } else {
+                queue.changes.append(.published(published))
+            }
+            return isFirst
+        }
+        if isFirst { bell.ring() }
+    }
+
+    func skip(through revision: Int64) {
+        queue.withLock { queue in
+            if !queue.isClosed { queue.changes = [.skipped(revision)] }
+        }
+        bell.ring()
+    }
+
+    nonisolated(nonsending) func open(
+        _ range: KeyRange, _ options: EmbeddedStore.WatchOptions, bytesMax: Int
+    ) async throws(EmbeddedStoreError) -> WatchHandle {
+        let key = Key(rawValue: lastKey.wrappingAdd(1, ordering: .relaxed).newValue)
+        let mailbox = WatchMailbox(startRevision: options.startRevision, bytesMax: bytesMax) { [weak self] in
+            self?.post(.drained(key))
+        }
+        let opened = Reply<Void>()
+        guard post(.open(Opening(key: key, range: range, options: options, mailbox: mailbox, opened: opened))) else {
+            throw .refused(.stopped)
+        }
+        // Made before it is waited for: a task that gives up drops it, and with it the watch.
+        let handle = WatchHandle(key: key, mailbox: mailbox, desk: self)
+        try await opened.value()
+        return handle
+    }
+
+    func cancel(_ key: Key) { post(.cancel(key)) }
+
+    func requestProgress(of key: Key) { post(.progress(key)) }
+
+    func endAll(_ outcome: WatchMailbox.Outcome) { post(.end(outcome)) }
+
+    /// Ends the watches and the thread.
+    func close() {
+        post(.close)
+        queue.withLock { $0.isClosed = true }
+        thread.withLock { $0.take() }?.join()
+    }
+
+    /// - Returns: False after `close`: nobody takes it.
+    @discardableResult
+    func post(_ call: Call) -> Bool {
+        let isTaken = queue.withLock { queue in
+            if queue.isClosed { return false }
+            queue.calls.append(call)
+            return true
+        }
+        if isTaken { bell.ring() }
+        return isTaken
+    }
+
+    // MARK: The thread
+
+    private func run(_ setup: WatchSetup) {
+        var work = WatchWork(self, setup)
+        var (changes, calls): ([Change], [Call]) = ([], [])
+        while true {
+            queue.withLock { queue in
+                swap(&changes, &queue.changes)
+                swap(&calls, &queue.calls)
+            }
+            work.take(changes)
+            for (index, call) in calls.enumerated() {
+                if case .close = call {
+                    work.end(.success(nil))
+                    leave(behind: calls[(index + 1)...])
+                    return
+                }
+                work.take(call)
+            }
+            work.settle()
+            let pause = work.tickIfDue()
+            let isIdle = changes.isEmpty && calls.isEmpty
+            changes.removeAll(keepingCapacity: true)
+            calls.removeAll(keepingCapacity: true)
+            if isIdle { _ = bell.wait(milliseconds: pause) }
+        }
+    }
+
+    /// Whoever has asked behind the end is told.
+    private func leave(behind calls: ArraySlice<Call>) {
+        let rest = queue.withLock { queue in
+            queue.isClosed = true
+            defer { queue.calls = [] }
+            return queue.calls
+        }
+        for case .open(let opening) in calls + rest { opening.opened.give(.failure(.refused(.stopped))) }
+    }
+}
+
+/// What the watches have of the store.
+struct WatchSetup: Sendable {
+    var reader: Reader
+    var readers: ReaderThreads
+    var progressSeconds: Int
+    /// The cluster does not trust this member's store.
+    var isQuarantined: @Sendable () -> Bool
+    var onDamage: @Sendable (String) -> Void
+    /// Called once a tick, which is a second at most.
+    var onTick: @Sendable () -> Void
+}

@@ -1,0 +1,114 @@
+import Glibc
+import StrakePeers
+import StrakeStore
+import StrakeTemporaryDirectory
+import Testing
+
+/// Members of one cluster in this process, over TCP.
+struct EmbeddedClusterTests {
+    private let directory = TemporaryDirectory(in: .memory)
+
+    private func options(_ number: Int, _ urls: [String]) -> StoreOptions {
+        var options = StoreOptions(dataDirectory: directory.path + "/m\(number)")
+        options.name = "m\(number)"
+        options.peerURLs = [urls[number]]
+        options.clientURLs = []
+        options.initialMembers = urls.enumerated().map { InitialMember(name: "m\($0)", peerURLs: [$1]) }
+        return options
+    }
+
+    private func open(_ urls: [String]) async throws -> [EmbeddedStore] {
+        var stores: [EmbeddedStore] = []
+        for number in urls.indices {
+            stores.append(try await EmbeddedStore.open(options(number, urls), network: .tcp()))
+        }
+        return stores
+    }
+
+    @Test func `three members take changes and reads through each, and go on without one`() async throws {
+        let urls = try freeURLs(3)
+        var stores = try await open(urls)
+        for store in stores { try await store.untilReady() }
+        for (number, store) in stores.enumerated() { try await store.put("/k/\(number)", "v\(number)") }
+        for store in stores {
+            // Linearizable: each sees what was acknowledged through the others.
+            #expect(try await store.range(.prefix("/k/")).keyValues.map(\.text) == ["v0", "v1", "v2"])
+            #expect(store.members.map(\.name).sorted() == ["m0", "m1", "m2"])
+            #expect(store.status.clusterID == stores[0].status.clusterID)
+        }
+        var watch = try await stores[1].watch(.prefix("/k/")).makeAsyncIterator()
+        let lease = try await stores[2].grantLease(ttlSeconds: 1_000)
+        try await stores[0].put("/k/leased", "x", lease: lease.id)
+        #expect(try await watch.events(1).map(\.keyValue.keyText) == ["/k/leased"])
+        #expect(try await stores[1].keepAlive(lease.id).ttlSeconds == 1_000)
+
+        let gone = stores.firstIndex { $0.status.isLeader } ?? 0
+        await stores[gone].close()
+        let rest = stores.enumerated().filter { $0.offset != gone }.map(\.element)
+        try await rest[0].put("/k/after", "v")
+        #expect(try await rest[1].get("/k/after")?.text == "v")
+
+        stores[gone] = try await EmbeddedStore.open(options(gone, urls), network: .tcp())
+        #expect(try await stores[gone].get("/k/after")?.text == "v")
+        for store in stores { await store.close() }
+    }
+
+    @Test func `a member that is added joins with nothing, catches up, and is promoted and removed`() async throws {
+        let urls = try freeURLs(2)
+        let founder = try await EmbeddedStore.open(options(0, [urls[0]]), network: .tcp())
+        try await founder.fill("/k/", count: 100)
+        await #expect(throws: EmbeddedStoreError.refused(.memberURLsInvalid)) {
+            try await founder.addMember(peerURLs: [])
+        }
+        let id = try await founder.addMember(peerURLs: [urls[1]])
+        var joining = StoreOptions(dataDirectory: directory.path + "/joined")
+        joining.name = "joined"
+        joining.peerURLs = [urls[1]]
+        joining.clientURLs = []
+        let joined = try await EmbeddedStore.open(joining, network: .tcp(joining: [urls[0]]))
+        try await joined.untilReady()
+        #expect(joined.status.memberID == id)
+        #expect(joined.status.isLearner)
+        await #expect(throws: EmbeddedStoreError.refused(.learnerNotSupported)) { try await joined.put("k", "v") }
+        // Until its log is near enough to the leader's.
+        while case .failure(let error) = await Result({ try await founder.promoteMember(id) }) {
+            guard error as? EmbeddedStoreError == .refused(.learnerNotReady) else { throw error }
+        }
+        #expect(try await joined.count(.prefix("/k/")) == 100)
+        let leaving = Task { try await joined.run() }
+        try await founder.removeMember(id)
+        await #expect(throws: EmbeddedStoreError.self) { try await leaving.value }
+        #expect(founder.members.map(\.id) == [founder.status.memberID])
+        try await founder.put("k", "v")
+        await founder.close()
+    }
+
+    @Test func `URLs that nobody can listen at are refused with a sentence`() async throws {
+        let options = options(0, try freeURLs(1))
+        let error = await #expect(throws: StoreStartError.self) {
+            try await EmbeddedStore.open(options, network: .tcp(listenURLs: ["127.0.0.1:1"]))
+        }
+        #expect(error?.description.contains("http://host:port") == true)
+    }
+}
+
+/// URLs of ports that nobody listens at.
+private func freeURLs(_ count: Int) throws -> [String] {
+    var sockets: [Int32] = []
+    defer { for socket in sockets { close(socket) } }
+    return try (0..<count).map { _ in
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        sockets.append(descriptor)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let found = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
+            }
+        }
+        try #require(found)
+        return "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
+    }
+}
