@@ -100,7 +100,8 @@ struct ChangeTests {
     }
 
     @Test func `puts that come at the same time share flushes`() async throws {
-        try await withStore { store in
+        // Where a flush costs something.
+        try await withStore(in: .disk) { store in
             let before = store.status.logFlushes
             let count = 2_000
             try await withThrowingTaskGroup(of: Int64.self) { group in
@@ -112,7 +113,7 @@ struct ChangeTests {
                 #expect(revisions == Set(2...Int64(count + 1)))
             }
             let flushes = store.status.logFlushes - before
-            #expect(flushes >= 1 && flushes < count / 4, "\(flushes) flushes for \(count) puts")
+            #expect(flushes >= 1 && flushes < count / 2, "\(flushes) flushes for \(count) puts")
         }
     }
 

@@ -61,6 +61,29 @@ struct LifeTests {
         try await running
     }
 
+    @Test func `what is left of a closed store does not stand in the way of the next one`() async throws {
+        var limits = EmbeddedStore.Limits()
+        limits.scanPieceBytes = 1
+        let store = try await EmbeddedStore.open(options, limits: limits)
+        try await store.fill("/k/", count: 100)
+        var scan = try await store.scan(.all).makeAsyncIterator()
+        #expect(try await scan.next() != nil)
+        let watch = try await store.watch(.all)
+        await store.close()
+        // LMDB does not bear a file that is open twice in one process.
+        try await EmbeddedStore.withStore(options) { next in
+            try await next.fill("/k/", count: 200)
+            let count = try await next.count(.all)
+            #expect(count == 200)
+        }
+        let left = await Result { try await scan.next() }
+        #expect(throws: EmbeddedStoreError.refused(.stopped)) { try left.get() }
+        #expect(store.status.revision == 101)
+        #expect(store.members.count == 1)
+        #expect(watch.nextRevision == 102)
+        withExtendedLifetime(store) {}
+    }
+
     @Test func `changes under way when the store is closed are made or refused, and none is left waiting`() async throws
     {
         let store = try await EmbeddedStore.open(options)

@@ -4,10 +4,11 @@ import Testing
 
 /// Lends a store of one member in a directory that goes afterwards.
 func withStore(
-    limits: EmbeddedStore.Limits = EmbeddedStore.Limits(), configure: (inout StoreOptions) -> Void = { _ in },
+    in place: TemporaryDirectory.Place = .memory, limits: EmbeddedStore.Limits = EmbeddedStore.Limits(),
+    configure: (inout StoreOptions) -> Void = { _ in },
     _ body: (EmbeddedStore) async throws -> Void
 ) async throws {
-    let directory = TemporaryDirectory(in: .memory)
+    let directory = TemporaryDirectory(in: place)
     var options = StoreOptions(dataDirectory: directory.path + "/data")
     configure(&options)
     try await EmbeddedStore.withStore(options, limits: limits, body)

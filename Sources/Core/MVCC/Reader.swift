@@ -10,6 +10,9 @@ package struct Reader: Sendable {
     /// As published; zero: never compacted.
     package var compactRevision: Int64 { publication.current.compactRevision }
 
+    /// Has the store's file open while it lives. LMDB does not bear a file that is open twice in one process.
+    package var openFile: any AnyObject & Sendable { publication.current.tables.environment }
+
     /// Lends a view of what is published now.
     ///
     /// Keep it short: it may pin pages of the file, and compaction waits for it. Long work takes several views, and a

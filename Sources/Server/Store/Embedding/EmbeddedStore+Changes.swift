@@ -110,11 +110,12 @@ extension EmbeddedStore {
     nonisolated(nonsending) func change(
         _ command: Command, takesRoom: Bool
     ) async throws(EmbeddedStoreError) -> Answer {
+        let store = try store
         if store.isLearner { throw .refused(.learnerNotSupported) }
         let data = command.encoded(store.nextProposalID())
         guard data.count <= limits.requestBytesMax else { throw .refused(.requestTooLarge) }
         if takesRoom, store.isOverQuota {
-            raiseNoSpace()
+            raiseNoSpace(store)
             throw .refused(.noSpace)
         }
         // Nothing has happened yet: the caller need not be left in doubt.
@@ -127,7 +128,7 @@ extension EmbeddedStore {
     }
 
     /// The quota is used up: every member is to refuse what takes room until some was made.
-    private func raiseNoSpace() {
+    private func raiseNoSpace(_ store: Store) {
         let alarm = AlarmMember(member: store.memberID, alarm: AlarmMember.noSpace)
         guard !store.alarms.contains(alarm) else { return }
         let command = Command.alarm(AlarmCommand(action: .activate, member: alarm.member, alarm: alarm.alarm))

@@ -31,7 +31,7 @@ extension EmbeddedStore {
     nonisolated(nonsending) public func grantLease(
         ttlSeconds: Int64, id: LeaseID = .none
     ) async throws(EmbeddedStoreError) -> GrantedLease {
-        let options = store.options
+        let options = try store.options
         let minimum = LeaseTTL.minimum(
             electionTicks: options.electionTicks, tickMilliseconds: options.heartbeatMilliseconds)
         var granted: Int64 = 0
@@ -50,6 +50,7 @@ extension EmbeddedStore {
     /// - Throws: `refused` with `leaseNotFound` when there is no such lease any more.
     @discardableResult
     public func keepAlive(_ id: LeaseID) async throws(EmbeddedStoreError) -> GrantedLease {
+        let store = try store
         let seconds = try await desk.ask { store.keepAlive(id, answer: $0) }
         guard seconds > 0 else { throw .refused(.leaseNotFound) }
         return GrantedLease(id: id, ttlSeconds: seconds)
@@ -69,6 +70,7 @@ extension EmbeddedStore {
     /// - Returns: Nil when there is no such lease.
     public func lease(_ id: LeaseID, wantsKeys: Bool = false) async throws(EmbeddedStoreError) -> LeaseStatus? {
         try await awaitReadable(.linearizable)
+        let store = try store
         guard let remaining = try await desk.ask({ store.remaining(of: id, answer: $0) }), let lease = store.lease(id)
         else {
             return nil
@@ -90,7 +92,7 @@ extension EmbeddedStore {
     /// All leases there are, those that end first in front as far as this member knows.
     public func leases() async throws(EmbeddedStoreError) -> [LeaseID] {
         try await awaitReadable(.linearizable)
-        return store.leaseIDs
+        return try store.leaseIDs
     }
 
     /// Grants a lease, keeps it alive while the body runs, and revokes it: keys put with it are there as long as the body

@@ -20,12 +20,11 @@ extension EmbeddedStore {
         case learner
     }
 
-    /// The members, as this one knows them.
+    /// The members, as this one knows them; of a closed store, as it knew them.
     public var members: [Member] {
-        store.memberList.map { attributes, isLearner in
-            Member(
-                id: attributes.id, name: attributes.name, peerURLs: attributes.peerURLs,
-                clientURLs: attributes.clientURLs, isLearner: isLearner)
+        switch parts.state {
+        case .open(let running): Member.all(of: running.store)
+        case .closed(_, let members): members
         }
     }
 
@@ -61,12 +60,24 @@ extension EmbeddedStore {
     ///
     /// - Throws: `refused` with `notLeader`, `badLeaderTransferee` or `timeout`.
     public func moveLeader(to id: UInt64) async throws(EmbeddedStoreError) {
+        let store = try store
         try await desk.ask { answer in
             store.moveLeader(to: id) { error in answer(error.map { .failure($0) } ?? .success(())) }
         }
     }
 
     private func change(_ change: MembershipChange) async throws(EmbeddedStoreError) {
+        let store = try store
         try await desk.ask { store.change(change, answer: $0) }
+    }
+}
+
+extension EmbeddedStore.Member {
+    static func all(of store: Store) -> [Self] {
+        store.memberList.map { attributes, isLearner in
+            Self(
+                id: attributes.id, name: attributes.name, peerURLs: attributes.peerURLs,
+                clientURLs: attributes.clientURLs, isLearner: isLearner)
+        }
     }
 }

@@ -53,7 +53,7 @@ extension EmbeddedStore {
     ) async throws(EmbeddedStoreError) -> Page {
         try refusing { () throws(StoreError) in try request.validate() }
         try await awaitReadable(request.isSerializable ? .local : .linearizable)
-        let (reader, bytesMax) = (store.reader, limits.pageBytes)
+        let (reader, bytesMax) = (try store.reader, limits.pageBytes)
         return try await readers.read { () throws(EmbeddedStoreError) in
             try Page(request, from: reader, bytesMax: bytesMax)
         }
@@ -85,6 +85,7 @@ extension EmbeddedStore {
 
     /// Refuses a read that this member cannot serve.
     func admitRead(isSerializable: Bool) throws(EmbeddedStoreError) {
+        let store = try store
         if store.lifecycle.isStopped { throw .refused(.stopped) }
         if store.isQuarantined { throw .refused(.corrupt) }
         if store.isLearner, !isSerializable { throw .refused(.learnerNotSupported) }
@@ -94,6 +95,7 @@ extension EmbeddedStore {
     nonisolated(nonsending) func awaitReadable(_ consistency: Consistency) async throws(EmbeddedStoreError) {
         try admitRead(isSerializable: consistency == .local)
         if consistency == .local { return }
+        let store = try store
         let (origin, reply) = desk.expectRead()
         if store.read(origin) {
             desk.forget(origin)
@@ -104,8 +106,9 @@ extension EmbeddedStore {
 
     /// Reads what is applied, here and now: of single keys only.
     func view<Value>(_ body: (inout ReadView) throws(MVCCError) -> Value) throws(EmbeddedStoreError) -> Value {
+        let reader = try store.reader
         do throws(MVCCError) {
-            return try store.reader.withView(body)
+            return try reader.withView(body)
         } catch {
             throw EmbeddedStoreError(error)
         }
@@ -115,6 +118,7 @@ extension EmbeddedStore {
         _ request: TxnRequest
     ) async throws(EmbeddedStoreError) -> Revisioned<TxnResponse> {
         try await awaitReadable(request.isSerializable ? .local : .linearizable)
+        let store = try store
         let (reader, bytesMax) = (store.reader, limits.txnAnswerBytesMax)
         let read = { @Sendable () throws(EmbeddedStoreError) -> Revisioned<TxnResponse> in
             do throws(MVCCError) {

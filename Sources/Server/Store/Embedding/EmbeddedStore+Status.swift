@@ -40,28 +40,43 @@ extension EmbeddedStore {
         public var isLeader: Bool { leader == memberID }
     }
 
+    /// Of a closed store: as it was at its end.
     public var status: Status {
-        let status = store.status()
-        let gauges = store.metrics
-        return Status(
+        switch parts.state {
+        case .open(let running): Status(of: running.store)
+        case .closed(let status, _): status
+        }
+    }
+
+    /// Newest main revision that can be read here.
+    public var revision: Int64 {
+        switch parts.state {
+        case .open(let running): running.store.reader.revision
+        case .closed(let status, _): status.revision
+        }
+    }
+
+    /// Takes all alarms back, once there is room again: after a compaction, and deletes, or with a higher quota. Too early,
+    /// they are raised anew.
+    public func disarmAlarms() async throws(EmbeddedStoreError) {
+        for alarm in try store.alarms {
+            let command = AlarmCommand(action: .deactivate, member: alarm.member, alarm: alarm.alarm)
+            _ = try await change(.alarm(command), takesRoom: false)
+        }
+    }
+}
+
+extension EmbeddedStore.Status {
+    init(of store: Store) {
+        let (status, gauges) = (store.status(), store.metrics)
+        self.init(
             clusterID: store.clusterID, memberID: store.memberID, revision: store.reader.revision,
             compactRevision: store.reader.compactRevision, term: status.term,
             leader: status.leader == 0 ? nil : status.leader, isLearner: store.isLearner,
             committedIndex: status.committedIndex, appliedIndex: status.appliedIndex, fileBytes: status.fileBytes,
             bytesInUse: status.bytesInUse, logBytes: gauges.logBytes.load(ordering: .relaxed),
-            logFlushes: gauges.logSyncs.cumulative.last ?? 0, alarms: status.alarms.compactMap { Alarm($0) })
-    }
-
-    /// Newest main revision that can be read here.
-    public var revision: Int64 { store.reader.revision }
-
-    /// Takes all alarms back, once there is room again: after a compaction, and deletes, or with a higher quota. Too early,
-    /// they are raised anew.
-    public func disarmAlarms() async throws(EmbeddedStoreError) {
-        for alarm in store.alarms {
-            let command = AlarmCommand(action: .deactivate, member: alarm.member, alarm: alarm.alarm)
-            _ = try await change(.alarm(command), takesRoom: false)
-        }
+            logFlushes: gauges.logSyncs.cumulative.last ?? 0,
+            alarms: status.alarms.compactMap { EmbeddedStore.Alarm($0) })
     }
 }
 

@@ -19,7 +19,13 @@ public final class EmbeddedStore: Sendable {
     /// Given once when the member stops for good or was closed.
     private let ending: Reply<Void>
 
-    var store: Store { parts.running.store }
+    /// - Throws: `refused` with `stopped` once it was closed.
+    var store: Store {
+        get throws(EmbeddedStoreError) {
+            guard let store = parts.store else { throw .refused(.stopped) }
+            return store
+        }
+    }
 
     /// Opens a directory and starts the member. A member alone serves on return, with everything that was ever
     /// acknowledged. One of several can be asked at once, and waits for a leader where it needs one.
@@ -72,7 +78,7 @@ public final class EmbeddedStore: Sendable {
         readers = ReaderThreads(count: limits.readerThreads)
         desk = RequestDesk(watches: watches)
         desk.register(with: store)
-        parts = Parts(running, desk, readers, watches)
+        parts = Parts(running, desk, readers, watches, scans)
         let (gauges, onNotice) = (store.metrics, store.options.onNotice)
         watches.start(
             WatchSetup(
@@ -85,7 +91,7 @@ public final class EmbeddedStore: Sendable {
     deinit {
         // Forgotten: it is closed all the same, by a thread that may wait for it.
         let parts = parts
-        if !parts.isClosed { WorkerThread(name: "strake-close") { parts.close() }.detach() }
+        if parts.store != nil { WorkerThread(name: "strake-close") { parts.close() }.detach() }
     }
 
     // MARK: Life
@@ -138,6 +144,7 @@ public final class EmbeddedStore: Sendable {
     ///
     /// - Throws: `canceled`; `refused` with `stopped`.
     public func untilReady() async throws(EmbeddedStoreError) {
+        let store = try store
         try await desk.ask { ready in store.whenReady { ready(.success(())) } }
     }
 
@@ -157,39 +164,6 @@ public final class EmbeddedStore: Sendable {
             }
             ending.give(.failure(.failed(reason)))
             watches.endAll(.failure(.failed(reason)))
-        }
-    }
-
-    /// What has threads, to be ended once.
-    final class Parts: Sendable {
-        let running: RunningStore
-        private let desk: RequestDesk
-        private let readers: ReaderThreads
-        private let watches: WatchDesk
-        private let closed = Mutex(false)
-        private let isDone = Atomic(false)
-
-        init(_ running: RunningStore, _ desk: RequestDesk, _ readers: ReaderThreads, _ watches: WatchDesk) {
-            self.running = running
-            self.desk = desk
-            self.readers = readers
-            self.watches = watches
-        }
-
-        var isClosed: Bool { isDone.load(ordering: .acquiring) }
-
-        /// Waits for the disk, and so for a thread that may. Who comes second waits for the first.
-        func close() {
-            closed.withLock { closed in
-                if closed { return }
-                closed = true
-                watches.close()
-                running.close()
-                desk.close()
-                // Not before: what a canceled call has left behind is read to its end.
-                readers.close()
-                isDone.store(true, ordering: .releasing)
-            }
         }
     }
 }

@@ -63,7 +63,7 @@ extension EmbeddedStore {
     public func scan(_ request: RangeRequest) async throws(EmbeddedStoreError) -> Scan {
         try refusing { () throws(StoreError) in try request.validate() }
         try await awaitReadable(request.isSerializable ? .local : .linearizable)
-        let (reader, readers, pieceBytes) = (store.reader, readers, limits.scanPieceBytes)
+        let (reader, readers, pieceBytes) = (try store.reader, readers, limits.scanPieceBytes)
         let cursor = try await readers.read { () throws(EmbeddedStoreError) in
             do throws(MVCCError) {
                 let plan = try reader.withView { view throws(MVCCError) in try view.plan(request) { _ in 0 } }
@@ -72,7 +72,7 @@ extension EmbeddedStore {
                 throw EmbeddedStoreError(error)
             }
         }
-        scans.add(cursor)
+        guard scans.add(cursor) else { throw .refused(.stopped) }
         return Scan(cursor: cursor)
     }
 
@@ -85,72 +85,79 @@ extension EmbeddedStore {
 /// Where a scan is.
 final class ScanCursor: Sendable {
     private enum State {
-        case resting(RangePlan, since: Int64)
+        case resting(Rest, since: Int64)
         case reading
         case done
-        /// Nobody asked for more in time.
-        case stalled
+        /// Nobody asked for more in time, or the store was closed.
+        case over(EmbeddedStoreError)
+    }
+
+    /// What is still to be read, with the way to it: a scan that is over holds nothing of the store.
+    private struct Rest: Sendable {
+        var plan: RangePlan
+        var reader: Reader
     }
 
     let returned: Int
     let count: Int64
     let revision: Int64
     private let state: Mutex<State>
-    private let reader: Reader
     private let readers: ReaderThreads
     private let pieceBytes: Int
 
     init(_ plan: RangePlan, reader: Reader, readers: ReaderThreads, pieceBytes: Int) {
         (returned, count, revision) = (plan.returned, plan.count, plan.revision)
-        state = Mutex(.resting(plan, since: MonotonicClock.milliseconds))
-        self.reader = reader
+        state = Mutex(.resting(Rest(plan: plan, reader: reader), since: MonotonicClock.milliseconds))
         self.readers = readers
         self.pieceBytes = pieceBytes
     }
 
     /// The next keys; none at the end.
     nonisolated(nonsending) func next() async throws(EmbeddedStoreError) -> [KeyValue] {
-        guard let plan = try begin() else { return [] }
-        let (reader, pieceBytes) = (reader, pieceBytes)
+        guard let rest = try begin() else { return [] }
+        let pieceBytes = pieceBytes
         do throws(EmbeddedStoreError) {
-            let (piece, rest) = try await readers.read { () throws(EmbeddedStoreError) in
-                try Self.read(plan, from: reader, bytes: pieceBytes)
+            let (piece, more) = try await readers.read { () throws(EmbeddedStoreError) in
+                try Self.read(rest, bytes: pieceBytes)
             }
-            state.withLock { state in
-                if let rest { state = .resting(rest, since: MonotonicClock.milliseconds) } else { state = .done }
-            }
+            end(with: more.map { .resting($0, since: MonotonicClock.milliseconds) } ?? .done)
             return piece
         } catch {
-            state.withLock { $0 = .done }
+            end(with: .done)
             throw error
         }
     }
 
-    private func begin() throws(EmbeddedStoreError) -> RangePlan? {
-        try state.withLock { state throws(EmbeddedStoreError) -> RangePlan? in
+    private func begin() throws(EmbeddedStoreError) -> Rest? {
+        try state.withLock { state throws(EmbeddedStoreError) -> Rest? in
             switch state {
-            case .resting(let plan, _):
+            case .resting(let rest, _):
                 state = .reading
-                return plan
+                return rest
             case .reading: preconditionFailure("two tasks read one scan")
             case .done: return nil
-            case .stalled: throw .scanStalled
+            case .over(let error): throw error
             }
         }
     }
 
-    private static func read(
-        _ plan: RangePlan, from reader: Reader, bytes: Int
-    ) throws(EmbeddedStoreError) -> ([KeyValue], RangePlan?) {
-        var (plan, piece): (RangePlan, [KeyValue]) = (plan, [])
+    private func end(with next: State) {
+        state.withLock { state in
+            // Unless the store was closed meanwhile.
+            if case .reading = state { state = next }
+        }
+    }
+
+    private static func read(_ rest: Rest, bytes: Int) throws(EmbeddedStoreError) -> ([KeyValue], Rest?) {
+        var (rest, piece): (Rest, [KeyValue]) = (rest, [])
         do throws(MVCCError) {
-            let isLast = try reader.withView { view throws(MVCCError) in
-                try view.next(&plan, byteBudget: bytes) { piece.append(KeyValue($0)) }
+            let isLast = try rest.reader.withView { view throws(MVCCError) in
+                try view.next(&rest.plan, byteBudget: bytes) { piece.append(KeyValue($0)) }
             }
-            if isLast { plan.release() }
-            return (piece, isLast ? nil : plan)
+            if isLast { rest.plan.release() }
+            return (piece, isLast ? nil : rest)
         } catch {
-            plan.release()
+            rest.plan.release()
             throw EmbeddedStoreError(error)
         }
     }
@@ -158,9 +165,19 @@ final class ScanCursor: Sendable {
     /// Gives up a scan that nobody has read from since.
     func expire(before deadline: Int64) {
         state.withLock { state in
-            guard case .resting(let plan, let since) = state, since < deadline else { return }
-            plan.release()
-            state = .stalled
+            guard case .resting(let rest, let since) = state, since < deadline else { return }
+            rest.plan.release()
+            state = .over(.scanStalled)
+        }
+    }
+
+    /// The store is closed.
+    func close() {
+        state.withLock { state in
+            switch state {
+            case .resting, .reading: state = .over(.refused(.stopped))
+            case .done, .over: break
+            }
         }
     }
 }
@@ -171,18 +188,36 @@ final class ScanRegister: Sendable {
         weak var cursor: ScanCursor?
     }
 
-    private let entries = Mutex<[Entry]>([])
+    private struct State {
+        var entries: [Entry] = []
+        var isClosed = false
+    }
 
-    func add(_ cursor: ScanCursor) {
-        entries.withLock { $0.append(Entry(cursor: cursor)) }
+    private let state = Mutex(State())
+
+    /// - Returns: False after `close`.
+    func add(_ cursor: ScanCursor) -> Bool {
+        state.withLock { state in
+            if !state.isClosed { state.entries.append(Entry(cursor: cursor)) }
+            return !state.isClosed
+        }
     }
 
     func expire(stallSeconds: Int) {
         let deadline = MonotonicClock.milliseconds - Int64(stallSeconds) * 1_000
-        let open = entries.withLock { entries in
-            entries.removeAll { $0.cursor == nil }
-            return entries.compactMap(\.cursor)
-        }
         for cursor in open { cursor.expire(before: deadline) }
+    }
+
+    /// The scans end, and hold nothing of the store any more.
+    func close() {
+        state.withLock { $0.isClosed = true }
+        for cursor in open { cursor.close() }
+    }
+
+    private var open: [ScanCursor] {
+        state.withLock { state in
+            state.entries.removeAll { $0.cursor == nil }
+            return state.entries.compactMap(\.cursor)
+        }
     }
 }

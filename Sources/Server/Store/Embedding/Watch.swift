@@ -1,4 +1,3 @@
-internal import StrakeMVCC
 internal import StrakeModel
 
 extension EmbeddedStore {
@@ -82,7 +81,7 @@ extension EmbeddedStore {
         try admitRead(isSerializable: true)
         guard !range.lower.isEmpty, !range.isEmpty else { throw .refused(.emptyKey) }
         guard options.startRevision >= 0 else {
-            throw .refused(.futureRevision(requested: options.startRevision, current: store.reader.revision))
+            throw .refused(.futureRevision(requested: options.startRevision, current: revision))
         }
         return Watch(handle: try await watches.open(range, options, bytesMax: limits.watchBufferBytes))
     }
