@@ -151,4 +151,16 @@ struct ChangeTests {
             #expect(store.revision == 1)
         }
     }
+
+    @Test(
+        "an error says whether the change may have been made",
+        arguments: [
+            (.refused(.timeout), true), (.refused(.timeoutConnectionLost), true), (.refused(.stopped), true),
+            (.canceled, true), (.failed("disk"), true), (.refused(.leaderChanged), false),
+            (.refused(.deadlineExceeded), false), (.refused(.tooManyRequests), false), (.refused(.noSpace), false),
+            (.answerTooLarge(bytesMax: 1), false), (.damaged("record"), false),
+        ] as [(EmbeddedStoreError, Bool)])
+    func mayHaveHappened(error: EmbeddedStoreError, mayHaveHappened: Bool) {
+        #expect(error.mayHaveHappened == mayHaveHappened)
+    }
 }

@@ -86,6 +86,24 @@ struct EmbeddedClusterTests {
         await founder.close()
     }
 
+    @Test func `without a majority local reads go on, and a change that waits can be given up`() async throws {
+        let store = try await EmbeddedStore.open(options(0, try freeURLs(3)), network: .tcp())
+        #expect(!store.status.isLeader && store.status.leader == nil)
+        let clock = ContinuousClock()
+        let began = clock.now
+        let (put, get) = (Task { try await store.put("k", "v") }, Task { try await store.get("k") })
+        // Meanwhile they are on their way.
+        for _ in 0..<100 { #expect(try await store.get("k", .local) == nil) }
+        put.cancel()
+        get.cancel()
+        await #expect(throws: EmbeddedStoreError.canceled) { try await put.value }
+        await #expect(throws: EmbeddedStoreError.canceled) { try await get.value }
+        // Far from the time that a request has.
+        #expect(clock.now - began < .seconds(5))
+        // What nobody waits for any more is in nobody's way.
+        await store.close()
+    }
+
     @Test func `URLs that nobody can listen at are refused with a sentence`() async throws {
         let options = options(0, try freeURLs(1))
         let error = await #expect(throws: StoreStartError.self) {
