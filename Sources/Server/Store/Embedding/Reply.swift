@@ -33,9 +33,13 @@ final class Reply<Value: Sendable>: Sendable {
         let outcome: Outcome = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 let given: Outcome? = state.withLock { state in
-                    if case .given(let outcome) = state { return outcome }
-                    state = .awaited(continuation)
-                    return nil
+                    switch state {
+                    case .given(let outcome): return outcome
+                    case .awaited: preconditionFailure("two tasks wait for one reply")
+                    case .open:
+                        state = .awaited(continuation)
+                        return nil
+                    }
                 }
                 if let given { continuation.resume(returning: given) }
             }
