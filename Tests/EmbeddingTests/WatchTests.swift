@@ -53,6 +53,35 @@ struct WatchTests {
         }
     }
 
+    @Test func `watches that come and go while keys change miss nothing from their beginning on`() async throws {
+        try await withStore { store in
+            let last: Int64 = 2_001
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { for number in 2...last { try await store.put("/k/\(number % 7)", "v") } }
+                for reader in 0..<4 {
+                    group.addTask {
+                        var length: Int64 = 1
+                        while store.revision < last {
+                            let watch = try await store.watch(.prefix("/k/"))
+                            var expected = watch.nextRevision
+                            let end = min(last, expected + length)
+                            length = (length * 3 + Int64(reader)) % 400
+                            var updates = watch.makeAsyncIterator()
+                            // Now and then all of them are gone, and nobody listens.
+                            while expected <= end, let update = try await updates.next() {
+                                for event in update.events {
+                                    #expect(event.keyValue.modRevision == expected)
+                                    expected = event.keyValue.modRevision + 1
+                                }
+                            }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test func `a reader that is slow holds nobody up and misses nothing`() async throws {
         var limits = EmbeddedStore.Limits()
         limits.watchBufferBytes = 64 << 10
