@@ -92,7 +92,8 @@ extension EmbeddedStore {
     }
 
     /// Forgets the history up to `revision`: what was replaced or deleted before it can no longer be read, and watches that
-    /// still need it fail. What keys hold now is untouched. Without compaction history grows without end.
+    /// still need it fail. What keys hold now is untouched. Without compaction history grows without end; with
+    /// `StoreOptions.autoCompaction` the leader sees to it by itself.
     ///
     /// - Parameter revision: Main revision, at most the newest.
     /// - Throws: `refused` with `compacted` if already done, `futureRevision` if not reached.

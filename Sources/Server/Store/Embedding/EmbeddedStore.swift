@@ -159,7 +159,7 @@ public final class EmbeddedStore: Sendable {
             case .fatal(let text): reason = text
             case .removed(let text): reason = "the cluster has removed this member: \(text)"
             case .repaired, .leadership, .diskFull, .logFailing, .damage, .corruption, .removalPending, .forced,
-                .snapshot, .snapshotFailed, .backup:
+                .snapshot, .snapshotFailed, .progress, .backup:
                 return
             }
             ending.give(.failure(.failed(reason)))
