@@ -110,6 +110,16 @@ struct EmbeddedClusterTests {
             try await EmbeddedStore.open(options, network: .tcp(listenURLs: ["127.0.0.1:1"]))
         }
         #expect(error?.description.contains("http://host:port") == true)
+        let secure = await #expect(throws: StoreStartError.self) {
+            try await EmbeddedStore.open(options, network: .tcp(listenURLs: ["https://127.0.0.1:1"]))
+        }
+        #expect(secure?.description.contains("https://127.0.0.1:1 asks for TLS") == true)
+        let security = PeerSecurity(certificateFile: "/nonexistent", keyFile: "/nonexistent")
+        let unreadable = await #expect(throws: StoreStartError.self) {
+            try await EmbeddedStore.open(
+                options, network: .tcp(listenURLs: ["https://127.0.0.1:1"], security: security))
+        }
+        #expect(unreadable?.description.contains("open /nonexistent: no such file") == true)
     }
 }
 
