@@ -65,12 +65,12 @@ package struct LeaderKey: WireFields, Hashable, Sendable {
         }
     }
 
-    fileprivate var size: Int {
+    var size: Int {
         ProtobufWriter.size(1, name) + ProtobufWriter.size(2, key) + ProtobufWriter.size(3, revision)
             + ProtobufWriter.size(4, lease.rawValue)
     }
 
-    fileprivate func encode(to writer: inout ProtobufWriter) {
+    func encode(to writer: inout ProtobufWriter) {
         writer.field(1, name)
         writer.field(2, key)
         writer.field(3, revision)

@@ -10,6 +10,8 @@ package enum ProtobufError: Error, Hashable, Sendable {
     case group
     /// A string that is not UTF-8.
     case invalidString
+    /// Messages inside messages beyond what a request may have.
+    case tooDeep
 }
 
 /// Takes the fields of one message off the front of its bytes. Whatever the bytes are, it throws and never traps.

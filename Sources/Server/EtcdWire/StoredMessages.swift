@@ -78,14 +78,6 @@ package struct StoredKeyValue: WireFields, Hashable, Sendable {
     package init(protobuf bytes: UnsafeRawBufferPointer) throws(WireError) { try self.init(request: bytes) }
 
     mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
-        switch tag {
-        case Tag.bytes(1): keyValue.key = Array(try reader.bytes())
-        case Tag.varint(2): keyValue.createRevision = try reader.int64()
-        case Tag.varint(3): keyValue.modRevision = try reader.int64()
-        case Tag.varint(4): keyValue.version = try reader.int64()
-        case Tag.bytes(5): keyValue.value = Array(try reader.bytes())
-        case Tag.varint(6): keyValue.lease = LeaseID(rawValue: try reader.int64())
-        default: try reader.skip(tag)
-        }
+        try keyValue.read(tag, from: &reader)
     }
 }

@@ -48,6 +48,10 @@ package final class ClientConnection: HTTP2Connection {
         ResponseHead(status: engine.pointee.head.status, headers: engine.pointee.currentHeaders)
     }
 
+    /// In `callCompleted`: the server says that it never looked at the call (REFUSED_STREAM, GOAWAY), so that it is safe to
+    /// make it again elsewhere, whatever it does.
+    package var isCallUnprocessed: Bool { engine.pointee.isCallUnprocessed }
+
     // MARK: - Requests
 
     /// The usual fields of a gRPC request.

@@ -47,12 +47,22 @@ extension Engine {
         guard stream.pointee.receiveWindow >= 0 else { return streamError(frame.stream, .flowControlError) }
         dataStream = StreamID(number: frame.stream, slot: UInt32(slot))
         stream.pointee.receivedBytes += frame.length
-        if stream.pointee.receivedBytes >= limits.streamWindowBytes / 2 && !dataEndsStream {
-            writeWindowUpdate(frame.stream, stream.pointee.receivedBytes)
-            stream.pointee.receiveWindow += stream.pointee.receivedBytes
-            stream.pointee.receivedBytes = 0
-        }
+        if !dataEndsStream { giveWindow(stream) }
         return .nothing
+    }
+
+    private mutating func giveWindow(_ stream: UnsafeMutablePointer<Stream>) {
+        guard !stream.pointee.holdsWindow, stream.pointee.receivedBytes >= limits.streamWindowBytes / 2 else { return }
+        writeWindowUpdate(stream.pointee.number, stream.pointee.receivedBytes)
+        stream.pointee.receiveWindow += stream.pointee.receivedBytes
+        stream.pointee.receivedBytes = 0
+    }
+
+    /// Stops giving the peer room on a stream, or gives what was held back.
+    mutating func holdWindow(_ id: StreamID, _ holds: Bool) {
+        guard let stream = streams.find(id) else { return }
+        stream.pointee.holdsWindow = holds
+        if !stream.pointee.remoteEnded { giveWindow(stream) }
     }
 
     /// A step through the payload. Nil when the input is used up.

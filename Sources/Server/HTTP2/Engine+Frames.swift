@@ -161,6 +161,7 @@ extension Engine {
         close(slot, how)
         guard !isServer && stream.isGRPC else { return .closed(id, reason) }
         clearHead()
+        isCallUnprocessed = reason == .unprocessed || reason == .reset(.refusedStream)
         switch reason {
         case .reset(let code): return .completed(id, GRPCStatus(resetBy: code))
         case .refused(let status): return .completed(id, status)

@@ -54,6 +54,7 @@ extension Engine {
         let isComplete = stream.localEnded && stream.remoteEnded
         if !isComplete { writeReset(stream.number, stream.remoteEnded ? .noError : .cancel) }
         close(slot, isComplete ? .closedByPeer : .resetHere)
+        isCallUnprocessed = false
         return .completed(id, status)
     }
 

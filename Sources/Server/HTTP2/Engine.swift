@@ -54,6 +54,9 @@ struct Engine: ~Copyable {
     /// What the block's event carries beside its fields.
     var head = (method: -1, timeoutNanoseconds: UInt64.max, isEnd: true, status: 0)
 
+    /// Client: the call that just ended was never looked at.
+    var isCallUnprocessed = false
+
     // The DATA frame being read; see +Data.
     var dataStream = StreamID.none
     var dataRemaining = 0

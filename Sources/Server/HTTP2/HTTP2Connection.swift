@@ -97,6 +97,10 @@ package class HTTP2Connection {
     /// One `streamWritable` as soon as the queue is empty, the windows are open and the output is short.
     package final func requestWrite(_ stream: StreamID) { engine.pointee.requestWrite(stream) }
 
+    /// While it is held the peer may send what is left of the stream's receive window, and then has to wait: back-pressure
+    /// for users that have no room. A message longer than the window needs it released.
+    package final func holdWindow(_ stream: StreamID, _ holds: Bool) { engine.pointee.holdWindow(stream, holds) }
+
     /// Can still be written to.
     package final func isOpen(_ stream: StreamID) -> Bool { engine.pointee.writable(stream) != nil }
 

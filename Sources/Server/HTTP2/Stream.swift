@@ -35,6 +35,8 @@ struct Stream {
     var receiveWindow = 0
     /// Received since the last WINDOW_UPDATE.
     var receivedBytes = 0
+    /// The user takes nothing for now: no WINDOW_UPDATE, so that the peer stops when the window is used up.
+    var holdsWindow = false
 
     // What is sent.
     var headersSent = false
