@@ -41,6 +41,7 @@ unit: deps
 	$(UNIT) --skip-build --filter $(CLUSTER_TESTS)
 
 e2e: build
+	$(BUILD) --product counter
 	Tests/EndToEnd/install-peers.sh
 	Tests/EndToEnd/run.sh $(BINARY)
 

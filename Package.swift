@@ -34,6 +34,7 @@ let package = Package(
         .executable(name: "strake", targets: ["strake"]),
         .library(name: "StrakeStore", targets: ["StrakeStore"]),
         .library(name: "StrakePeers", targets: ["StrakePeers"]),
+        .library(name: "StrakeClient", targets: ["StrakeClient"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
@@ -118,6 +119,13 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio),
 
+        layer(
+            "Server/Client",
+            [
+                "StrakeModel", "StrakeSockets", "StrakeTLS", "StrakeHTTP2", "StrakeEtcdWire",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ] + nio),
+
         // Commands.
         layer("Commands/Flags"),
         layer("Commands/Logging"),
@@ -132,23 +140,31 @@ let package = Package(
                 + nio),
         layer("Commands/ClusterFlags", ["StrakeFlags", "StrakeStore"]),
         layer("Commands/ClientFlags", ["StrakeFlags", "StrakeTLS"]),
+        layer("Commands/Signals"),
         layer(
             "Commands/Ctl",
             [
                 "StrakeFlags", "StrakeClusterFlags", "StrakeClientFlags", "StrakeSockets", "StrakeTLS", "StrakeHTTP2",
                 "StrakeEtcdWire", "StrakeChecksum", "StrakeBolt", "StrakeTables", "StrakeMVCC", "StrakeLeases",
                 "StrakeAuth", "StrakeModel", "StrakeStateMachine", "StrakeLog", "StrakeStore", "StrakeEtcdBackend",
+                "StrakeSignals", "StrakeClient",
             ] + nio),
         .executableTarget(
             name: "strake",
             dependencies: [
-                "CMapFault", "CMemory", "StrakeFlags", "StrakeLogging", "StrakeClusterFlags", "StrakeBench",
+                "CMapFault", "CMemory", "StrakeFlags", "StrakeLogging", "StrakeClusterFlags", "StrakeSignals",
+                "StrakeBench",
                 "StrakeCtl", "StrakeRaft",
                 "StrakeStore", "StrakeJWT",
                 "StrakeSockets", "StrakeTLS", "StrakePeers", "StrakeEtcdService", "StrakeLinearizability",
                 "StrakeSimulation",
             ],
             path: "Sources/Commands/strake", swiftSettings: settings),
+
+        // The sample of the client library, built here too so that it stays true.
+        .executableTarget(
+            name: "counter", dependencies: ["StrakeClient"], path: "docs/samples/client/Sources/Counter",
+            swiftSettings: settings),
 
         // Testing.
         layer("Testing/DataDriven"),
@@ -227,9 +243,10 @@ let package = Package(
             ]),
         tests("EtcdWire", ["StrakeModel", "StrakeSeededGenerator"]),
         tests("Gateway", ["StrakeSeededGenerator"]),
+        tests("Client", ["StrakeModel", "StrakeHTTP2", "StrakeEtcdWire"] + nio),
         tests("Flags"),
         tests("Logging", ["StrakeTemporaryDirectory"]),
-        tests("Ctl", ["StrakeEtcdWire"]),
+        tests("Ctl", ["StrakeEtcdWire", "StrakeClient"]),
         tests(
             "Peers",
             [

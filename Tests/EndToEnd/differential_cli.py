@@ -23,10 +23,11 @@ COMMON_MASKS = (
 
 
 class Side:
-    """One server, its etcdctl, and what its output must be stripped of to be comparable."""
+    """One server, its client program, and what its output must be stripped of to be comparable."""
 
-    def __init__(self, binary, label):
+    def __init__(self, binary, label, program=(ETCDCTL,)):
         self.server = Server(binary, label=label)
+        self.program = list(program)
         self.names = {}
         self.leases = {}
 
@@ -39,7 +40,7 @@ class Side:
                       self.server.endpoint: "<client>", f"127.0.0.1:{self.server.peer_port}": "<peer>"}
 
     def command(self, arguments):
-        words = [ETCDCTL, f"--endpoints={self.server.endpoint}"]
+        words = self.program + [f"--endpoints={self.server.endpoint}"]
         return words + [word if isinstance(word, bytes) else self.fill(word) for word in arguments]
 
     def fill(self, text):

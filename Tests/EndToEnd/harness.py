@@ -18,6 +18,7 @@ import urllib.request
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PEERS = os.path.join(ROOT, ".peers")
 ETCDCTL = os.path.join(PEERS, "etcd-3.4", "etcdctl")
+ETCDCTL_35 = os.path.join(PEERS, "etcd-3.5", "etcdctl")
 DEFAULT_SERVER = os.path.join(ROOT, ".build", "release", "strake")
 DEFAULT_PEER = os.path.join(PEERS, "etcd-3.5", "etcd")
 FAKETIME = "/usr/lib/*/faketime/libfaketimeMT.so.1"

@@ -3,12 +3,18 @@ internal import StrakeClientFlags
 internal import StrakeFlags
 internal import StrakeTLS
 
-/// `strake ctl`: what an operator asks of a cluster that etcdctl has no command for, and snapshots.
+/// `strake ctl`: etcdctl's commands, what an operator asks of a cluster that etcdctl has no command for, and snapshots.
 package struct CtlCommand {
-    package init() {}
+    private let versionText: String
+
+    /// - Parameter versionText: What `version` prints.
+    package init(versionText: String) {
+        self.versionText = versionText
+    }
 
     /// Runs and returns the process's exit code.
     package func run(_ arguments: [String]) async -> Int32 {
+        if let command = EtcdctlCommand(arguments) { return await command.run() }
         var flags = FlagSet(Self.flags, takesWords: true)
         do throws(FlagError) {
             try flags.parse(arguments: arguments, environment: [:])
@@ -27,6 +33,7 @@ package struct CtlCommand {
             case ["snapshot", "save"]: try await SnapshotSave(words, flags).run()
             case ["snapshot", "status"]: try SnapshotStatus(words, flags).run()
             case ["snapshot", "restore"]: try SnapshotRestore(words, flags).run()
+            case ["version"]: print(versionText)
             default:
                 throw CtlError(
                     "unknown command \"\(flags.words.joined(separator: " "))\"; 'strake ctl --help' lists them",
@@ -98,9 +105,15 @@ package struct CtlCommand {
 
     private static var help: String {
         """
-        Asks things of a Strake cluster that etcdctl has no command for, and works with snapshots.
+        Does what etcdctl does, in its words and with its output; asks things of a Strake cluster that etcdctl has no
+        command for; works with snapshots.
 
         Usage:
+
+        \(EtcdctlCommand.listing)
+
+        'strake ctl COMMAND --help' lists a command's flags. They may also be given as etcdctl's environment variables
+        (ETCDCTL_ENDPOINTS). history and diff are beyond etcdctl, as are get --as-of and watch --exec.
 
           strake ctl member replace OLD_ID NAME PEER_URLS [flags]
           strake ctl snapshot save FILE [flags]

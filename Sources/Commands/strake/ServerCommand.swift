@@ -3,6 +3,7 @@ internal import Glibc
 internal import StrakeEtcdService
 internal import StrakeLogging
 internal import StrakePeers
+internal import StrakeSignals
 internal import StrakeSockets
 internal import StrakeStore
 internal import StrakeTLS

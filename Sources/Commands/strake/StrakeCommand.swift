@@ -17,6 +17,7 @@ struct StrakeCommand {
         if name == "etcd" {
             await ServerCommand(calledAs: name, usage: name).run(arguments)
         }
+        if name == "etcdctl" { exit(await CtlCommand(versionText: Version.text(calledAs: name)).run(arguments)) }
         guard let command = arguments.first else {
             print(usage)
             exit(2)
@@ -30,7 +31,7 @@ struct StrakeCommand {
         case "bench": exit(await BenchCommand().run(arguments))
         case "simulate": exit(SimulateCommand().run(arguments))
         case "check-history": exit(CheckHistoryCommand().run(arguments))
-        case "ctl": exit(await CtlCommand().run(arguments))
+        case "ctl": exit(await CtlCommand(versionText: Version.text(calledAs: name)).run(arguments))
         case "version", "--version", "-version": print(Version.text(calledAs: name))
         case "help", "--help", "-help", "-h":
             if let topic = arguments.first, topic != "version", !topic.contains("help") {
@@ -56,7 +57,8 @@ struct StrakeCommand {
           strake ctl <command>    ask things of a cluster; 'strake ctl --help' lists commands and flags
           strake version          print the version
 
-        Called as 'etcd' (a link to this file) it takes the flags of 'strake server' directly.
+        Called as 'etcd' (a link to this file) it takes the flags of 'strake server' directly, as 'etcdctl' the commands of
+        'strake ctl'.
         """
 
     /// Writes a line for the operator.

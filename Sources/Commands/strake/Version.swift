@@ -9,7 +9,10 @@ enum Version {
 
     /// What `--version` prints. Scripts read the first line of a program called `etcd`.
     static func text(calledAs name: String) -> String {
-        name == "etcd"
-            ? "etcd Version: \(etcd)\nStrake Version: \(strake)" : "strake Version: \(strake)\netcd Version: \(etcd)"
+        switch name {
+        case "etcd": "etcd Version: \(etcd)\nStrake Version: \(strake)"
+        case "etcdctl": "etcdctl version: \(etcd)\nAPI version: \(cluster.prefix(3))"
+        default: "strake Version: \(strake)\netcd Version: \(etcd)"
+        }
     }
 }

@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// Waits for SIGINT or SIGTERM. A handler, not a mask: the main thread, once it has nothing more to do, lets every signal
 /// through, and would end the process.
-struct SignalWaiter {
+package struct SignalWaiter {
     /// The last signal that came.
     private static let received = Atomic<Int32>(0)
     /// Posted by the handler, which may do little else.
@@ -13,7 +13,7 @@ struct SignalWaiter {
         return semaphore
     }()
 
-    init() {
+    package init() {
         signal(SIGPIPE, SIG_IGN)
         // Both are made before a handler can ask for them.
         Self.received.store(0, ordering: .relaxed)
@@ -27,7 +27,7 @@ struct SignalWaiter {
     }
 
     /// Suspends until one of the signals comes.
-    func next() async -> Int32 {
+    package func next() async -> Int32 {
         await withCheckedContinuation { continuation in
             // A thread of its own: waiting would take one of the pool's.
             final class Waiter {

@@ -1,0 +1,84 @@
+internal import StrakeClient
+
+/// What every command is given: its arguments, how to print, and a client.
+struct CommandContext: Sendable {
+    let arguments: CommandArguments
+    let printer: Printer
+
+    var words: [String] { arguments.words }
+    var endpoints: [String] { arguments.list("endpoints") }
+
+    init(_ arguments: CommandArguments) throws(CommandFailure) {
+        self.arguments = arguments
+        guard let format = Printer.Format(rawValue: arguments.text("write-out")) else {
+            throw CommandFailure("unsupported output format", CommandFailure.badFeature)
+        }
+        printer = Printer(format: format, isHex: arguments.flag("hex"))
+    }
+
+    /// How all of etcdctl's commands connect.
+    ///
+    /// - Parameters:
+    ///   - endpoints: Nil: those of --endpoints.
+    ///   - isPatient: Wait without end, for commands that go on until they are stopped.
+    func client(
+        to endpoints: [String]? = nil, isPatient: Bool = false, requiresLeader: Bool = false
+    ) throws(CommandFailure) -> StrakeClient {
+        var options = StrakeClient.Options()
+        options.dialTimeout = arguments.duration("dial-timeout")
+        options.requestTimeout = isPatient ? nil : arguments.duration("command-timeout")
+        // Until the time is over, as etcdctl does, which waits for a connection first.
+        options.maxUnaryTries = .max
+        options.keepAliveTime = max(.seconds(10), arguments.duration("keepalive-time"))
+        options.keepAliveTimeout = arguments.duration("keepalive-timeout")
+        options.requiresLeader = requiresLeader
+        do throws(StrakeClientError) {
+            return try StrakeClient(endpoints: endpoints ?? self.endpoints, options: options)
+        } catch {
+            throw CommandFailure(error.message, CommandFailure.badArguments)
+        }
+    }
+
+    /// One call, with its error as etcdctl puts it.
+    func call<Value>(
+        failure code: Int32 = CommandFailure.failed, prefix: String = "", suffix: String = "",
+        _ body: () async throws(StrakeClientError) -> Value
+    ) async throws(CommandFailure) -> Value {
+        do throws(StrakeClientError) {
+            return try await body()
+        } catch {
+            throw CommandFailure(prefix + error.goText + suffix, code)
+        }
+    }
+}
+
+extension StrakeClientError {
+    /// As clientv3's errors print: etcd's own by their message, others as gRPC statuses.
+    var goText: String {
+        let isBare =
+            message.hasPrefix("etcdserver:") || message == "context deadline exceeded"
+            || message == "context canceled"
+        return isBare ? message : "rpc error: code = \(codeName) desc = \(message)"
+    }
+
+    private var codeName: String {
+        switch code {
+        case .cancelled: "Canceled"
+        case .unknown: "Unknown"
+        case .invalidArgument: "InvalidArgument"
+        case .deadlineExceeded: "DeadlineExceeded"
+        case .notFound: "NotFound"
+        case .alreadyExists: "AlreadyExists"
+        case .permissionDenied: "PermissionDenied"
+        case .resourceExhausted: "ResourceExhausted"
+        case .failedPrecondition: "FailedPrecondition"
+        case .aborted: "Aborted"
+        case .outOfRange: "OutOfRange"
+        case .unimplemented: "Unimplemented"
+        case .internal: "Internal"
+        case .unavailable: "Unavailable"
+        case .dataLoss: "DataLoss"
+        case .unauthenticated: "Unauthenticated"
+        }
+    }
+}

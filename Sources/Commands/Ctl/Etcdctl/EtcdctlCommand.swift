@@ -1,0 +1,229 @@
+internal import Glibc
+
+/// etcdctl's commands, and those beyond it that are given in the same way.
+struct EtcdctlCommand {
+    private struct Entry: Sendable {
+        var words: [String]
+        var usage: String
+        var help: String
+        var flags: [CommandFlag] = []
+        var run: @Sendable (CommandContext) async throws(CommandFailure) -> Void
+    }
+
+    /// etcdctl's flags for all commands.
+    private static let commonFlags = [
+        CommandFlag("endpoints", .text, "127.0.0.1:2379", "gRPC endpoints"),
+        CommandFlag(
+            "command-timeout", .duration, "5s", "timeout for short running command (excluding dial timeout)"),
+        CommandFlag("dial-timeout", .duration, "2s", "dial timeout for client connections"),
+        CommandFlag(
+            "keepalive-time", .duration, "2s",
+            "keepalive time for client connections; raised to 10s, as servers end connections that ask too often"),
+        CommandFlag("keepalive-timeout", .duration, "6s", "keepalive timeout for client connections"),
+        CommandFlag("hex", .flag, "false", "print byte strings as hex encoded strings"),
+        CommandFlag(
+            "write-out", short: "w", .text, "simple", "set the output format (fields, json, simple, table)"),
+    ]
+
+    private static let entries: [Entry] = kvEntries + leaseEntries + memberEntries + endpointEntries + otherEntries
+
+    private static let kvEntries = [
+        Entry(
+            words: ["get"], usage: "get [options] <key> [range_end]", help: "Gets the key or a range of keys",
+            flags: KVRequests.getFlags, run: KVCommands.get),
+        Entry(
+            words: ["put"], usage: "put [options] <key> <value> (<value> can also be given from stdin)",
+            help: "Puts the given key into the store", flags: KVRequests.putFlags, run: KVCommands.put),
+        Entry(
+            words: ["del"], usage: "del [options] <key> [range_end]",
+            help: "Removes the specified key or range of keys [key, range_end)", flags: KVRequests.deleteFlags,
+            run: KVCommands.delete),
+        Entry(
+            words: ["txn"], usage: "txn [options]", help: "Txn processes all the requests in one transaction",
+            flags: TxnCommand.flags, run: TxnCommand.run),
+        Entry(
+            words: ["compaction"], usage: "compaction [options] <revision>",
+            help: "Compacts the event history in etcd", flags: KVCommands.compactionFlags, run: KVCommands.compact),
+        Entry(
+            words: ["watch"],
+            usage: "watch [options] [key or prefix] [range_end] [--] [exec-command arg1 arg2 ...]",
+            help: "Watches events stream on keys or prefixes", flags: WatchCommand.flags, run: WatchCommand.run),
+        Entry(
+            words: ["history"], usage: "history <key>", help: "Shows all changes of a key that compaction has left",
+            run: HistoryCommands.history),
+        Entry(
+            words: ["diff"], usage: "diff [options] <from revision> <to revision>",
+            help: "Shows what differs between two revisions", flags: HistoryCommands.diffFlags,
+            run: HistoryCommands.diff),
+    ]
+
+    private static let leaseEntries = [
+        Entry(words: ["lease", "grant"], usage: "lease grant <ttl>", help: "Creates leases", run: LeaseCommands.grant),
+        Entry(
+            words: ["lease", "revoke"], usage: "lease revoke <leaseID>", help: "Revokes leases",
+            run: LeaseCommands.revoke),
+        Entry(
+            words: ["lease", "timetolive"], usage: "lease timetolive <leaseID> [options]",
+            help: "Get lease information", flags: LeaseCommands.timeToLiveFlags, run: LeaseCommands.timeToLive),
+        Entry(words: ["lease", "list"], usage: "lease list", help: "List all active leases", run: LeaseCommands.list),
+        Entry(
+            words: ["lease", "keep-alive"], usage: "lease keep-alive [options] <leaseID>",
+            help: "Keeps leases alive (renew)", flags: LeaseCommands.keepAliveFlags, run: LeaseCommands.keepAlive),
+    ]
+
+    private static let memberEntries = [
+        Entry(
+            words: ["member", "add"], usage: "member add <memberName> [options]",
+            help: "Adds a member into the cluster", flags: MemberCommands.addFlags, run: MemberCommands.add),
+        Entry(
+            words: ["member", "remove"], usage: "member remove <memberID>",
+            help: "Removes a member from the cluster", run: MemberCommands.remove),
+        Entry(
+            words: ["member", "update"], usage: "member update <memberID> [options]",
+            help: "Updates a member in the cluster", flags: MemberCommands.updateFlags, run: MemberCommands.update),
+        Entry(
+            words: ["member", "list"], usage: "member list", help: "Lists all members in the cluster",
+            run: MemberCommands.list),
+        Entry(
+            words: ["member", "promote"], usage: "member promote <memberID>",
+            help: "Promotes a non-voting member in the cluster", run: MemberCommands.promote),
+    ]
+
+    private static let endpointEntries = [
+        Entry(
+            words: ["endpoint", "health"], usage: "endpoint health",
+            help: "Checks the healthiness of endpoints specified in `--endpoints` flag",
+            flags: EndpointCommands.flags, run: EndpointCommands.health),
+        Entry(
+            words: ["endpoint", "status"], usage: "endpoint status",
+            help: "Prints out the status of endpoints specified in `--endpoints` flag", flags: EndpointCommands.flags,
+            run: EndpointCommands.status),
+        Entry(
+            words: ["endpoint", "hashkv"], usage: "endpoint hashkv",
+            help: "Prints the KV history hash for each endpoint in --endpoints", flags: EndpointCommands.hashFlags,
+            run: EndpointCommands.hashKV),
+        Entry(
+            words: ["alarm", "list"], usage: "alarm list", help: "Lists all alarms", run: EndpointCommands.alarms),
+        Entry(
+            words: ["alarm", "disarm"], usage: "alarm disarm", help: "Disarms all alarms",
+            run: EndpointCommands.disarm),
+        Entry(
+            words: ["defrag"], usage: "defrag",
+            help: "Defragments the storage of the etcd members with given endpoints",
+            flags: EndpointCommands.flags, run: EndpointCommands.defragment),
+        Entry(
+            words: ["move-leader"], usage: "move-leader <transferee-member-id>",
+            help: "Transfers leadership to another etcd cluster member.", run: EndpointCommands.moveLeader),
+    ]
+
+    private static let otherEntries = [
+        Entry(
+            words: ["lock"], usage: "lock <lockname> [exec-command arg1 arg2 ...]", help: "Acquires a named lock",
+            flags: SessionCommands.lockFlags, run: SessionCommands.lock),
+        Entry(
+            words: ["elect"], usage: "elect <election-name> [proposal]",
+            help: "Observes and participates in leader election", flags: SessionCommands.electFlags,
+            run: SessionCommands.elect),
+        Entry(
+            words: ["make-mirror"], usage: "make-mirror [options] <destination>",
+            help: "Makes a mirror at the destination etcd cluster", flags: MirrorCommand.flags,
+            run: MirrorCommand.run),
+        Entry(
+            words: ["check", "perf"], usage: "check perf [options]",
+            help: "Check the performance of the etcd cluster", flags: CheckPerfCommand.flags,
+            run: CheckPerfCommand.run),
+    ]
+
+    // MARK: - Running
+
+    private let entry: Entry
+    /// What is left of the command line.
+    private let arguments: [[UInt8]]
+
+    /// Nil when the command line names none of these commands.
+    init?(_ words: [String]) {
+        let texts = words
+        var places: [Int] = []
+        var place = 0
+        while place < texts.count, places.count < 2 {
+            let word = texts[place]
+            if word == "--" { break }
+            if word.hasPrefix("-") {
+                place += Self.takesValue(word) ? 2 : 1
+                continue
+            }
+            places.append(place)
+            place += 1
+        }
+        let found = Self.entries.first { entry in
+            entry.words == places.prefix(entry.words.count).map { texts[$0] }
+        }
+        guard let found else { return nil }
+        entry = found
+        let taken = Set(places.prefix(found.words.count))
+        arguments = RawArguments.last(words).enumerated().filter { !taken.contains($0.offset) }.map(\.element)
+    }
+
+    private static func takesValue(_ word: String) -> Bool {
+        if word.contains("=") { return false }
+        let flag = commonFlags.first { flag in
+            word == "--\(flag.name)" || flag.short.map { word == "-\($0)" } ?? false
+        }
+        return flag.map { $0.kind != .flag } ?? false
+    }
+
+    /// Returns the process's exit code.
+    func run() async -> Int32 {
+        do throws(CommandFailure) {
+            var parsed = try CommandArguments(arguments, flags: entry.flags + Self.commonFlags)
+            if parsed.asksForHelp {
+                CommandOutput.line(help)
+                return 0
+            }
+            try parsed.fill { name in getenv(name).map { String(cString: $0) } }
+            try await entry.run(try CommandContext(parsed))
+            return 0
+        } catch {
+            if let message = error.message { CommandOutput.complaint("Error: \(message)") }
+            return error.exitCode
+        }
+    }
+
+    private var help: String {
+        let list = { (flags: [CommandFlag]) in
+            flags.map { flag in
+                "  \(flag.short.map { "-\($0), " } ?? "    ")--\(flag.name)=\(flag.fallback)\n          \(flag.help)"
+            }.joined(separator: "\n")
+        }
+        let own = entry.flags.isEmpty ? "" : "\nOptions:\n\n\(list(entry.flags))\n"
+        return """
+            \(entry.help)
+
+            Usage:
+
+              strake ctl \(entry.usage)
+            \(own)
+            Options of all commands, also as ETCDCTL_ENDPOINTS and so on:
+
+            \(list(Self.commonFlags))
+            """
+    }
+
+    /// One line for each command.
+    static var listing: String {
+        entries.map { "  strake ctl \($0.usage)\n      \($0.help)" }.joined(separator: "\n")
+    }
+}
+
+/// The process's words as they were typed: keys may be no UTF-8.
+enum RawArguments {
+    /// The bytes of the last words of the command line.
+    static func last(_ words: [String]) -> [[UInt8]] {
+        let count = Int(CommandLine.argc)
+        guard count >= words.count else { return words.map { Array($0.utf8) } }
+        return (count - words.count..<count).map { index in
+            guard let word = CommandLine.unsafeArgv[index] else { return [] }
+            return Array(UnsafeRawBufferPointer(start: word, count: strlen(word)))
+        }
+    }
+}

@@ -1,0 +1,110 @@
+internal import StrakeClient
+
+extension Printer {
+    private func id(_ number: UInt64) -> String { GoText.hex(number, width: 16, pad: " ") }
+
+    func memberAdd(_ answer: Answer<AddedMember>) {
+        switch format {
+        case .simple, .table:
+            CommandOutput.line(
+                "Member \(id(answer.member.id)) added to cluster \(id(answer.header.clusterID))")
+        case .fields: break
+        case .json:
+            json(answer.header) { object in
+                object.add("member", Self.json(answer.member))
+                object.addUnlessEmpty("members", list: answer.members.map { Self.json($0).text })
+            }
+        }
+    }
+
+    /// The answers to remove, update and promote.
+    func memberChange(_ member: UInt64, _ change: String, _ answer: Answer<[Member]>) {
+        switch format {
+        case .simple, .table:
+            CommandOutput.line("Member \(id(member)) \(change) cluster \(id(answer.header.clusterID))")
+        case .fields: break
+        case .json: memberJSON(answer)
+        }
+    }
+
+    func members(_ answer: Answer<[Member]>) {
+        let rows = answer.body.map { member in
+            [
+                GoText.hex(member.id), member.name.isEmpty ? "unstarted" : "started", member.name,
+                member.peerURLs.joined(separator: ","), member.clientURLs.joined(separator: ","),
+                "\(member.isLearner)",
+            ]
+        }
+        switch format {
+        case .simple: for row in rows { CommandOutput.line(row.joined(separator: ", ")) }
+        case .table:
+            TextTable.print(["ID", "Status", "Name", "Peer Addrs", "Client Addrs", "Is Learner"], rows)
+        case .fields:
+            fields(answer.header)
+            for member in answer.body { memberFields(member) }
+        case .json: memberJSON(answer)
+        }
+    }
+
+    private func memberFields(_ member: Member) {
+        field("ID", member.id)
+        field("Name", GoText.quoted(member.name))
+        for url in member.peerURLs { field("PeerURL", GoText.quoted(url)) }
+        for url in member.clientURLs { field("ClientURL", GoText.quoted(url)) }
+        field("IsLearner", member.isLearner)
+        CommandOutput.line("")
+    }
+
+    private func memberJSON(_ answer: Answer<[Member]>) {
+        json(answer.header) { $0.addUnlessEmpty("members", list: answer.body.map { Self.json($0).text }) }
+    }
+
+    private static func json(_ member: Member) -> JSONObject {
+        var object = JSONObject()
+        object.addUnlessEmpty("ID", member.id)
+        object.addUnlessEmpty("name", member.name)
+        object.addUnlessEmpty("peerURLs", list: member.peerURLs.map { GoText.json($0) })
+        object.addUnlessEmpty("clientURLs", list: member.clientURLs.map { GoText.json($0) })
+        object.addUnlessEmpty("isLearner", member.isLearner)
+        return object
+    }
+
+    func alarms(_ answer: Answer<[Alarm]>) {
+        switch format {
+        case .simple, .table:
+            for alarm in answer.body { CommandOutput.line(Self.text(alarm)) }
+        case .fields:
+            fields(answer.header)
+            for alarm in answer.body {
+                field("MemberID", alarm.memberID)
+                field("AlarmType", Self.name(alarm.kind))
+                CommandOutput.line("")
+            }
+        case .json:
+            json(answer.header) { object in
+                let list = answer.body.map { alarm in
+                    var item = JSONObject()
+                    item.addUnlessEmpty("memberID", alarm.memberID)
+                    item.addUnlessEmpty("alarm", Int64(alarm.kind.rawValue))
+                    return item.text
+                }
+                object.addUnlessEmpty("alarms", list: list)
+            }
+        }
+    }
+
+    /// With a blank behind each field, as protobuf's text form has it.
+    static func text(_ alarm: Alarm) -> String {
+        (alarm.memberID == 0 ? "" : "memberID:\(alarm.memberID) ")
+            + (alarm.kind == .none ? "" : "alarm:\(name(alarm.kind)) ")
+    }
+
+    static func name(_ kind: Alarm.Kind) -> String {
+        switch kind {
+        case .none: "NONE"
+        case .noSpace: "NOSPACE"
+        case .corrupt: "CORRUPT"
+        default: "\(kind.rawValue)"
+        }
+    }
+}

@@ -1,0 +1,92 @@
+internal import StrakeClient
+
+/// Prints answers in etcdctl's formats, byte for byte.
+struct Printer: Sendable {
+    enum Format: String, Sendable {
+        case simple
+        case fields
+        case json
+        case table
+    }
+
+    let format: Format
+    let isHex: Bool
+    /// simple: values without their keys.
+    var isValueOnly = false
+
+    init(format: Format, isHex: Bool) {
+        self.format = format
+        self.isHex = isHex
+    }
+
+    // MARK: - Parts
+
+    func keyValue(_ keyValue: KeyValue) {
+        let (key, value) =
+            isHex
+            ? (GoText.hexText(keyValue.key), GoText.hexText(keyValue.value))
+            : (keyValue.key, keyValue.value)
+        if !isValueOnly { CommandOutput.line(key) }
+        CommandOutput.line(value)
+    }
+
+    func fields(_ header: Header) {
+        field("ClusterID", header.clusterID)
+        field("MemberID", header.memberID)
+        field("Revision", header.revision)
+        field("RaftTerm", header.raftTerm)
+    }
+
+    func field(_ name: String, _ value: some CustomStringConvertible) {
+        CommandOutput.line("\"\(name)\" : \(value)")
+    }
+
+    func fields(_ prefix: String, _ keyValue: KeyValue) {
+        field(prefix + "Key", GoText.quoted(keyValue.key))
+        field(prefix + "CreateRevision", keyValue.createRevision)
+        field(prefix + "ModRevision", keyValue.modRevision)
+        field(prefix + "Version", keyValue.version)
+        field(prefix + "Value", GoText.quoted(keyValue.value))
+        field(prefix + "Lease", keyValue.lease.rawValue)
+    }
+
+    static func json(_ header: Header) -> JSONObject {
+        var object = JSONObject()
+        add(header, to: &object)
+        return object
+    }
+
+    /// A header's fields among those of the answer, where clientv3 has it like that.
+    static func add(_ header: Header, to object: inout JSONObject) {
+        object.addUnlessEmpty("cluster_id", header.clusterID)
+        object.addUnlessEmpty("member_id", header.memberID)
+        object.addUnlessEmpty("revision", header.revision)
+        object.addUnlessEmpty("raft_term", header.raftTerm)
+    }
+
+    static func json(_ keyValue: KeyValue) -> JSONObject {
+        var object = JSONObject()
+        object.addUnlessEmpty("key", bytes: keyValue.key)
+        object.addUnlessEmpty("create_revision", keyValue.createRevision)
+        object.addUnlessEmpty("mod_revision", keyValue.modRevision)
+        object.addUnlessEmpty("version", keyValue.version)
+        object.addUnlessEmpty("value", bytes: keyValue.value)
+        object.addUnlessEmpty("lease", keyValue.lease.rawValue)
+        return object
+    }
+
+    func json(_ header: Header, _ fill: (inout JSONObject) -> Void = { _ in }) {
+        var object = JSONObject()
+        // An answer that the client has put together itself has none.
+        if header != Header() { object.add("header", Self.json(header)) }
+        fill(&object)
+        CommandOutput.line(object.text)
+    }
+
+    /// Answers that etcdctl has no table for.
+    func refuseTable() throws(CommandFailure) {
+        if format == .table {
+            throw CommandFailure("table not supported as output format", CommandFailure.badFeature)
+        }
+    }
+}

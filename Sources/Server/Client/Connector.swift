@@ -1,0 +1,91 @@
+internal import NIOCore
+internal import NIOPosix
+internal import StrakeHTTP2
+internal import StrakeSockets
+
+/// Makes connections to members.
+struct Connector: Sendable {
+    let group: any EventLoopGroup
+    private let dialTimeout: TimeAmount
+    private let limits: ConnectionHandler.Limits
+
+    init(_ options: StrakeClient.Options) {
+        group = options.eventLoopGroup ?? MultiThreadedEventLoopGroup.singleton
+        dialTimeout = max(TimeAmount(options.dialTimeout), .milliseconds(1))
+        var limits = ConnectionHandler.Limits()
+        limits.configuration.messageBytesMax = options.maxCallReceiveBytes
+        limits.configuration.streamWindowBytes = options.streamWindowBytes
+        limits.keepAliveInterval = options.keepAliveTime.map { TimeAmount($0) }
+        limits.keepAliveTimeout = TimeAmount(options.keepAliveTimeout)
+        self.limits = limits
+    }
+
+    /// The handlers of a new connection, from the socket up. What encrypts goes before the one that is added here.
+    private func addHandlers(to channel: any Channel, _ address: Address, _ handler: ConnectionHandler) throws {
+        guard !address.isSecure else {
+            throw StrakeClientError(.invalidArgument, "endpoint \"\(address.text)\": this client has no TLS")
+        }
+        try channel.pipeline.syncOperations.addHandler(handler)
+    }
+
+    /// Connects, and waits for the server's first bytes.
+    ///
+    /// - Parameter gone: Told once when a connection that was made takes no more calls.
+    func connect(
+        to address: Address, gone: @escaping @Sendable () -> Void
+    ) -> EventLoopFuture<Connection> {
+        let loop = group.next()
+        let ready = loop.makePromise(of: Void.self)
+        let late = loop.scheduleTask(in: dialTimeout) {
+            ready.fail(StrakeClientError(.unavailable, "cannot connect to \(address.text): it does not answer"))
+        }
+        let connected = open(address, ready, gone, on: loop)
+        connected.whenFailure { ready.fail($0) }
+        // A name may have several addresses: the handler is that of the one that took the connection.
+        return connected.flatMapThrowing { channel -> (any Channel, NIOLoopBound<ConnectionHandler>) in
+            let handler = try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self)
+            return (channel, NIOLoopBound(handler, eventLoop: channel.eventLoop))
+        }.flatMap { made -> EventLoopFuture<Connection> in
+            let (channel, handler) = made
+            return ready.futureResult.map { Connection(channel, handler) }.flatMapErrorThrowing { error in
+                channel.close(promise: nil)
+                throw error
+            }
+        }.flatMapErrorThrowing { error in
+            throw Self.error(of: error, address)
+        }.always { _ in
+            late.cancel()
+        }
+    }
+
+    private func open(
+        _ address: Address, _ ready: EventLoopPromise<Void>, _ gone: @escaping @Sendable () -> Void,
+        on loop: any EventLoop
+    ) -> EventLoopFuture<any Channel> {
+        let (connector, limits) = (self, limits)
+        let bootstrap = ClientBootstrap(group: loop)
+            .connectTimeout(dialTimeout)
+            .channelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 2_048, initial: 16_384, maximum: 1 << 20)
+            )
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let handler = ConnectionHandler(
+                        authority: address.authority, limits: limits, ready: ready, gone: gone)
+                    try connector.addHandlers(to: channel, address, handler)
+                }
+            }
+        switch address.place {
+        case .host(let host, let port):
+            return bootstrap.channelOption(.socketOption(.tcp_nodelay), value: 1).connect(host: host, port: port)
+        case .socket(let path): return bootstrap.connect(unixDomainSocketPath: path)
+        }
+    }
+
+    private static func error(of error: any Error, _ address: Address) -> StrakeClientError {
+        if let error = error as? StrakeClientError { return error }
+        return StrakeClientError(
+            .unavailable, "cannot connect to \(address.text): \(ConnectFailure.reason(of: error))")
+    }
+}
