@@ -78,6 +78,7 @@ internal import Testing
             return
         }
         #expect(error.isCompacted && error.code == .outOfRange && error.compactRevision == 12)
+        #expect(error.header?.revision == 30)
     }
 
     @Test func `a cancellation for want of a leader is no end, a refusal is`() {

@@ -83,7 +83,6 @@ GROUPS = [tables, misuse, cli_cases.get_matrix, cli_cases.get_flags, cli_cases.p
 # Where `strake ctl` does not follow etcdctl 3.5.1, and why. The name is the group and the command.
 DIFFERENT = (
     ("maintenance: version", "each says its own version"),
-    ("watches: watch --prefix w --rev=11 -w json", "the client reports compaction as an error, which has no header"),
 )
 
 

@@ -64,7 +64,9 @@ package struct WatchResume: Sendable {
 
     private mutating func canceled(_ message: WatchMessage) -> Step {
         if message.compactRevision != 0 {
-            return .fail(StrakeClientError(.compacted, compactRevision: message.compactRevision))
+            var error = StrakeClientError(.compacted, compactRevision: message.compactRevision)
+            error.header = Header(message.header)
+            return .fail(error)
         }
         let reason = message.cancelReason
         let error =

@@ -21,11 +21,13 @@ extension Printer {
     }
 
     /// A watch that the server has ended.
-    func watchEnd(compactRevision: Int64) {
+    func watchEnd(_ error: StrakeClientError) {
         switch format {
         case .simple, .table: break
-        case .fields: fields(Header())
-        case .json: watchJSON(Header(), [], compactRevision: compactRevision, isCanceled: true)
+        case .fields: fields(error.header ?? Header())
+        case .json:
+            watchJSON(
+                error.header ?? Header(), [], compactRevision: error.compactRevision ?? 0, isCanceled: true)
         }
     }
 

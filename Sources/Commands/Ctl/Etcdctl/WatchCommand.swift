@@ -90,7 +90,7 @@ struct WatchCommand {
         } catch {
             if error.isCancelled { return }
             CommandOutput.complaint("watch was canceled (\(error.goText))")
-            context.printer.watchEnd(compactRevision: error.compactRevision ?? 0)
+            context.printer.watchEnd(error)
         }
     }
 
@@ -162,7 +162,7 @@ struct WatchCommand {
                         }
                     } catch {
                         CommandOutput.complaint("watch was canceled (\(error.goText))")
-                        context.printer.watchEnd(compactRevision: error.compactRevision ?? 0)
+                        context.printer.watchEnd(error)
                     }
                 }
             } catch {
