@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import time
 
 from cluster import Cluster
@@ -289,10 +290,15 @@ def unreachable(results, arguments):
     results.equal("nobody there: the time is kept, and the error etcdctl's",
                   (done.returncode, done.stderr, time.monotonic() - started < 5),
                   (1, b"Error: context deadline exceeded\n", True))
+    with tempfile.TemporaryDirectory() as directory:
+        link = os.path.join(directory, "etcdctl")
+        os.symlink(arguments.server, link)
+        told = subprocess.run([link, "version"], capture_output=True, timeout=20).stdout
+        results.check("a link named etcdctl takes its commands", told.startswith(b"etcdctl version: "), told)
 
 
 def main():
-    arguments = parse_arguments(__doc__, budget=60)
+    arguments = parse_arguments(__doc__, budget=75)
 
     def body(results):
         unreachable(results, arguments)

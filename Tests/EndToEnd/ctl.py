@@ -127,7 +127,7 @@ def run_group(results, arguments, group):
 
 
 def main():
-    arguments = parse_arguments(__doc__, budget=120, only=("", "run only the groups whose name has this"))
+    arguments = parse_arguments(__doc__, budget=90, only=("", "run only the groups whose name has this"))
 
     def body(results):
         for group in GROUPS:
