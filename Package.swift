@@ -114,8 +114,9 @@ let package = Package(
             "Server/EtcdService",
             [
                 "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeAuth",
-                "StrakeStateMachine", "StrakeReplication", "StrakeWatching", "StrakeStore", "StrakeSockets", "StrakeTLS",
-                "StrakeHTTP2", "StrakeEtcdWire", "StrakeEtcdBackend", "StrakeGateway", "StrakeCredentials", "StrakeJWT",
+                "StrakeStateMachine", "StrakeReplication", "StrakeWatching", "StrakeStore", "StrakeSockets",
+                "StrakeTLS", "StrakeHTTP2", "StrakeEtcdWire", "StrakeEtcdBackend", "StrakeGateway",
+                "StrakeCredentials", "StrakeJWT",
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio),
 

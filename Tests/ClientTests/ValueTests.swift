@@ -6,12 +6,13 @@ internal import Testing
     @Test(
         "endpoints are read as etcdctl takes them",
         arguments: [
-            ("127.0.0.1:2379", .host("127.0.0.1", port: 2379), false),
+            ("127.0.0.1:2379", .host("127.0.0.1", port: 2379), nil),
             ("http://example:80/", .host("example", port: 80), false),
             ("https://[::1]:443", .host("::1", port: 443), true),
             ("unix:///run/strake.sock", .socket(path: "/run/strake.sock"), false),
-        ] as [(String, Address.Place, Bool)])
-    func endpoints(text: String, place: Address.Place, isSecure: Bool) throws {
+            ("unixs:///run/strake.sock", .socket(path: "/run/strake.sock"), true),
+        ] as [(String, Address.Place, Bool?)])
+    func endpoints(text: String, place: Address.Place, isSecure: Bool?) throws {
         let address = try Address(text)
         #expect(address.place == place && address.isSecure == isSecure && address.text == text)
     }
@@ -24,6 +25,23 @@ internal import Testing
             let error = error as? StrakeClientError
             return error?.code == .invalidArgument && error?.message.contains("\"\(text)\"") == true
         }
+    }
+
+    @Test func `a client with files that it cannot use is refused, where it would need them`() throws {
+        var options = StrakeClient.Options()
+        options.security = StrakeClient.Security()
+        options.security?.trustedCAFile = "/nonexistent"
+        let missing = #expect(throws: StrakeClientError.self) {
+            try StrakeClient(endpoints: ["127.0.0.1:1"], options: options)
+        }
+        #expect(missing?.code == .invalidArgument)
+        #expect(missing?.message == "security: open /nonexistent: no such file or directory")
+        _ = try StrakeClient(endpoints: ["http://127.0.0.1:1"], options: options)
+        options.security?.certificateFile = "/nonexistent"
+        let half = #expect(throws: StrakeClientError.self) {
+            try StrakeClient(endpoints: ["http://127.0.0.1:1"], options: options)
+        }
+        #expect(half?.message == "security: certificateFile and keyFile go together")
     }
 
     @Test(

@@ -17,7 +17,7 @@ SAMPLE = os.path.join(ROOT, "docs", "samples", "store")
 ARTICLES = os.path.join(ROOT, "Sources", "Server", "Store", "StrakeStore.docc")
 GUIDE = os.path.join(ROOT, "Tests", "EmbeddingTests")
 # What an embedder of StrakeStore must not have to compile.
-FOREIGN = re.compile(r"NIO|SSL|TLS|Crypto|X509|ASN1|Protobuf|GRPC|HTTP|Strake(Peers|Sockets|Etcd|Client|Auth|Ctl|Bench)", re.I)
+FOREIGN = re.compile(r"NIO|SSL|TLS|Crypto|X509|ASN1|Protobuf|GRPC|HTTP|Strake(Peers|Sockets|Etcd|Client|Credentials|JWT|Ctl|Bench)", re.I)
 KILLS = 4
 JOBS = 400
 

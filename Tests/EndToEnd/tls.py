@@ -11,12 +11,11 @@ import ssl
 import subprocess
 import time
 
-from harness import ETCDCTL, PEERS, Server, command_for, eventually, free_ports, parse_arguments, run
+from harness import ETCDCTL, ETCDCTL_35, Server, command_for, eventually, free_ports, parse_arguments, run
 from tls_certificates import Authority, SecureServer, openssl, secure_client
 from tls_cluster import check_cluster
 from wire import pb
 
-ETCDCTL_35 = os.path.join(PEERS, "etcd-3.5", "etcdctl")
 # TLSServer.handshakesMax.
 HANDSHAKES_MAX = 1024
 PATHS = {"/health": r'"health":"true"', "/version": r'"etcdserver":"\d', "/metrics": r"# TYPE etcd_server_has_leader gauge"}
@@ -379,6 +378,38 @@ def check_made_certificate(results, arguments):
             results.equal("is kept over a restart", file.read(), first)
 
 
+def check_ctl(results, arguments, authority):
+    """`strake ctl`, and with it the client library, verifies the server and shows a certificate."""
+    pair, own = authority.issue("server"), authority.issue("ctl")
+    foreign = Authority("fifth")
+    mutual = pair.server_flags() + ["--client-cert-auth", "--trusted-ca-file", authority.certificate]
+    server = SecureServer(arguments.server, mutual)
+    path = os.path.join(server.directory, "tls.sock")
+    server.urls.append(f"unixs://{path}")
+
+    def ctl(endpoint, *words):
+        done = subprocess.run([arguments.server, "ctl", "--endpoints", endpoint, "--command-timeout", "2s", *words],
+                              capture_output=True, text=True, timeout=30)
+        return done.returncode, done.stdout, done.stderr
+
+    ca, shown = ["--cacert", authority.certificate], own.etcdctl()
+    with server:
+        url = f"https://{server.endpoint}"
+        for name, endpoint in (("https", url), ("no scheme", server.endpoint), ("unixs", f"unixs://{path}")):
+            results.equal(f"ctl, {name}", ctl(endpoint, *ca, *shown, "put", "k", name)[:2], (0, "OK\n"))
+            results.equal(f"ctl reads, {name}", ctl(endpoint, *ca, *shown, "get", "k")[:2], (0, f"k\n{name}\n"))
+        got = ctl(url, "--insecure-skip-tls-verify", *shown, "get", "k")
+        results.equal("ctl that trusts anybody", got[:2], (0, "k\nunixs\n"))
+        for name, words in (("another authority", ["--cacert", foreign.certificate, *shown]), ("no certificate", ca),
+                            ("the system's authorities", shown)):
+            code, output, error = ctl(url, *words, "get", "k")
+            results.check(f"ctl with {name} is refused", code != 0 and not output and error.startswith("Error: "), error)
+        code, _, error = ctl(url, "--cacert", "/nonexistent", "get", "k")
+        results.check("ctl names a file that is not there", code != 0 and "/nonexistent: no such file" in error, error)
+        code, _, error = ctl(url, "--cert", own.certificate, "get", "k")
+        results.check("ctl names the flag that is missing", code != 0 and "--cert and --key go together" in error, error)
+
+
 # MARK: Beside etcd
 
 def check_certificate_users(results, arguments, authority):
@@ -508,6 +539,7 @@ def main():
         check_client_certificates(results, arguments, authority)
         check_listeners(results, arguments, authority)
         check_metrics_and_hosts(results, arguments, authority)
+        check_ctl(results, arguments, authority)
         check_made_certificate(results, arguments)
         check_cluster(results, arguments, authority)
         check_certificate_users(results, arguments, authority)

@@ -107,7 +107,9 @@ struct ServerSettings {
         }
         let costs = ServiceOptions.bcryptCosts
         guard let cost = Int(exactly: flags.integer("bcrypt-cost")), costs.contains(cost) else {
-            return ["--bcrypt-cost: taken as \(service.bcryptCost): it is from \(costs.lowerBound) to \(costs.upperBound)"]
+            return [
+                "--bcrypt-cost: taken as \(service.bcryptCost): it is from \(costs.lowerBound) to \(costs.upperBound)"
+            ]
         }
         service.bcryptCost = cost
         return []

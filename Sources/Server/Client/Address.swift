@@ -8,7 +8,8 @@ package struct Address: Hashable, Sendable {
     /// As it was given: etcd's tools print it like that.
     package let text: String
     package let place: Place
-    package let isSecure: Bool
+    /// By its scheme; nil when it has none, and the client's options say.
+    package let isSecure: Bool?
 
     /// From `host:port`, as etcdctl takes it, from `http://host:port` and `https://host:port`, or from `unix://path` and
     /// `unixs://path`.
@@ -16,17 +17,19 @@ package struct Address: Hashable, Sendable {
     /// - Throws: `invalidArgument` that says what is wrong.
     package init(_ text: String) throws(StrakeClientError) {
         self.text = text
-        var scheme = "http"
+        var scheme: String?
         var rest = text[...]
         if let colon = text.firstRange(of: "://") {
             scheme = String(text[..<colon.lowerBound])
             rest = text[colon.upperBound...]
         }
-        guard ["http", "https", "unix", "unixs"].contains(scheme) else {
-            throw Self.problem(text, "its scheme is none of http, https, unix and unixs")
+        switch scheme {
+        case nil: isSecure = nil
+        case "http"?, "unix"?: isSecure = false
+        case "https"?, "unixs"?: isSecure = true
+        default: throw Self.problem(text, "its scheme is none of http, https, unix and unixs")
         }
-        isSecure = scheme == "https" || scheme == "unixs"
-        if scheme.hasPrefix("unix") {
+        if scheme == "unix" || scheme == "unixs" {
             guard !rest.isEmpty else { throw Self.problem(text, "it names no socket") }
             place = .socket(path: String(rest))
             return
@@ -43,6 +46,14 @@ package struct Address: Hashable, Sendable {
         }
         guard !host.isEmpty else { throw Self.problem(text, "it names no host") }
         place = .host(String(host), port: Int(port))
+    }
+
+    /// What the certificate must be for, where the connection is protected.
+    var host: String {
+        switch place {
+        case .host(let host, _): host
+        case .socket: "localhost"
+        }
     }
 
     /// What a request says that it is for.

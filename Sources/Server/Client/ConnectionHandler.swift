@@ -18,6 +18,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     let engine: ClientConnection
     let authority: String
+    private let isSecure: Bool
     private let limits: Limits
     private var templates: [RequestTemplate?] = Array(repeating: nil, count: Method.allCases.count)
     /// By stream slot.
@@ -35,9 +36,11 @@ final class ConnectionHandler: ChannelInboundHandler {
     private let gone: @Sendable () -> Void
 
     init(
-        authority: String, limits: Limits, ready: EventLoopPromise<Void>, gone: @escaping @Sendable () -> Void
+        authority: String, isSecure: Bool, limits: Limits, ready: EventLoopPromise<Void>,
+        gone: @escaping @Sendable () -> Void
     ) {
         self.authority = authority
+        self.isSecure = isSecure
         self.limits = limits
         self.ready = ready
         self.gone = gone
@@ -76,7 +79,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        lose("\(authority): \(error)")
+        lose("\(authority): \(LossReason.text(of: error))")
         context.close(promise: nil)
     }
 
@@ -188,7 +191,8 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private func template(of method: Method) -> RequestTemplate {
         if let template = templates[method.rawValue] { return template }
-        let fields = ClientConnection.grpcFields(path: method.path, authority: authority)
+        let fields = ClientConnection.grpcFields(
+            path: method.path, authority: authority, scheme: isSecure ? "https" : "http")
         let template = engine.register(fields, isGRPC: true)
         templates[method.rawValue] = template
         return template

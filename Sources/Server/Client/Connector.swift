@@ -2,14 +2,19 @@ internal import NIOCore
 internal import NIOPosix
 internal import StrakeHTTP2
 internal import StrakeSockets
+internal import StrakeTLS
 
 /// Makes connections to members.
 struct Connector: Sendable {
     let group: any EventLoopGroup
     private let dialTimeout: TimeAmount
     private let limits: ConnectionHandler.Limits
+    private let tls: TLSClient
+    /// Endpoints without a scheme are protected.
+    private let prefersTLS: Bool
 
-    init(_ options: StrakeClient.Options) {
+    /// - Throws: `invalidArgument` for a file of the options' that cannot be used.
+    init(_ options: StrakeClient.Options, for addresses: [Address]) throws(StrakeClientError) {
         group = options.eventLoopGroup ?? MultiThreadedEventLoopGroup.singleton
         dialTimeout = max(TimeAmount(options.dialTimeout), .milliseconds(1))
         var limits = ConnectionHandler.Limits()
@@ -18,13 +23,25 @@ struct Connector: Sendable {
         limits.keepAliveInterval = options.keepAliveTime.map { TimeAmount($0) }
         limits.keepAliveTimeout = TimeAmount(options.keepAliveTimeout)
         self.limits = limits
+        let security = options.security ?? StrakeClient.Security()
+        guard (security.certificateFile == nil) == (security.keyFile == nil) else {
+            throw StrakeClientError(.invalidArgument, "security: certificateFile and keyFile go together")
+        }
+        tls = security.tls
+        prefersTLS = options.security != nil
+        guard addresses.contains(where: { isSecure($0) }) else { return }
+        do throws(TLSError) {
+            try tls.check()
+        } catch {
+            throw StrakeClientError(.invalidArgument, "security: \(error.description)")
+        }
     }
+
+    private func isSecure(_ address: Address) -> Bool { address.isSecure ?? prefersTLS }
 
     /// The handlers of a new connection, from the socket up. What encrypts goes before the one that is added here.
     private func addHandlers(to channel: any Channel, _ address: Address, _ handler: ConnectionHandler) throws {
-        guard !address.isSecure else {
-            throw StrakeClientError(.invalidArgument, "endpoint \"\(address.text)\": this client has no TLS")
-        }
+        if isSecure(address) { try tls.secure(channel, host: address.host) }
         try channel.pipeline.syncOperations.addHandler(handler)
     }
 
@@ -72,7 +89,8 @@ struct Connector: Sendable {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let handler = ConnectionHandler(
-                        authority: address.authority, limits: limits, ready: ready, gone: gone)
+                        authority: address.authority, isSecure: connector.isSecure(address), limits: limits,
+                        ready: ready, gone: gone)
                     try connector.addHandlers(to: channel, address, handler)
                 }
             }
@@ -85,7 +103,6 @@ struct Connector: Sendable {
 
     private static func error(of error: any Error, _ address: Address) -> StrakeClientError {
         if let error = error as? StrakeClientError { return error }
-        return StrakeClientError(
-            .unavailable, "cannot connect to \(address.text): \(ConnectFailure.reason(of: error))")
+        return StrakeClientError(.unavailable, "cannot connect to \(address.text): \(LossReason.text(of: error))")
     }
 }

@@ -1,47 +1,5 @@
 internal import StrakeEtcdWire
 
-/// What can stand for a key or a value: bytes, or a string's UTF-8.
-public protocol ByteConvertible: Sendable {
-    var storedBytes: [UInt8] { get }
-}
-
-extension [UInt8]: ByteConvertible {
-    public var storedBytes: [UInt8] { self }
-}
-
-extension String: ByteConvertible {
-    public var storedBytes: [UInt8] { Array(utf8) }
-}
-
-extension Substring: ByteConvertible {
-    public var storedBytes: [UInt8] { Array(utf8) }
-}
-
-extension KeyRange {
-    /// Every key that begins with `prefix`; every key there is for an empty one.
-    public static func prefix(_ prefix: some ByteConvertible) -> KeyRange {
-        var end = prefix.storedBytes
-        if end.isEmpty { return .all }
-        let lower = end
-        while let last = end.popLast() {
-            guard last == 0xFF else { return KeyRange(lower: lower, upper: .before(end + [last + 1])) }
-        }
-        // Nothing but 0xFF: no key above the prefix does not begin with it.
-        return KeyRange(lower: lower, upper: .unbounded)
-    }
-
-    /// `key` and every key above it.
-    public static func from(_ key: some ByteConvertible) -> KeyRange {
-        let lower = key.storedBytes
-        return lower.isEmpty ? .all : KeyRange(lower: lower, upper: .unbounded)
-    }
-
-    /// From `start` to below `end`.
-    public static func keys(from start: some ByteConvertible, before end: some ByteConvertible) -> KeyRange {
-        KeyRange(lower: start.storedBytes, upper: .before(end.storedBytes))
-    }
-}
-
 extension StrakeClient {
     /// Writes a key.
     ///

@@ -27,6 +27,9 @@ extension StrakeClient {
         /// Says `hasleader` with every call: a member without a leader fails it at once, and ends open watches, which then
         /// go on at another one.
         public var requiresLeader = false
+        /// How connections to `https` and `unixs` endpoints are protected, and those to endpoints without a scheme, which are
+        /// plain where this is nil.
+        public var security: Security?
         /// Where connections run; nil is NIO's shared group. It has to outlive the client.
         public var eventLoopGroup: (any EventLoopGroup)?
 

@@ -21,13 +21,15 @@ public final class StrakeClient: Sendable {
 
     /// Makes no connection yet: the first call does.
     ///
-    /// - Parameter endpoints: `host:port`, `http://host:port` or `unix://path` each; at least one.
-    /// - Throws: `invalidArgument` for an endpoint that is none of these.
+    /// - Parameter endpoints: `host:port`, `http://host:port` or `unix://path` each, or `https` and `unixs` with TLS; at
+    ///   least one. `host:port` alone is protected where `Options.security` is given.
+    /// - Throws: `invalidArgument` for an endpoint that is none of these, or a file that cannot be used.
     public init(endpoints: [String], options: Options = Options()) throws(StrakeClientError) {
         guard !endpoints.isEmpty else { throw StrakeClientError(.invalidArgument, "endpoints: at least one is needed") }
         var addresses: [Address] = []
         for endpoint in endpoints { addresses.append(try Address(endpoint)) }
-        pool = ConnectionPool(addresses, Connector(options))
+        let connector = try Connector(options, for: addresses)
+        pool = ConnectionPool(addresses, connector)
         metadata = CallMetadata(requiresLeader: options.requiresLeader)
         retries = RetryPolicy(
             triesMax: max(options.maxUnaryTries, 1), quorum: addresses.count / 2 + 1,

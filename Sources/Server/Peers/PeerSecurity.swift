@@ -1,4 +1,4 @@
-public import StrakeStore
+internal import StrakeStore
 internal import StrakeTLS
 
 /// What a member shows the others over TLS, and whom it trusts. Files are read again when they have changed.

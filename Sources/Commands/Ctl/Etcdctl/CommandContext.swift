@@ -20,9 +20,10 @@ struct CommandContext: Sendable {
     ///
     /// - Parameters:
     ///   - endpoints: Nil: those of --endpoints.
+    ///   - flagPrefix: Of the flags about certificates.
     ///   - isPatient: Wait without end, for commands that go on until they are stopped.
     func client(
-        to endpoints: [String]? = nil, isPatient: Bool = false, requiresLeader: Bool = false
+        to endpoints: [String]? = nil, flagPrefix: String = "", isPatient: Bool = false, requiresLeader: Bool = false
     ) throws(CommandFailure) -> StrakeClient {
         var options = StrakeClient.Options()
         options.dialTimeout = arguments.duration("dial-timeout")
@@ -32,11 +33,29 @@ struct CommandContext: Sendable {
         options.keepAliveTime = max(.seconds(10), arguments.duration("keepalive-time"))
         options.keepAliveTimeout = arguments.duration("keepalive-timeout")
         options.requiresLeader = requiresLeader
+        options.security = try security(flagPrefix)
         do throws(StrakeClientError) {
             return try StrakeClient(endpoints: endpoints ?? self.endpoints, options: options)
         } catch {
             throw CommandFailure(error.message, CommandFailure.badArguments)
         }
+    }
+
+    /// Nil when no flag asks for TLS.
+    private func security(_ prefix: String) throws(CommandFailure) -> StrakeClient.Security? {
+        let file = { (name: String) -> String? in
+            let path = arguments.text(prefix + name)
+            return path.isEmpty ? nil : path
+        }
+        var security = StrakeClient.Security()
+        security.trustedCAFile = file("cacert")
+        (security.certificateFile, security.keyFile) = (file("cert"), file("key"))
+        guard (security.certificateFile == nil) == (security.keyFile == nil) else {
+            throw .arguments("--\(prefix)cert and --\(prefix)key go together")
+        }
+        if prefix.isEmpty { security.trustsAnybody = arguments.flag("insecure-skip-tls-verify") }
+        let isAsked = security != StrakeClient.Security() || !arguments.flag(prefix + "insecure-transport")
+        return isAsked ? security : nil
     }
 
     /// One call, with its error as etcdctl puts it.

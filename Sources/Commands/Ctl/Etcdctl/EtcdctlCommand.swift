@@ -20,6 +20,13 @@ struct EtcdctlCommand {
             "keepalive-time", .duration, "2s",
             "keepalive time for client connections; raised to 10s, as servers end connections that ask too often"),
         CommandFlag("keepalive-timeout", .duration, "6s", "keepalive timeout for client connections"),
+        CommandFlag("cacert", .text, "", "authorities that servers' certificates come from, PEM"),
+        CommandFlag("cert", .text, "", "certificate to show to servers, PEM"),
+        CommandFlag("key", .text, "", "key of --cert, PEM"),
+        CommandFlag(
+            "insecure-transport", .flag, "true",
+            "without TLS where an endpoint has no scheme and no flag speaks of certificates"),
+        CommandFlag("insecure-skip-tls-verify", .flag, "false", "take any server's certificate"),
         CommandFlag("hex", .flag, "false", "print byte strings as hex encoded strings"),
         CommandFlag(
             "write-out", short: "w", .text, "simple", "set the output format (fields, json, simple, table)"),

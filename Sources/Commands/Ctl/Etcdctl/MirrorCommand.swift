@@ -9,6 +9,10 @@ enum MirrorCommand {
             "dest-prefix", .text, "",
             "destination prefix to mirror a prefix to a different prefix in the destination cluster"),
         CommandFlag("no-dest-prefix", .flag, "false", "mirror key-values to the root of the destination cluster"),
+        CommandFlag("dest-cacert", .text, "", "authorities that the destination's certificates come from, PEM"),
+        CommandFlag("dest-cert", .text, "", "certificate to show to the destination, PEM"),
+        CommandFlag("dest-key", .text, "", "key of --dest-cert, PEM"),
+        CommandFlag("dest-insecure-transport", .flag, "true", "without TLS where the destination has no scheme"),
         CommandFlag("rev", .integer, "0", "Specify the kv revision to start to mirror"),
     ]
     private static let pageKeys: Int64 = 1_000
@@ -25,7 +29,8 @@ enum MirrorCommand {
         if !dropsPrefix && target.isEmpty { target = prefix }
         let mirror = Mirror(
             source: try context.client(isPatient: true),
-            destination: try context.client(to: [context.words[0]], isPatient: true), prefix: prefix, target: target)
+            destination: try context.client(to: [context.words[0]], flagPrefix: "dest-", isPatient: true),
+            prefix: prefix, target: target)
         let reporting = Task {
             while !Task.isCancelled {
                 try await Task.sleep(for: .seconds(reportSeconds))
