@@ -531,7 +531,7 @@ def check_flags(results, arguments, authority):
 
 
 def main():
-    arguments = parse_arguments(__doc__, 90)
+    arguments = parse_arguments(__doc__, 120)
 
     def body(results):
         authority = Authority()
