@@ -71,7 +71,8 @@ extension EmbeddedStore {
     public func lease(_ id: LeaseID, wantsKeys: Bool = false) async throws(EmbeddedStoreError) -> LeaseStatus? {
         try await awaitReadable(.linearizable)
         let store = try store
-        guard let remaining = try await desk.ask({ store.remaining(of: id, answer: $0) }), let lease = store.lease(id)
+        guard let remaining = try await desk.ask({ store.remaining(of: id, answer: $0) }),
+            let granted = store.ttl(of: id)
         else {
             return nil
         }
@@ -86,7 +87,7 @@ extension EmbeddedStore {
                 }
             }
         }
-        return LeaseStatus(id: id, grantedSeconds: lease.ttl, remainingMilliseconds: remaining, keys: keys)
+        return LeaseStatus(id: id, grantedSeconds: granted, remainingMilliseconds: remaining, keys: keys)
     }
 
     /// All leases there are, those that end first in front as far as this member knows.
