@@ -336,8 +336,12 @@ def check_metrics_and_hosts(results, arguments, authority):
     server.urls.append(f"http://127.0.0.1:{plain_port}")
     ca, bad = ["--cacert", authority.certificate], ["-H", "Host: bad.example", "-o", "-", "-w", " %{http_code}"]
     with server:
-        code, output, error = curl(*ca, f"https://127.0.0.1:{metrics_port}/metrics")
-        results.check("metrics with TLS", code == 0 and "etcd_server_has_leader" in output, f"{code} {error}")
+        for version in ("--http1.1", "--http2"):
+            code, output, error = curl(*ca, version, f"https://127.0.0.1:{metrics_port}/metrics")
+            results.check(f"metrics with TLS, {version}", code == 0 and "etcd_server_has_leader" in output,
+                          f"{code} {error}")
+            code, output, error = curl(*ca, version, "-w", " %{http_code}", f"https://127.0.0.1:{metrics_port}/version")
+            results.check(f"and nothing else, {version}", code == 0 and output.endswith(" 404"), f"{output} {error}")
         results.check("and not without", curl(f"http://127.0.0.1:{metrics_port}/metrics")[0] != 0)
         for version in ("--http1.1", "--http2"):
             code, output, error = curl(*ca, version, *bad, f"https://{server.endpoint}/health")

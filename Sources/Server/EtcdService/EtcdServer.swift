@@ -1,6 +1,5 @@
 internal import Glibc
 internal import NIOCore
-internal import NIOHTTP1
 internal import NIOPosix
 package import StrakeSockets
 package import StrakeStore
@@ -132,12 +131,6 @@ package final class EtcdServer: Sendable {
     private static func serve(
         _ channel: any Channel, _ port: HTTPEndpoints.Port, on loop: LoopContext, peer: PeerIdentity?
     ) throws {
-        let pipeline = channel.pipeline.syncOperations
-        switch port {
-        case .client: try pipeline.addHandler(ProtocolSniffer(loop: loop, peer: peer))
-        case .metrics:
-            try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
-            try pipeline.addHandler(HTTP1Handler(loop: loop, port: .metrics, isSecure: peer != nil))
-        }
+        try channel.pipeline.syncOperations.addHandler(ProtocolSniffer(loop: loop, port: port, peer: peer))
     }
 }

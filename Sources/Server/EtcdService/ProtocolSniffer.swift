@@ -14,14 +14,16 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
     private static let patience = TimeAmount.seconds(10)
 
     private let loop: LoopContext
+    private let port: HTTPEndpoints.Port
     /// Who is there, if the connection is protected.
     private let peer: PeerIdentity?
     private var seen = ByteBuffer()
     private var deadline: Scheduled<Void>?
     private var isDecided = false
 
-    init(loop: LoopContext, peer: PeerIdentity? = nil) {
+    init(loop: LoopContext, port: HTTPEndpoints.Port = .client, peer: PeerIdentity? = nil) {
         self.loop = loop
+        self.port = port
         self.peer = peer
     }
 
@@ -47,10 +49,10 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
         do {
             let pipeline = context.pipeline.syncOperations
             if isHTTP2 {
-                try pipeline.addHandler(Session(loop: loop, peer: peer))
+                try pipeline.addHandler(Session(loop: loop, port: port, peer: peer))
             } else {
                 try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
-                try pipeline.addHandler(HTTP1Handler(loop: loop, isSecure: peer != nil))
+                try pipeline.addHandler(HTTP1Handler(loop: loop, port: port, isSecure: peer != nil))
             }
         } catch {
             context.close(promise: nil)

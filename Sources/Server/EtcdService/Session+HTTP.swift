@@ -10,7 +10,7 @@ extension Session {
             target: String(decoding: head.path, as: UTF8.self),
             host: host.map { String(decoding: $0, as: UTF8.self) } ?? "", origin: head.string(of: "origin"),
             isSecure: isSecure)
-        guard let route = HTTPEndpoints(loop: loop).gatewayRoute(of: request) else {
+        guard let route = endpoints.gatewayRoute(of: request) else {
             streams[stream] = StreamState(id: stream, method: nil, role: .http(request))
             if head.isEnd { answer(request, on: stream) }
             return
@@ -24,7 +24,7 @@ extension Session {
     private func gatewayExchange(
         _ route: GatewayRoute, _ request: HTTPRequest, _ head: RequestHead, on stream: StreamID
     ) -> GatewayExchange {
-        let headers = HTTPEndpoints(loop: loop).gatewayHeaders(for: request)
+        let headers = endpoints.gatewayHeaders(for: request)
         let responder = GatewayStream(stream, of: self, headers: headers)
         do throws(GatewayError) {
             var fields: [(String, String)] = []
@@ -40,7 +40,7 @@ extension Session {
     /// Answers a plain request that came over HTTP/2.
     func answer(_ request: HTTPRequest, on stream: StreamID) {
         streams[stream]?.role = .httpAsked
-        HTTPEndpoints(loop: loop).answer(request) { self.respond(to: request, $0, on: stream) }
+        endpoints.answer(request) { self.respond(to: request, $0, on: stream) }
     }
 
     private func respond(to request: HTTPRequest, _ answer: HTTPAnswer, on stream: StreamID) {

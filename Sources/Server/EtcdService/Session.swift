@@ -17,6 +17,7 @@ final class Session: ChannelDuplexHandler {
     static let outputBytesMax = 1 << 20
 
     let loop: LoopContext
+    let endpoints: HTTPEndpoints
     let engine: ServerConnection
     let service: Service
     /// The common name in the client's certificate, which a trusted authority has issued; nil without such a certificate.
@@ -52,9 +53,12 @@ final class Session: ChannelDuplexHandler {
     /// Reads that wait until the state has come far enough, by call.
     var waitingReads: [UInt32: ReadBatch] = [:]
 
-    /// - Parameter peer: Who is there, if the connection is protected.
-    init(loop: LoopContext, peer: PeerIdentity? = nil) {
+    /// - Parameters:
+    ///   - port: Where it came in. There are no calls at the port for metrics.
+    ///   - peer: Who is there, if the connection is protected.
+    init(loop: LoopContext, port: HTTPEndpoints.Port = .client, peer: PeerIdentity? = nil) {
         self.loop = loop
+        endpoints = HTTPEndpoints(loop: loop, port: port)
         peerCommonName = peer?.commonName
         isSecure = peer != nil
         service = loop.service
@@ -63,7 +67,8 @@ final class Session: ChannelDuplexHandler {
         configuration.maxConcurrentStreams = service.options.concurrentStreamsMax
         configuration.pingIntervalMin = UInt64(service.options.pingIntervalMinMilliseconds) * 1_000_000
         configuration.messageBytesMax = service.options.requestBytesMax + ServiceOptions.requestOverheadBytes
-        engine = ServerConnection(methods: Method.table, configuration: configuration)
+        engine = ServerConnection(
+            methods: port == .client ? Method.table : MethodTable(paths: []), configuration: configuration)
     }
 
     // MARK: Channel
