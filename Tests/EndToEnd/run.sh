@@ -35,7 +35,7 @@ tests=("golden 60" "golden_membership 60" "differential_cli 90" "differential_me
 "$here/install-peers.sh" || { echo "0 passed, 1 failed"; exit 1; }
 mkdir -p "$logs"
 
-passed=0 failed=0 summary=()
+passed=0 failed=0 summary=() failing=()
 for entry in "${tests[@]}"; do
   read -r name budget <<<"$entry"
   if [ ${#chosen[@]} -gt 0 ] && [[ " ${chosen[*]} " != *" $name "* ]]; then continue; fi
@@ -49,12 +49,20 @@ for entry in "${tests[@]}"; do
   last=$(tail -n 1 "$logs/$name.log")
   if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
     passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
+    [ "${BASH_REMATCH[2]}" = 0 ] || failing+=("$name")
   else
     failed=$((failed + 1)) last="did not finish"
+    failing+=("$name")
   fi
   summary+=("$(printf '%-18s %4d s  %s' "$name" $((SECONDS - started)) "$last")")
 done
 
+# Once more, where who sees only the end of the output sees it.
+for name in "${failing[@]}"; do
+  echo "== what failed of $name"
+  grep -A 12 -E '^(FAILED|Traceback)' "$logs/$name.log" | head -n 60
+  tail -n 20 "$logs/$name.log"
+done
 echo "== summary (seed $seed, server $server)"
 printf '%s\n' "${summary[@]}"
 echo "$passed passed, $failed failed"
