@@ -35,7 +35,7 @@ lint:
 # leaders would seem dead and their time limits pass.
 UNIT := $(SWIFT) test -c release --disable-xctest --scratch-path .build-tests
 DEBUG := $(SWIFT) test --disable-xctest --scratch-path .build-debug
-CLUSTER_TESTS := '^StrakePeersTests\.|^StrakeEmbeddingTests\.EmbeddedClusterTests/|^StrakeStoreTests\.(Cluster|Corruption|ForcedCluster|Membership|Snapshot|Stall)Tests/'
+CLUSTER_TESTS := '^StrakePeersTests\.|^StrakeEmbeddingTests\.(EmbeddedCluster|Lease)Tests/|^StrakeStoreTests\.(Cluster|Corruption|ForcedCluster|Membership|Snapshot|Stall)Tests/'
 unit: deps
 	$(UNIT) --skip $(CLUSTER_TESTS)
 	$(UNIT) --skip-build --filter $(CLUSTER_TESTS)
