@@ -152,7 +152,7 @@ def check_snapshot(results, cluster):
         results.equal("nor who has no role", late.call("KV/Range", pb.RangeRequest(key=b"p")).text, DENIED)
         late.authenticate(ROOT, PASSWORD)
         results.equal("it has all", late.get(b"p/", range_end=b"p0", count_only=True).count, 300)
-    results.check("it came as a snapshot", b"installed the snapshot" in away.log_since(0))
+    results.check("it came as a snapshot", eventually(lambda: b"applied snapshot" in away.log_since(0)))
 
 
 def check_backup(results, arguments):
