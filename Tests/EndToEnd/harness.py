@@ -50,21 +50,24 @@ def parse_arguments(description, budget, **extra):
     return arguments
 
 
+_given_ports = set()
+
+
 def free_ports(count):
-    """Ports below the range that outgoing connections take, or a restarted server could lose its own."""
-    ports, held = [], []
+    """Ports below the range that outgoing connections take, or a restarted server could lose its own. No port is given
+    twice: who got it may not listen yet, or may just be down."""
+    ports = []
     while len(ports) < count:
         candidate = random.SystemRandom().randrange(20000, 32000)
-        probe = socket.socket()
-        try:
-            probe.bind(("127.0.0.1", candidate))
-        except OSError:
-            probe.close()
+        if candidate in _given_ports:
             continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", candidate))
+            except OSError:
+                continue
+        _given_ports.add(candidate)
         ports.append(candidate)
-        held.append(probe)
-    for probe in held:
-        probe.close()
     return ports
 
 
