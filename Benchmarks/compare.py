@@ -15,6 +15,7 @@ import cluster
 import isolation
 import large_store
 import many
+import secure
 import workloads
 from server import PEERS, ROOT
 
@@ -34,6 +35,8 @@ def report(options, names):
     lines += large_store.section(large_store.measure(names, options.keys), names, options.keys)
     lines += ["", "## Many streams and leases", ""]
     lines += many.section(many.measure(names), names)
+    lines += ["", "## TLS and users", ""]
+    lines += secure.section(secure.measure(names, options.runs, options.scale), names)
     lines += ["", "## Isolation", ""]
     lines += isolation.section(isolation.measure(names, options.isolation_runs), names)
     lines += ["", "## Three members", ""]

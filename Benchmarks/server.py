@@ -30,7 +30,7 @@ def free_port():
 def bench(name, arguments, servers, processes, total, value_bytes=256):
     """The result of `strake bench` against servers; CPU and memory are those of the processes together."""
     command = [str(STRAKE), "bench", *arguments, "--total", str(total), "--val-size", str(value_bytes), "--json",
-               "--endpoints", ",".join(server.endpoint for server in servers),
+               "--endpoints", ",".join(server.url for server in servers), *servers[0].client_flags(),
                "--server-pid", ",".join(str(server.process.pid) for server in processes)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=BENCH_SECONDS_MAX)
     if done.returncode != 0:
@@ -39,10 +39,12 @@ def bench(name, arguments, servers, processes, total, value_bytes=256):
 
 
 class Server:
-    """One member. `cores` holds it to that part of a core; without, it shares the machine with the others."""
+    """One member. `cores` holds it to that part of a core; without, it shares the machine with the others. `certificates`,
+    a server's and a client's, protect its clients' connections."""
 
-    def __init__(self, name, member="m1", cores=None):
+    def __init__(self, name, member="m1", cores=None, certificates=None):
         self.name, self.member, self.cores, self.share = name, member, cores, None
+        self.certificates = certificates
         self.directory = tempfile.mkdtemp(prefix="strake-bench-")
         self.log = pathlib.Path(self.directory) / "server.log"
         self.port, self.peer_port = free_port(), free_port()
@@ -51,6 +53,13 @@ class Server:
     @property
     def endpoint(self):
         return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self):
+        return f"{'https' if self.certificates else 'http'}://{self.endpoint}"
+
+    def client_flags(self):
+        return self.certificates.client_flags() if self.certificates else []
 
     @property
     def peer_url(self):
@@ -80,12 +89,13 @@ class Server:
 
     def launch(self):
         binary = [str(STRAKE), "server"] if self.name == "strake" else [str(PEERS[self.name])]
-        client = f"http://{self.endpoint}"
         flags = ["--name", self.member, "--data-dir", self.directory + "/data",
                  "--quota-backend-bytes", str(QUOTA_BYTES),
-                 "--listen-client-urls", client, "--advertise-client-urls", client,
+                 "--listen-client-urls", self.url, "--advertise-client-urls", self.url,
                  "--listen-peer-urls", self.peer_url, "--initial-advertise-peer-urls", self.peer_url,
                  "--initial-cluster", self.initial, "--initial-cluster-state", self.initial_state]
+        if self.certificates:
+            flags += self.certificates.server_flags()
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(binary + flags, stdout=log, stderr=log)
         if self.cores:
