@@ -23,6 +23,8 @@ extension EmbeddedStore {
     /// Writes a key, as `put(_:)` does.
     ///
     /// - Parameters:
+    ///   - key: Not empty.
+    ///   - value: What it holds from now on; with the key at most `Limits.requestBytesMax` bytes.
     ///   - lease: The key is deleted when this lease ends.
     ///   - wantsPrevious: Answer with the key as it was before.
     @discardableResult
@@ -36,7 +38,9 @@ extension EmbeddedStore {
 
     /// Removes every key of a range, in one revision. Where there is none, the revision stays.
     ///
-    /// - Parameter wantsPrevious: Answer with all that was removed, which is in memory whole.
+    /// - Parameters:
+    ///   - range: Not empty.
+    ///   - wantsPrevious: Answer with all that was removed, which is in memory whole.
     /// - Throws: As `put(_:)`.
     @discardableResult
     nonisolated(nonsending) public func delete(
@@ -95,7 +99,9 @@ extension EmbeddedStore {
     /// still need it fail. What keys hold now is untouched. Without compaction history grows without end; with
     /// `StoreOptions.autoCompaction` the leader sees to it by itself.
     ///
-    /// - Parameter revision: Main revision, at most the newest.
+    /// - Parameters:
+    ///   - revision: Main revision, at most the newest.
+    ///   - wait: When the call returns.
     /// - Throws: `refused` with `compacted` if already done, `futureRevision` if not reached.
     @discardableResult
     public func compact(

@@ -66,7 +66,9 @@ extension EmbeddedStore {
 
     /// What is left of a lease.
     ///
-    /// - Parameter wantsKeys: Answer with its keys too, which are in memory whole.
+    /// - Parameters:
+    ///   - id: As it was granted.
+    ///   - wantsKeys: Answer with its keys too, which are in memory whole.
     /// - Returns: Nil when there is no such lease.
     public func lease(_ id: LeaseID, wantsKeys: Bool = false) async throws(EmbeddedStoreError) -> LeaseStatus? {
         try await awaitReadable(.linearizable)

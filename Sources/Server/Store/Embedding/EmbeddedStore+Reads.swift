@@ -28,7 +28,10 @@ extension EmbeddedStore {
 
     /// Reads one key.
     ///
-    /// - Parameter revision: Main revision to read at; 0: the newest.
+    /// - Parameters:
+    ///   - key: Not empty.
+    ///   - revision: Main revision to read at; 0: the newest.
+    ///   - consistency: Whether a change that another member has acknowledged must be seen.
     /// - Returns: Nil when there is no such key at that revision.
     /// - Throws: `refused` with `compacted` or `futureRevision` for a revision that cannot be read, or with what keeps the
     ///   cluster from answering; `damaged`.
@@ -61,7 +64,10 @@ extension EmbeddedStore {
 
     /// Reads keys of a range, as `range(_:)` with no more than the range and a limit.
     ///
-    /// - Parameter limit: Most keys to return; 0: as many as fit on a page.
+    /// - Parameters:
+    ///   - range: Not empty.
+    ///   - limit: Most keys to return; 0: as many as fit on a page.
+    ///   - revision: Main revision to read at; 0: the newest.
     nonisolated(nonsending) public func range(
         _ range: KeyRange, limit: Int = 0, at revision: Int64 = 0
     ) async throws(EmbeddedStoreError) -> Page {

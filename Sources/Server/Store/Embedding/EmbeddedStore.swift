@@ -32,6 +32,7 @@ public final class EmbeddedStore: Sendable {
     ///
     /// - Parameters:
     ///   - options: At least the directory, which is made when it is missing. One process at a time can have it.
+    ///   - limits: Bounds of this process's own answers and readers.
     ///   - network: The way to the other members, such as `.tcp()` of the product StrakePeers. Nil: there are none.
     /// - Throws: A sentence for the operator: the directory is in use, damaged or not Strake's, the disk is full, an option
     ///   is out of its bounds.
