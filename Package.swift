@@ -154,11 +154,8 @@ let package = Package(
             name: "strake",
             dependencies: [
                 "CMapFault", "CMemory", "StrakeFlags", "StrakeLogging", "StrakeClusterFlags", "StrakeSignals",
-                "StrakeBench",
-                "StrakeCtl", "StrakeRaft",
-                "StrakeStore", "StrakeJWT",
-                "StrakeSockets", "StrakeTLS", "StrakePeers", "StrakeEtcdService", "StrakeLinearizability",
-                "StrakeSimulation",
+                "StrakeBench", "StrakeCtl", "StrakeRaft", "StrakeStore", "StrakeJWT", "StrakeSockets", "StrakeTLS",
+                "StrakePeers", "StrakeEtcdService", "StrakeLinearizability", "StrakeSimulation",
             ],
             path: "Sources/Commands/strake", swiftSettings: settings),
 
