@@ -43,6 +43,7 @@ extension MetricsPage {
             "etcd_mvcc_range_total", "counter", "Total number of ranges seen by this member.",
             Int(gauges.ranges.load(ordering: .relaxed)) + service.metrics.count(.started, of: .range)
                 + service.metrics.count(.started, of: .rangeStream))
+        gauge("strake_leases", "Leases that exist.", gauges.leases.load(ordering: .relaxed))
         counter("etcd_debugging_lease_granted_total", "The total number of granted leases.", gauges.leasesGranted)
         counter("etcd_debugging_lease_revoked_total", "The total number of revoked leases.", gauges.leasesRevoked)
         counter(

@@ -118,6 +118,8 @@ struct ApplyResult: Sendable {
     var failed = 0
     var events = 0
     var putBytes = 0
+    /// That exist after the batch.
+    var leases = 0
     var counts = OperationCounts()
     var commands = CommandCounts()
 }
@@ -177,6 +179,7 @@ extension StateMachine {
                 first: before + 1, last: store.revision, compactRevision: store.compactRevision, events: events)
         }
         result.layerBytes = store.activeBytes
+        result.leases = lessor.count
         return result
     }
 }

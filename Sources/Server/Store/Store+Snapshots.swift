@@ -184,7 +184,9 @@ extension Store {
 
     private func resumeAfterInstall(_ metadata: SnapshotMetadata) {
         // Made outside of the lock, for which the clock's thread would wait as long as there are leases.
-        let clock = LeaseClock(applyRole.machine.withLock { $0.lessor.all })
+        let all = applyRole.machine.withLock { $0.lessor.all }
+        gauges.leases.store(all.count, ordering: .relaxed)
+        let clock = LeaseClock(all)
         leases.clock.withLock { $0 = clock }
         gauges.layerBytes.store(0, ordering: .relaxed)
         membersChanged()

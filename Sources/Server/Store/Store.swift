@@ -81,6 +81,7 @@ package final class Store: Sendable {
         reader = parts.reader
         auth = AuthDesk(tokenMilliseconds: Int64(parts.options.tokenSeconds) * 1_000)
         auth.replace(with: parts.machine.auth)
+        gauges.leases.store(parts.machine.lessor.count, ordering: .relaxed)
         replica = Mutex(ReplicaState(replica: parts.replica))
         log = parts.log
         directory = parts.directory

@@ -37,6 +37,8 @@ package final class StoreGauges: Sendable {
     package let leasesGranted = Atomic<UInt64>(0)
     package let leasesRevoked = Atomic<UInt64>(0)
     package let leasesExpired = Atomic<UInt64>(0)
+    /// That exist.
+    package let leases = Atomic<Int>(0)
     /// Seconds that leases were granted for.
     package let leaseTTLs = Histogram(firstBound: 1, count: 24, perUnit: 1)
     /// Bytes appended to the log, and the time that appending took.
@@ -83,6 +85,7 @@ package final class StoreGauges: Sendable {
         events.add(UInt64(result.events), ordering: .relaxed)
         putBytes.add(UInt64(result.putBytes), ordering: .relaxed)
         layerBytes.store(result.layerBytes, ordering: .relaxed)
+        leases.store(result.leases, ordering: .relaxed)
         let counts = result.counts
         puts.add(UInt64(counts.puts), ordering: .relaxed)
         deletes.add(UInt64(counts.deletes), ordering: .relaxed)
