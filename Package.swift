@@ -149,6 +149,7 @@ let package = Package(
                 "StrakeEtcdWire", "StrakeChecksum", "StrakeBolt", "StrakeTables", "StrakeMVCC", "StrakeLeases",
                 "StrakeAuth", "StrakeModel", "StrakeStateMachine", "StrakeLog", "StrakeStore", "StrakeEtcdBackend",
                 "StrakeSignals", "StrakeClient",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio),
         .executableTarget(
             name: "strake",

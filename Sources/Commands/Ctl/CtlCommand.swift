@@ -113,7 +113,7 @@ package struct CtlCommand {
         \(EtcdctlCommand.listing)
 
         'strake ctl COMMAND --help' lists a command's flags. They may also be given as etcdctl's environment variables
-        (ETCDCTL_ENDPOINTS). history and diff are beyond etcdctl, as are get --as-of and watch --exec.
+        (ETCDCTL_ENDPOINTS). top, history and diff are beyond etcdctl, as are get --as-of and watch --exec.
 
           strake ctl member replace OLD_ID NAME PEER_URLS [flags]
           strake ctl snapshot save FILE [flags]

@@ -49,7 +49,7 @@ package struct Address: Hashable, Sendable {
     }
 
     /// What the certificate must be for, where the connection is protected.
-    var host: String {
+    package var host: String {
         switch place {
         case .host(let host, _): host
         case .socket: "localhost"

@@ -27,7 +27,7 @@ struct Connector: Sendable {
         guard (security.certificateFile == nil) == (security.keyFile == nil) else {
             throw StrakeClientError(.invalidArgument, "security: certificateFile and keyFile go together")
         }
-        tls = security.tls
+        tls = security.tls()
         prefersTLS = options.security != nil
         guard addresses.contains(where: { isSecure($0) }) else { return }
         do throws(TLSError) {

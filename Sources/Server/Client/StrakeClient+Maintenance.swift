@@ -80,6 +80,11 @@ extension StrakeClient {
         try await call(.status, EmptyRequest(), as: StatusResponse.self, at: endpoint).map { MemberStatus($0) }
     }
 
+    /// What the member at the endpoint that is next in turn tells of itself, over the connection that the client keeps.
+    package func status() async throws(StrakeClientError) -> Answer<MemberStatus> {
+        try await call(.status, EmptyRequest(), as: StatusResponse.self, isRepeatable: true).map { MemberStatus($0) }
+    }
+
     /// The alarms that are raised.
     public func alarms() async throws(StrakeClientError) -> Answer<[Alarm]> {
         try await alarm(AlarmRequest(action: 0), isRepeatable: true)

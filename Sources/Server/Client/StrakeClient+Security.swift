@@ -1,4 +1,4 @@
-internal import StrakeTLS
+package import StrakeTLS
 
 extension StrakeClient {
     /// Whom a client trusts, and what it shows of itself, on protected connections. Files are PEM, and are read again when
@@ -14,14 +14,15 @@ extension StrakeClient {
 
         public init() {}
 
-        var tls: TLSClient {
+        /// - Parameter protocols: What is spoken inside, in ALPN's names.
+        package func tls(protocols: [String] = ["h2"]) -> TLSClient {
             var options = TLSOptions()
             if let certificateFile, let keyFile {
                 options.identity = .init(certificateFile: certificateFile, keyFile: keyFile)
             }
             options.trustedCAFile = trustedCAFile
             options.trustsAnybody = trustsAnybody
-            return TLSClient(options, protocols: ["h2"])
+            return TLSClient(options, protocols: protocols)
         }
     }
 }

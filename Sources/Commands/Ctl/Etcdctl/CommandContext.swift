@@ -22,8 +22,10 @@ struct CommandContext: Sendable {
     ///   - endpoints: Nil: those of --endpoints.
     ///   - flagPrefix: Of the flags about certificates.
     ///   - isPatient: Wait without end, for commands that go on until they are stopped.
+    ///   - adjust: Changes what the flags say.
     func client(
-        to endpoints: [String]? = nil, flagPrefix: String = "", isPatient: Bool = false, requiresLeader: Bool = false
+        to endpoints: [String]? = nil, flagPrefix: String = "", isPatient: Bool = false, requiresLeader: Bool = false,
+        adjust: (inout StrakeClient.Options) -> Void = { _ in }
     ) throws(CommandFailure) -> StrakeClient {
         var options = StrakeClient.Options()
         options.dialTimeout = arguments.duration("dial-timeout")
@@ -34,6 +36,7 @@ struct CommandContext: Sendable {
         options.keepAliveTimeout = arguments.duration("keepalive-timeout")
         options.requiresLeader = requiresLeader
         options.security = try security(flagPrefix)
+        adjust(&options)
         do throws(StrakeClientError) {
             return try StrakeClient(endpoints: endpoints ?? self.endpoints, options: options)
         } catch {
@@ -42,7 +45,7 @@ struct CommandContext: Sendable {
     }
 
     /// Nil when no flag asks for TLS.
-    private func security(_ prefix: String) throws(CommandFailure) -> StrakeClient.Security? {
+    func security(_ prefix: String = "") throws(CommandFailure) -> StrakeClient.Security? {
         let file = { (name: String) -> String? in
             let path = arguments.text(prefix + name)
             return path.isEmpty ? nil : path

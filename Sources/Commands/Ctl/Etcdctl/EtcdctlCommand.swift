@@ -6,6 +6,8 @@ struct EtcdctlCommand {
         var words: [String]
         var usage: String
         var help: String
+        /// What its own help says beside that.
+        var details = ""
         var flags: [CommandFlag] = []
         var run: @Sendable (CommandContext) async throws(CommandFailure) -> Void
     }
@@ -139,6 +141,9 @@ struct EtcdctlCommand {
             words: ["check", "perf"], usage: "check perf [options]",
             help: "Check the performance of the etcd cluster", flags: CheckPerfCommand.flags,
             run: CheckPerfCommand.run),
+        Entry(
+            words: ["top"], usage: "top [options]", help: TopCommand.help, details: TopCommand.details,
+            flags: TopCommand.flags, run: TopCommand.run),
     ]
 
     // MARK: - Running
@@ -202,6 +207,7 @@ struct EtcdctlCommand {
                 "  \(flag.short.map { "-\($0), " } ?? "    ")--\(flag.name)=\(flag.fallback)\n          \(flag.help)"
             }.joined(separator: "\n")
         }
+        let details = entry.details.isEmpty ? "" : "\n\(entry.details)\n"
         let own = entry.flags.isEmpty ? "" : "\nOptions:\n\n\(list(entry.flags))\n"
         return """
             \(entry.help)
@@ -209,7 +215,7 @@ struct EtcdctlCommand {
             Usage:
 
               strake ctl \(entry.usage)
-            \(own)
+            \(details)\(own)
             Options of all commands, also as ETCDCTL_ENDPOINTS and so on:
 
             \(list(Self.commonFlags))
