@@ -76,6 +76,13 @@ import Testing
         #expect(view.members[0].timings[.walSync]?.total == 50)
     }
 
+    @Test func `another start with more CPU time is the same process`() {
+        var model = ClusterModel()
+        _ = model.take(Self.sample([Self.member(1, at: 10, Self.page(puts: 30, cpu: 9))]))
+        let view = model.take(Self.sample([Self.member(1, at: 20, Self.page(started: 200, puts: 40, cpu: 10))]))
+        #expect(view.members[0].requestsPerSecond == 1 && view.members[0].rates[.cpuSeconds] == 0.1)
+    }
+
     @Test func `counters that have fallen are a restart, where no start is told`() {
         var model = ClusterModel()
         func page(_ events: Double) -> MemberMetrics {

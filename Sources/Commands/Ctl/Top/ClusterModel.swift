@@ -61,9 +61,7 @@ package struct ClusterModel: Sendable {
         member.gauges = page.gauges
         guard let earlier, sample.takenAt > earlier.takenAt else { return member }
         let seconds = sample.takenAt - earlier.takenAt
-        // All that a process has counted that was started since, it has counted since.
-        let isSameLife = earlier.page.gauges[.started] == page.gauges[.started]
-        let before = isSameLife ? earlier.page : MemberMetrics()
+        let before = isRestarted(earlier.page, page) ? MemberMetrics() : earlier.page
         for (counter, value) in page.counters {
             member.rates[counter] = growth(before.counters[counter] ?? 0, value) / seconds
         }
@@ -84,6 +82,14 @@ package struct ClusterModel: Sendable {
                 times: (sum?.times ?? BucketCounts()) + method.times.since(old.times))
         }
         return member
+    }
+
+    /// All that a process has counted that was started since, it has counted since. The start alone does not tell: read from
+    /// the age of a directory in /proc, as some servers do, it may change while the process lives.
+    private static func isRestarted(_ before: MemberMetrics, _ now: MemberMetrics) -> Bool {
+        guard before.gauges[.started] != now.gauges[.started] else { return false }
+        guard let used = before.counters[.cpuSeconds], let uses = now.counters[.cpuSeconds] else { return true }
+        return uses < used
     }
 
     /// Of a counter; one that has fallen began anew.
