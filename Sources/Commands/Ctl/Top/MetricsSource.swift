@@ -10,6 +10,8 @@ internal import StrakeTLS
 actor MetricsSource {
     struct Failure: Error {
         var message: String
+        /// All the time is gone that there was.
+        var isLate = false
     }
 
     private let address: Address
@@ -30,9 +32,14 @@ actor MetricsSource {
 
     func page() async -> Result<[UInt8], Failure> {
         do {
-            // A connection that was idle may end just when it is asked.
-            if let channel, channel.isActive, let page = try? await Self.ask(channel, patience) {
-                return .success(page)
+            if let channel, channel.isActive {
+                do {
+                    return .success(try await Self.ask(channel, patience))
+                } catch let failure as Failure where failure.isLate {
+                    throw failure
+                } catch {
+                    // A connection that was idle may end just when it is asked.
+                }
             }
             channel?.close(promise: nil)
             channel = nil
@@ -102,7 +109,7 @@ private final class PageHandler: ChannelInboundHandler {
         page = []
         let bound = NIOLoopBound(self, eventLoop: channel.eventLoop)
         let late = channel.eventLoop.scheduleTask(in: patience) {
-            bound.value.fail("it does not answer")
+            bound.value.fail("it does not answer", isLate: true)
             channel.close(promise: nil)
         }
         answer.futureResult.whenComplete { _ in late.cancel() }
@@ -139,8 +146,8 @@ private final class PageHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    private func fail(_ reason: String) {
-        answer?.fail(MetricsSource.Failure(message: "metrics of \(authority): \(reason)"))
+    private func fail(_ reason: String, isLate: Bool = false) {
+        answer?.fail(MetricsSource.Failure(message: "metrics of \(authority): \(reason)", isLate: isLate))
         (answer, page) = (nil, [])
     }
 }
