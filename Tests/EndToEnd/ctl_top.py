@@ -224,6 +224,16 @@ def check_dead_member(results, top, cluster):
         dead.start()
         member, _ = until(lambda member, _: member["role"] == "follower" and "requests_per_second" in member)
         results.check("rates of a restarted member are no leaps", member["requests_per_second"] < 100, member)
+        # One that is there and says nothing holds nobody up for longer than a second.
+        dead.process.send_signal(signal.SIGSTOP)
+        try:
+            member, view = until(lambda member, _: member["role"] == "down")
+            results.check("a silent member", any("deadline" in problem for problem in member["problems"]), member)
+            _, view = until(lambda member, _: member["role"] == "down")
+            results.check("does not hold the others up", view["interval_seconds"] < 2.5 and view["revisions_per_second"] > 0, view)
+        finally:
+            dead.process.send_signal(signal.SIGCONT)
+        until(lambda member, _: member["role"] == "follower")
     finally:
         process.terminate()
         process.wait()
