@@ -16,10 +16,10 @@ enum TopCommand {
         a whole checkpoint. Requests are messages of gRPC: one for a unary call, one for each renewal of a lease. A member
         that was restarted within the interval counts from its start.
 
-        Each interval asks each member for its status and one page of metrics (some 120 kB), over connections that are kept,
-        and every fifth asks one member for the member list. Busy prefixes take a watch besides: etcd's protocol has none without
-        values, so one member sends whatever is written, keys and values, here too. --prefixes=0 goes without. At most
-        \(PrefixTable.prefixesMax) prefixes are counted in an interval; events of further ones are shown together.
+        Each interval asks each member for its status and one page of metrics (some 120 kB), over connections that are kept;
+        every fifth also asks one member for the member list. Busy prefixes take a watch besides: etcd's protocol has none
+        without values, so one member sends whatever is written, keys and values, here too. --prefixes=0 goes without. At
+        most \(PrefixTable.prefixesMax) prefixes are counted in an interval; events of further ones are shown together.
 
         With --count or --once it ends with exit code 1 when no member has answered last.
         """
