@@ -22,6 +22,16 @@ enum Messages {
         return Response(ResponseHeader(revision: revision), body).encoded()
     }
 
+    /// A watch that is not permitted, as etcd says it.
+    static func denied(_ reason: String) -> [UInt8] {
+        let body = WatchResponse(watchID: -1, created: true, canceled: true, cancelReason: reason)
+        return Response(ResponseHeader(revision: 9), body).encoded()
+    }
+
+    static func token(_ token: String) -> [UInt8] {
+        Response(ResponseHeader(revision: 1), AuthenticateResponse(token: token)).encoded()
+    }
+
     /// One put of `key` at each revision.
     static func events(
         _ key: String, at revisions: [Int64], value: [UInt8] = [], fragment: Bool = false

@@ -12,6 +12,7 @@ final class ScriptedServer: Sendable {
         var message: [UInt8]
         var hasTimeout: Bool
         var requiresLeader: Bool
+        var token: String?
     }
 
     enum Action: Sendable {
@@ -31,6 +32,7 @@ final class ScriptedServer: Sendable {
     static let methods = MethodTable(paths: [
         "/etcdserverpb.KV/Range", "/etcdserverpb.KV/Put", "/etcdserverpb.KV/Txn", "/etcdserverpb.Watch/Watch",
         "/etcdserverpb.Lease/LeaseKeepAlive", "/etcdserverpb.Lease/LeaseGrant", "/etcdserverpb.Maintenance/Snapshot",
+        "/etcdserverpb.Auth/Authenticate",
     ])
 
     fileprivate struct State {
@@ -121,7 +123,8 @@ private final class ScriptHandler: ChannelInboundHandler, ServerHandler {
     func callOpened(_ stream: StreamID, _ head: RequestHead, on connection: ServerConnection) {
         heads[stream] = ScriptedServer.Request(
             number: 0, method: ScriptedServer.methods.paths[head.method], message: [],
-            hasTimeout: head.timeoutNanoseconds != .max, requiresLeader: head.string(of: "hasleader") == "true")
+            hasTimeout: head.timeoutNanoseconds != .max, requiresLeader: head.string(of: "hasleader") == "true",
+            token: head.string(of: "token"))
     }
 
     func messageReceived(

@@ -88,13 +88,15 @@ internal import Testing
             $0.cancelReason = "etcdserver: no leader"
         }
         #expect(resume.receive(noLeader) == .reopen(afterMilliseconds: 1))
-        let denied = message(0) {
-            $0.canceled = true
-            $0.cancelReason = "etcdserver: permission denied"
+        for front in ["", "rpc error: code = PermissionDenied desc = "] {
+            let denied = message(0) {
+                $0.canceled = true
+                $0.cancelReason = front + "etcdserver: permission denied"
+            }
+            #expect(
+                resume.receive(denied)
+                    == .fail(StrakeClientError(.permissionDenied, "etcdserver: permission denied", wasSent: true)))
         }
-        #expect(
-            resume.receive(denied)
-                == .fail(StrakeClientError(.permissionDenied, "etcdserver: permission denied", wasSent: true)))
     }
 
     @Test func `pauses grow while streams come to nothing, up to a bound`() {

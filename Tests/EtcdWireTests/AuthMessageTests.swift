@@ -39,6 +39,60 @@ import Testing
         #expect(revoke.role == AuthName("r") && revoke.key == [0] && revoke.rangeEnd == [0xff])
     }
 
+    private func response<Body: ReadableResponse>(_ body: Body) throws -> Body {
+        let bytes = Response(ResponseHeader(revision: 3), body).encoded()
+        let response = try bytes.withUnsafeBytes { try Body.response(protobuf: $0) }
+        #expect(response.header.revision == 3)
+        return response.body
+    }
+
+    @Test func `what a client sends is read as it was meant`() throws {
+        var add = AuthUserAddRequest()
+        (add.name, add.password) = (AuthName("u"), Array("p".utf8))
+        #expect(add.encoded() == field(1, "u") + field(2, "p"))
+        add.hasNoPassword = true
+        #expect(try read(add.encoded()) { bytes throws(WireError) in try AuthUserAddRequest(protobuf: bytes) } == add)
+        var change = AuthChangePasswordRequest()
+        (change.name, change.password, change.hashedPassword) = (AuthName("u"), [112], "aGFzaA==")
+        #expect(
+            try read(change.encoded()) { bytes throws(WireError) in try AuthChangePasswordRequest(protobuf: bytes) }
+                == change)
+        var name = AuthNameRequest()
+        name.name = AuthName("größe")
+        #expect(try read(name.encoded()) { bytes throws(WireError) in try AuthNameRequest(protobuf: bytes) } == name)
+        var role = AuthUserRoleRequest()
+        (role.user, role.role) = (AuthName("u"), AuthName("r"))
+        #expect(
+            try read(role.encoded()) { bytes throws(WireError) in try AuthUserRoleRequest(protobuf: bytes) } == role)
+        var grant = AuthGrantPermissionRequest()
+        grant.role = AuthName("r")
+        for permission in [nil, Permission(kind: 0, key: []), Permission(kind: 2, key: [97], rangeEnd: [0])] {
+            grant.permission = permission
+            #expect(
+                try read(grant.encoded()) { bytes throws(WireError) in try AuthGrantPermissionRequest(protobuf: bytes) }
+                    == grant)
+        }
+        var revoke = AuthRevokePermissionRequest()
+        (revoke.role, revoke.key, revoke.rangeEnd) = (AuthName("r"), [0], [0xff])
+        #expect(
+            try read(revoke.encoded()) { bytes throws(WireError) in try AuthRevokePermissionRequest(protobuf: bytes) }
+                == revoke)
+    }
+
+    @Test func `what a server answers is read whole`() throws {
+        let status = AuthStatusResponse(isEnabled: true, authRevision: .max)
+        #expect(try response(status) == status)
+        let token = AuthenticateResponse(token: "t.1")
+        #expect(try response(token) == token)
+        let names = AuthNamesResponse(names: [AuthName("a"), AuthName(""), AuthName("ö")])
+        #expect(try response(names) == names)
+        let role = AuthRoleGetResponse(permissions: [
+            Permission(kind: 0, key: [97]), Permission(kind: 2, key: [], rangeEnd: [0]),
+        ])
+        #expect(try response(role) == role)
+        #expect(try response(DowngradeResponse(version: "3.7")).version == "3.7")
+    }
+
     @Test func `a permission may be missing, empty, or of a kind that nobody knows`() throws {
         func grant(_ bytes: [UInt8]) throws(WireError) -> Permission? {
             try read(bytes) { bytes throws(WireError) in try AuthGrantPermissionRequest(protobuf: bytes) }.permission

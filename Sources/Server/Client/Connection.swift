@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import StrakeHTTP2
 internal import Synchronization
 
 /// One connection to one member. Calls are handed over in batches: whoever comes first asks for the event loop, and what
@@ -38,12 +39,12 @@ final class Connection: Sendable {
     }
 
     func unary(
-        _ method: Method, _ request: [UInt8], metadata: CallMetadata, deadline: NIODeadline?
+        _ method: Method, _ request: [UInt8], metadata: [HeaderField], deadline: NIODeadline?
     ) async -> UnaryCall.Outcome {
         let started = Mutex<UnaryCall?>(nil)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let call = UnaryCall(method, request, metadata: metadata.fields, deadline: deadline) {
+                let call = UnaryCall(method, request, metadata: metadata, deadline: deadline) {
                     continuation.resume(returning: $0)
                 }
                 started.withLock { $0 = call }

@@ -7,6 +7,10 @@ enum Method: Int, CaseIterable, Sendable {
     case alarm, status, defragment, hashKV, snapshot, moveLeader
     case lock, unlock
     case campaign, proclaim, leader, observe, resign
+    case authenticate, authEnable, authDisable, authStatus
+    case userAdd, userDelete, userGet, userList, userChangePassword, userGrantRole, userRevokeRole
+    case roleAdd, roleDelete, roleGet, roleList, roleGrantPermission, roleRevokePermission
+    case downgrade
 
     var path: String {
         switch self {
@@ -39,6 +43,24 @@ enum Method: Int, CaseIterable, Sendable {
         case .leader: "/v3electionpb.Election/Leader"
         case .observe: "/v3electionpb.Election/Observe"
         case .resign: "/v3electionpb.Election/Resign"
+        case .authenticate: "/etcdserverpb.Auth/Authenticate"
+        case .authEnable: "/etcdserverpb.Auth/AuthEnable"
+        case .authDisable: "/etcdserverpb.Auth/AuthDisable"
+        case .authStatus: "/etcdserverpb.Auth/AuthStatus"
+        case .userAdd: "/etcdserverpb.Auth/UserAdd"
+        case .userDelete: "/etcdserverpb.Auth/UserDelete"
+        case .userGet: "/etcdserverpb.Auth/UserGet"
+        case .userList: "/etcdserverpb.Auth/UserList"
+        case .userChangePassword: "/etcdserverpb.Auth/UserChangePassword"
+        case .userGrantRole: "/etcdserverpb.Auth/UserGrantRole"
+        case .userRevokeRole: "/etcdserverpb.Auth/UserRevokeRole"
+        case .roleAdd: "/etcdserverpb.Auth/RoleAdd"
+        case .roleDelete: "/etcdserverpb.Auth/RoleDelete"
+        case .roleGet: "/etcdserverpb.Auth/RoleGet"
+        case .roleList: "/etcdserverpb.Auth/RoleList"
+        case .roleGrantPermission: "/etcdserverpb.Auth/RoleGrantPermission"
+        case .roleRevokePermission: "/etcdserverpb.Auth/RoleRevokePermission"
+        case .downgrade: "/etcdserverpb.Maintenance/Downgrade"
         }
     }
 

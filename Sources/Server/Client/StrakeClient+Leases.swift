@@ -93,12 +93,14 @@ extension StrakeClient {
     private func callOnce<Body: ReadableResponse>(
         _ method: Method, _ request: some WireMessage, as type: Body.Type, deadline: NIODeadline?
     ) async throws(StrakeClientError) -> Answer<Body> {
-        var triesMade = 0
+        var (triesMade, renewals) = (0, 0)
         while true {
             let error: StrakeClientError
+            var ticket: Authenticator.Ticket?
             do throws(StrakeClientError) {
                 let stream = try await open(method, request, deadline: deadline)
                 defer { stream.cancel() }
+                ticket = stream.ticket
                 switch await stream.next() {
                 case .message(let bytes): return try Self.decode(bytes, as: type)
                 case .ended(let failure):
@@ -107,6 +109,7 @@ extension StrakeClient {
             } catch let failure {
                 error = failure
             }
+            if renews(ticket, after: error, &renewals) { continue }
             triesMade += 1
             try await pause(after: error, isRepeatable: true, triesMade: triesMade)
         }

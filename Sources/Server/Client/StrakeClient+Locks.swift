@@ -94,7 +94,7 @@ extension StrakeClient {
     ) async throws(StrakeClientError) -> MessageSequence<Answer<KeyValue>> {
         var request = ElectionRequest()
         request.name = name.storedBytes
-        return MessageSequence(try await open(.observe, request)) { bytes throws(StrakeClientError) in
+        return MessageSequence(try await open(.observe, request, token: .new)) { bytes throws(StrakeClientError) in
             try StrakeClient.decode(bytes, as: LeaderResponse.self).map { $0.keyValue }
         }
     }

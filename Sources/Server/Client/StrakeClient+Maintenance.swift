@@ -132,9 +132,35 @@ extension StrakeClient {
         return try await call(.moveLeader, request, as: EmptyResponse.self, at: endpoint).header
     }
 
+    /// Whether the cluster could go back to an earlier etcd version. Returns the version that it has.
+    ///
+    /// - Parameter version: As `3.5`.
+    /// - Throws: `invalidArgument` when it could not; Strake's files cannot be read by any etcd.
+    public func validateDowngrade(to version: String) async throws(StrakeClientError) -> Answer<String> {
+        try await downgrade(0, version)
+    }
+
+    /// Begins to go back to an earlier etcd version. Strake refuses.
+    public func enableDowngrade(to version: String) async throws(StrakeClientError) -> Answer<String> {
+        try await downgrade(1, version)
+    }
+
+    /// Calls a downgrade off.
+    ///
+    /// - Throws: `failedPrecondition` when there is none.
+    public func cancelDowngrade() async throws(StrakeClientError) -> Answer<String> { try await downgrade(2, "") }
+
+    private func downgrade(
+        _ action: Int32, _ version: String
+    ) async throws(StrakeClientError) -> Answer<String> {
+        var request = DowngradeRequest()
+        (request.action, request.version) = (action, version)
+        return try await call(.downgrade, request, as: DowngradeResponse.self, isRepeatable: false).map { $0.version }
+    }
+
     /// The whole state in etcd's file format, piece by piece. The last 32 bytes of all are the SHA-256 of those before.
     public func snapshot() async throws(StrakeClientError) -> MessageSequence<[UInt8]> {
-        MessageSequence(try await open(.snapshot, EmptyRequest())) { bytes throws(StrakeClientError) in
+        MessageSequence(try await open(.snapshot, EmptyRequest(), token: .new)) { bytes throws(StrakeClientError) in
             do {
                 return try bytes.withUnsafeBytes { try SnapshotResponse(protobuf: $0) }.blob
             } catch {

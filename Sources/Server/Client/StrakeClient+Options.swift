@@ -30,6 +30,9 @@ extension StrakeClient {
         /// How connections to `https` and `unixs` endpoints are protected, and those to endpoints without a scheme, which are
         /// plain where this is nil.
         public var security: Security?
+        /// Who asks, where the cluster has authentication enabled. A token is got for him with the first call, and another
+        /// one when that is refused.
+        public var credentials: Credentials?
         /// Where connections run; nil is NIO's shared group. It has to outlive the client.
         public var eventLoopGroup: (any EventLoopGroup)?
 

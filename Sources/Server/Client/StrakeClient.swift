@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import StrakeEtcdWire
+internal import StrakeHTTP2
 internal import Synchronization
 
 /// A client of a Strake or etcd cluster.
@@ -14,7 +15,8 @@ internal import Synchronization
 /// All methods throw `StrakeClientError`. A task that is cancelled gets `cancelled`; a write under way may still happen.
 public final class StrakeClient: Sendable {
     let pool: ConnectionPool
-    let metadata: CallMetadata
+    private let metadata: CallMetadata
+    private let authenticator: Authenticator?
     private let retries: RetryPolicy
     let requestTimeout: TimeAmount?
     private let maxSendBytes: Int
@@ -34,6 +36,9 @@ public final class StrakeClient: Sendable {
         retries = RetryPolicy(
             triesMax: max(options.maxUnaryTries, 1), quorum: addresses.count / 2 + 1,
             pauseMilliseconds: TimeAmount(options.backoffWaitBetween).nanoseconds / 1_000_000)
+        authenticator = options.credentials.map { [pool, metadata, retries] in
+            Authenticator($0, pool, metadata: metadata.fields, retries)
+        }
         requestTimeout = options.requestTimeout.map { TimeAmount($0) }
         maxSendBytes = options.maxCallSendBytes
     }
@@ -77,18 +82,20 @@ public final class StrakeClient: Sendable {
         _ method: Method, _ request: some WireMessage, isRepeatable: Bool, patience: Patience = .requestTimeout
     ) async throws(StrakeClientError) -> [UInt8] {
         let message = try encode(request)
-        let deadline = patience == .requestTimeout ? requestTimeout.map { NIODeadline.now() + $0 } : nil
-        var triesMade = 0
+        let deadline = patience == .requestTimeout ? requestDeadline : nil
+        var (triesMade, renewals) = (0, 0)
         while true {
+            let admission = try await admission(until: deadline)
             var error: StrakeClientError
             switch await pool.connection(until: deadline) {
             case .success(let connection):
-                switch await connection.unary(method, message, metadata: metadata, deadline: deadline) {
+                switch await connection.unary(method, message, metadata: admission.metadata, deadline: deadline) {
                 case .success(let bytes): return bytes
                 case .failure(let failure): error = failure
                 }
             case .failure(let failure): error = failure
             }
+            if renews(admission.ticket, after: error, &renewals) { continue }
             triesMade += 1
             try await pause(after: error, isRepeatable: isRepeatable, triesMade: triesMade)
             if let deadline, deadline <= NIODeadline.now() {
@@ -116,18 +123,61 @@ public final class StrakeClient: Sendable {
         let message = try encode(request)
         let connection = try await pool.dial(try Address(endpoint)).get()
         defer { connection.close() }
-        let deadline = requestTimeout.map { NIODeadline.now() + $0 }
-        let bytes = try await connection.unary(method, message, metadata: metadata, deadline: deadline).get()
-        return try Self.decode(bytes, as: type)
+        let deadline = requestDeadline
+        var renewals = 0
+        while true {
+            let admission = try await admission(until: deadline)
+            switch await connection.unary(method, message, metadata: admission.metadata, deadline: deadline) {
+            case .success(let bytes): return try Self.decode(bytes, as: type)
+            case .failure(let error): if !renews(admission.ticket, after: error, &renewals) { throw error }
+            }
+        }
     }
 
     /// Opens a stream at the endpoint that is next in turn.
     func open(
-        _ method: Method, _ request: some WireMessage, deadline: NIODeadline? = nil
+        _ method: Method, _ request: some WireMessage, token: Token = .any, deadline: NIODeadline? = nil
     ) async throws(StrakeClientError) -> StreamCall {
         let message = try encode(request)
+        if token == .new { authenticator?.retire() }
+        let admission = try await admission(until: deadline)
         let connection = try await pool.connection(until: deadline).get()
-        return StreamCall(method, message, metadata: metadata.fields, deadline: deadline, on: connection)
+        return StreamCall(method, message, admission, deadline: deadline, on: connection)
+    }
+
+    var requestDeadline: NIODeadline? { requestTimeout.map { NIODeadline.now() + $0 } }
+
+    // MARK: - Tokens
+
+    enum Token {
+        case any
+        /// For streams that are not opened again: an old token might be refused.
+        case new
+    }
+
+    /// What a call says beside its request, and for whom.
+    struct Admission: Sendable {
+        var metadata: [HeaderField]
+        var ticket: Authenticator.Ticket?
+    }
+
+    /// Waits for a token, if there is a user and none for him yet.
+    func admission(until deadline: NIODeadline?) async throws(StrakeClientError) -> Admission {
+        guard let authenticator else { return Admission(metadata: metadata.fields) }
+        let ticket = try await authenticator.ticket(until: deadline).get()
+        return Admission(metadata: metadata.fields + ticket.fields, ticket: ticket)
+    }
+
+    /// Whether a call is to be made again with another token, as clientv3 does: it was refused because of its own.
+    ///
+    /// - Parameter renewals: Counted up, to a bound.
+    func renews(_ ticket: Authenticator.Ticket?, after error: StrakeClientError, _ renewals: inout Int) -> Bool {
+        guard error.isOfTicket, renewals < Authenticator.renewalsMax, let ticket, let authenticator else {
+            return false
+        }
+        renewals += 1
+        authenticator.retire(ticket)
+        return true
     }
 
     private func encode(_ request: some WireMessage) throws(StrakeClientError) -> [UInt8] {

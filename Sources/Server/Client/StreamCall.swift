@@ -26,14 +26,17 @@ final class StreamCall: Call, @unchecked Sendable {
 
     private let state = Mutex(State())
     private let connection: Connection
+    /// What it was opened with.
+    let ticket: Authenticator.Ticket?
 
     /// Opens it.
     init(
-        _ method: Method, _ request: [UInt8], metadata: [HeaderField], deadline: NIODeadline? = nil,
+        _ method: Method, _ request: [UInt8], _ admission: StrakeClient.Admission, deadline: NIODeadline? = nil,
         on connection: Connection
     ) {
         self.connection = connection
-        super.init(method, request, metadata: metadata, deadline: deadline)
+        ticket = admission.ticket
+        super.init(method, request, metadata: admission.metadata, deadline: deadline)
         connection.submit(.start(self))
     }
 

@@ -68,11 +68,17 @@ package struct WatchResume: Sendable {
             error.header = Header(message.header)
             return .fail(error)
         }
-        let reason = message.cancelReason
-        let error =
-            EtcdError(rawValue: reason).map { StrakeClientError($0) }
-            ?? StrakeClientError(.unknown, reason.isEmpty ? "the server has ended the watch" : reason, wasSent: true)
-        return ended(error)
+        return ended(Self.error(message.cancelReason))
+    }
+
+    /// A watch that is not permitted is refused in the words of Go's gRPC: `rpc error: code = C desc = <etcd's message>`.
+    private static func error(_ reason: String) -> StrakeClientError {
+        var message = reason[...]
+        if reason.hasPrefix("rpc error: "), let mark = reason.firstRange(of: " desc = ") {
+            message = reason[mark.upperBound...]
+        }
+        if let known = EtcdError(rawValue: String(message)) { return StrakeClientError(known) }
+        return StrakeClientError(.unknown, reason.isEmpty ? "the server has ended the watch" : reason, wasSent: true)
     }
 
     /// A stream is over, or could not be opened. clientv3's rule: a member that is unavailable, or a stream that broke,

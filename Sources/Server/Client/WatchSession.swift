@@ -11,6 +11,8 @@ final class WatchSession: Sendable {
         var failure: StrakeClientError?
         /// Came before the watch was handed out.
         var early: WatchResponse?
+        /// Tokens got since the last message, because the watch was refused.
+        var renewals = 0
     }
 
     private let client: StrakeClient
@@ -73,9 +75,15 @@ final class WatchSession: Sendable {
             }
         }
         switch taken {
-        case .deliver(let response): return response
+        case .deliver(let response):
+            state.withLock { $0.renewals = 0 }
+            return response
         case .created, .nothing: return nil
         case .fail(let error):
+            if renews(after: error) {
+                drop(failure: nil)
+                return nil
+            }
             drop(failure: error)
             throw error
         case .reopen(let milliseconds):
@@ -95,6 +103,18 @@ final class WatchSession: Sendable {
         }
         if isCalledOff { opened.cancel() }
         return opened
+    }
+
+    /// Whether the watch is to be made again with another token. etcd up to 3.5.4 says of a watch with an old token that its
+    /// user may not do that, so this is tried once too.
+    private func renews(after error: StrakeClientError) -> Bool {
+        let ticket = state.withLock { $0.stream?.ticket }
+        var renewals = state.withLock { $0.renewals }
+        var error = error
+        if error.code == .permissionDenied && renewals == 0 { error = StrakeClientError(.invalidAuthToken) }
+        guard client.renews(ticket, after: error, &renewals) else { return false }
+        state.withLock { $0.renewals = renewals }
+        return true
     }
 
     private func drop(failure: StrakeClientError?) {

@@ -46,7 +46,7 @@ package struct AuthUserAddRequest: Hashable, Sendable {
     /// The user comes in by a certificate.
     package var hasNoPassword = false
 
-    init() {}
+    package init() {}
 
     package init(protobuf bytes: UnsafeRawBufferPointer) throws(WireError) { try self.init(request: bytes) }
 }
@@ -85,7 +85,7 @@ package struct AuthChangePasswordRequest: Hashable, Sendable {
     /// In base64: a hash that the client has made itself, of use where `password` is empty.
     package var hashedPassword = ""
 
-    init() {}
+    package init() {}
 
     package init(protobuf bytes: UnsafeRawBufferPointer) throws(WireError) { try self.init(request: bytes) }
 }
@@ -105,7 +105,7 @@ extension AuthChangePasswordRequest: WireFields {
 package struct AuthNameRequest: Hashable, Sendable {
     package var name = AuthName("")
 
-    init() {}
+    package init() {}
 
     package init(protobuf bytes: UnsafeRawBufferPointer) throws(WireError) { try self.init(request: bytes) }
 }
@@ -121,7 +121,7 @@ package struct AuthUserRoleRequest: Hashable, Sendable {
     package var user = AuthName("")
     package var role = AuthName("")
 
-    init() {}
+    package init() {}
 
     package init(protobuf bytes: UnsafeRawBufferPointer) throws(WireError) { try self.init(request: bytes) }
 }
@@ -141,7 +141,7 @@ package struct AuthGrantPermissionRequest: Hashable, Sendable {
     package var role = AuthName("")
     package var permission: Permission?
 
-    init() {}
+    package init() {}
 
     package init(protobuf bytes: UnsafeRawBufferPointer) throws(WireError) { try self.init(request: bytes) }
 }
@@ -165,7 +165,7 @@ package struct AuthRevokePermissionRequest: Hashable, Sendable {
     package var key: [UInt8] = []
     package var rangeEnd: [UInt8] = []
 
-    init() {}
+    package init() {}
 
     package init(protobuf bytes: UnsafeRawBufferPointer) throws(WireError) { try self.init(request: bytes) }
 }

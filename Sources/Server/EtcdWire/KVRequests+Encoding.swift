@@ -3,7 +3,8 @@ package import StrakeModel
 // The client's side: requests as they are sent.
 
 extension KeyRange {
-    private var rangeEnd: [UInt8] {
+    /// As requests have it.
+    package var rangeEnd: [UInt8] {
         switch upper {
         case .single: []
         case .before(let end): end

@@ -23,26 +23,19 @@ extension WatchRequest: WireMessage {
 }
 
 extension WatchCreateRequest: WireMessage {
-    private var rangeEnd: [UInt8] {
-        switch range.upper {
-        case .single: []
-        case .before(let end): end
-        case .unbounded: [0]
-        }
-    }
-
     /// The numbers of the filters, packed.
     private var filters: [UInt8] { (noPut ? [0] : []) + (noDelete ? [1] : []) }
 
     package var encodedSize: Int {
-        ProtobufWriter.size(1, range.lower) + ProtobufWriter.size(2, rangeEnd) + ProtobufWriter.size(3, startRevision)
+        ProtobufWriter.size(1, range.lower) + ProtobufWriter.size(2, range.rangeEnd)
+            + ProtobufWriter.size(3, startRevision)
             + ProtobufWriter.size(4, progressNotify) + ProtobufWriter.size(5, filters)
             + ProtobufWriter.size(6, wantsPrevious) + ProtobufWriter.size(7, watchID) + ProtobufWriter.size(8, fragment)
     }
 
     package func encode(to writer: inout ProtobufWriter) {
         writer.field(1, range.lower)
-        writer.field(2, rangeEnd)
+        writer.field(2, range.rangeEnd)
         writer.field(3, startRevision)
         writer.field(4, progressNotify)
         writer.field(5, filters)

@@ -1,10 +1,12 @@
+import Glibc
 import StrakeClient
 
 /// A sample service: each worker adds to a shared counter, one of them, the leader, prints what it comes to.
 ///
 ///     counter 127.0.0.1:2379 WORKER [ROUNDS]
 ///
-/// Start several; kill one: another one takes over where it was.
+/// Start several; kill one: another one takes over where it was. Where the cluster wants to know who it is, COUNTER_USER and
+/// COUNTER_PASSWORD in the environment say so: other users of the machine can read a command line.
 @main
 struct Counter {
     static func main() async throws {
@@ -15,6 +17,10 @@ struct Counter {
         }
         var options = StrakeClient.Options()
         options.requestTimeout = .seconds(5)
+        if let user = getenv("COUNTER_USER"), let password = getenv("COUNTER_PASSWORD") {
+            options.credentials = StrakeClient.Credentials(
+                user: String(cString: user), password: String(cString: password))
+        }
         let client = try StrakeClient(endpoints: words[1].split(separator: ",").map(String.init), options: options)
         let rounds = words.count > 3 ? Int(words[3]) ?? 1 : 1
         try await Counter(client: client, worker: words[2]).run(rounds: rounds)
