@@ -1,5 +1,5 @@
 """The client library as `strake ctl` uses it, against members of Strake and of etcd 3.5, with the same outcomes: it goes on
-when the member that it talks to is killed, its watches have no gap and no repeat, its leases outlive a restart."""
+when the member that it talks to is killed, its watches have no gap and no repeat, its leases outlive a restart; with users too."""
 
 import json
 import os
@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 
+import client_auth
 from cluster import Cluster
 from harness import Server, eventually, parse_arguments, run
 
@@ -262,9 +263,13 @@ def membership(results, arguments):
             member.remove()
 
 
+def counter(arguments):
+    return os.path.join(os.path.dirname(arguments.server), "counter")
+
+
 def sample(results, arguments):
     """Three of the sample service at once."""
-    program = os.path.join(os.path.dirname(arguments.server), "counter")
+    program = counter(arguments)
     if not results.check("sample: it is built (make e2e does that)", os.access(program, os.X_OK), program):
         return
     cluster = Cluster(arguments.server, 3).start()
@@ -298,16 +303,24 @@ def unreachable(results, arguments):
 
 
 def main():
-    arguments = parse_arguments(__doc__, budget=75)
+    arguments = parse_arguments(__doc__, budget=90)
+
+    def ctl_of(endpoints):
+        return Ctl(arguments.server, endpoints)
 
     def body(results):
         unreachable(results, arguments)
         for label, binary in (("strake", arguments.server), ("etcd 3.5", arguments.peer)):
             single(results, label, binary, arguments.server)
             failover(results, label, binary, arguments.server)
+            client_auth.single(results, f"{label} with users", binary, ctl_of)
         mirror(results, arguments)
         membership(results, arguments)
         sample(results, arguments)
+        client_auth.terminal(results, arguments.server, ctl_of)
+        client_auth.sample(results, counter(arguments), arguments.server, ctl_of)
+        with Server(arguments.server, label="downgrades") as server:
+            client_auth.downgrades(results, ctl_of([server.endpoint]))
 
     run(arguments, body)
 

@@ -4,6 +4,7 @@ output must be equal."""
 import re
 
 import cli_cases
+import ctl_auth_cases
 from differential_cli import Comparison, Side, difference
 from harness import ETCDCTL_35, parse_arguments, run, start_all
 
@@ -78,7 +79,7 @@ def transactions():
 
 GROUPS = [tables, misuse, cli_cases.get_matrix, cli_cases.get_flags, cli_cases.put_and_del, cli_cases.binary_keys,
           transactions, cli_cases.leases, cli_cases.compactions, cli_cases.watches, cli_cases.maintenance,
-          cli_cases.big_values]
+          cli_cases.big_values] + ctl_auth_cases.GROUPS
 
 # Where `strake ctl` does not follow etcdctl 3.5.1, and why. The name is the group and the command.
 DIFFERENT = (
@@ -112,6 +113,9 @@ class Pair(Comparison):
 def run_group(results, arguments, group):
     sides = [Side(arguments.server, "strake ctl", [arguments.server, "ctl"]),
              Side(arguments.server, "etcdctl", [ETCDCTL_35])]
+    # Passwords are to cost no time.
+    for side in sides:
+        side.server.flags.append("--bcrypt-cost=4")
     try:
         start_all([side.server for side in sides])
         for side in sides:

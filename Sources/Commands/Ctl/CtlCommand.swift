@@ -55,9 +55,11 @@ package struct CtlCommand {
             section: "Flags"),
         Flag(
             name: "user", kind: .string, fallback: "",
-            help: "Who asks, as NAME:PASSWORD, where the cluster has authentication enabled.", section: "Flags"),
+            help: "Who asks, as NAME[:PASSWORD], where the cluster has authentication enabled. Also as ETCDCTL_USER.",
+            section: "Flags"),
         Flag(
-            name: "password", kind: .string, fallback: "", help: "The user's password; --user is the name alone then.",
+            name: "password", kind: .string, fallback: "",
+            help: "The user's password; --user is the name alone then. Also as ETCDCTL_PASSWORD.",
             section: "Flags"),
         Flag(
             name: "timeout", kind: .duration, fallback: "0",
@@ -113,7 +115,9 @@ package struct CtlCommand {
         \(EtcdctlCommand.listing)
 
         'strake ctl COMMAND --help' lists a command's flags. They may also be given as etcdctl's environment variables
-        (ETCDCTL_ENDPOINTS). top, history and diff are beyond etcdctl, as are get --as-of and watch --exec.
+        (ETCDCTL_ENDPOINTS, ETCDCTL_USER). Where the cluster has authentication enabled, --user NAME asks for the password,
+        without showing it; better not on a command line, which others can read. top, history and diff are beyond etcdctl,
+        as are get --as-of and watch --exec.
 
           strake ctl member replace OLD_ID NAME PEER_URLS [flags]
           strake ctl snapshot save FILE [flags]

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import NIOPosix
 internal import StrakeClientFlags
 internal import StrakeEtcdWire
@@ -13,20 +14,23 @@ struct CtlUser: Sendable {
 
     /// Nil: nobody was named.
     init?(_ flags: FlagSet) throws(CtlError) {
-        let user = flags.isSet("user") ? flags.string("user") : ""
+        let user = Self.value("user", flags, variable: "ETCDCTL_USER")
+        let password = Self.value("password", flags, variable: "ETCDCTL_PASSWORD")
         guard !user.isEmpty else {
             if flags.isSet("password") { throw CtlError("--password needs --user", exitCode: 2) }
             return nil
         }
-        if flags.isSet("password") {
-            (name, password) = (user, flags.string("password"))
+        if !password.isEmpty {
+            (name, self.password) = (user, password)
             return
         }
         let parts = user.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2 else {
-            throw CtlError("--user must be NAME:PASSWORD, or --password be given", exitCode: 2)
-        }
-        (name, password) = (parts[0], parts[1])
+        (name, self.password) = (parts[0], parts.count == 2 ? parts[1] : PasswordPrompt.ask("Password: "))
+    }
+
+    /// A flag, or else the variable that other commands take for it.
+    private static func value(_ name: String, _ flags: FlagSet, variable: String) -> String {
+        flags.isSet(name) ? flags.string(name) : getenv(variable).map { String(cString: $0) } ?? ""
     }
 
     /// A token for the next calls.

@@ -42,7 +42,7 @@ enum CheckPerfCommand {
             throw CommandFailure("unknown load option \(name)", CommandFailure.badFeature)
         }
         let prefix = context.arguments.text("prefix")
-        let client = try context.client(isPatient: true)
+        let client = try await context.client(isPatient: true)
         var probe = RangeRequest(range: .prefix(prefix))
         probe.limit = 1
         let found = try await context.call { [probe] () async throws(StrakeClientError) in

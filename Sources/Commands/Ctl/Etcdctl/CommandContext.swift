@@ -4,29 +4,31 @@ internal import StrakeClient
 struct CommandContext: Sendable {
     let arguments: CommandArguments
     let printer: Printer
+    private let users: CommandUsers
 
     var words: [String] { arguments.words }
     var endpoints: [String] { arguments.list("endpoints") }
 
     init(_ arguments: CommandArguments) throws(CommandFailure) {
         self.arguments = arguments
+        users = CommandUsers(arguments)
         guard let format = Printer.Format(rawValue: arguments.text("write-out")) else {
             throw CommandFailure("unsupported output format", CommandFailure.badFeature)
         }
         printer = Printer(format: format, isHex: arguments.flag("hex"))
     }
 
-    /// How all of etcdctl's commands connect.
+    /// How all of etcdctl's commands connect, and whose token they get.
     ///
     /// - Parameters:
     ///   - endpoints: Nil: those of --endpoints.
-    ///   - flagPrefix: Of the flags about certificates.
+    ///   - flagPrefix: Of the flags about certificates and users.
     ///   - isPatient: Wait without end, for commands that go on until they are stopped.
     ///   - adjust: Changes what the flags say.
     func client(
         to endpoints: [String]? = nil, flagPrefix: String = "", isPatient: Bool = false, requiresLeader: Bool = false,
         adjust: (inout StrakeClient.Options) -> Void = { _ in }
-    ) throws(CommandFailure) -> StrakeClient {
+    ) async throws(CommandFailure) -> StrakeClient {
         var options = StrakeClient.Options()
         options.dialTimeout = arguments.duration("dial-timeout")
         options.requestTimeout = isPatient ? nil : arguments.duration("command-timeout")
@@ -36,12 +38,18 @@ struct CommandContext: Sendable {
         options.keepAliveTimeout = arguments.duration("keepalive-timeout")
         options.requiresLeader = requiresLeader
         options.security = try security(flagPrefix)
+        options.credentials = users.credentials(flagPrefix)
         adjust(&options)
+        let client: StrakeClient
         do throws(StrakeClientError) {
-            return try StrakeClient(endpoints: endpoints ?? self.endpoints, options: options)
+            client = try StrakeClient(endpoints: endpoints ?? self.endpoints, options: options)
         } catch {
             throw CommandFailure(error.message, CommandFailure.badArguments)
         }
+        try await call(failure: CommandFailure.badConnection) { () async throws(StrakeClientError) in
+            try await client.authenticate(timeout: options.dialTimeout)
+        }
+        return client
     }
 
     /// Nil when no flag asks for TLS.
@@ -80,7 +88,18 @@ extension StrakeClientError {
         let isBare =
             message.hasPrefix("etcdserver:") || message == "context deadline exceeded"
             || message == "context canceled"
-        return isBare ? message : "rpc error: code = \(codeName) desc = \(message)"
+        return isBare ? message : statusText
+    }
+
+    /// As gRPC statuses print.
+    private var statusText: String { "rpc error: code = \(codeName) desc = \(message)" }
+
+    /// What ends a watch: one that is not permitted is refused by a text, which clientv3 takes apart no further.
+    var watchEndText: String {
+        switch code {
+        case .permissionDenied, .unauthenticated: statusText
+        default: goText
+        }
     }
 
     private var codeName: String {

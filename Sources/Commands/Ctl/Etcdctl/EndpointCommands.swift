@@ -11,7 +11,7 @@ enum EndpointCommands {
     /// --endpoints, or with --cluster those of all members.
     private static func endpoints(_ context: CommandContext) async throws(CommandFailure) -> [String] {
         guard context.arguments.flag("cluster") else { return context.endpoints }
-        let client = try context.client()
+        let client = try await context.client()
         let members = try await context.call(
             prefix: "failed to fetch endpoints from etcd cluster member list: "
         ) { () async throws(StrakeClientError) in try await client.members() }
@@ -43,7 +43,7 @@ enum EndpointCommands {
             return GoText.duration(nanoseconds: parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000)
         }
         do throws(CommandFailure) {
-            let client = try context.client(to: [endpoint])
+            let client = try await context.client(to: [endpoint])
             do throws(StrakeClientError) {
                 _ = try await client.get("health")
             } catch {
@@ -66,7 +66,7 @@ enum EndpointCommands {
     // MARK: - status, hashkv
 
     static func status(_ context: CommandContext) async throws(CommandFailure) {
-        let client = try context.client()
+        let client = try await context.client()
         var list: [(endpoint: String, status: Answer<MemberStatus>)] = []
         var isWhole = true
         for endpoint in try await endpoints(context) {
@@ -82,7 +82,7 @@ enum EndpointCommands {
     }
 
     static func hashKV(_ context: CommandContext) async throws(CommandFailure) {
-        let client = try context.client()
+        let client = try await context.client()
         let revision = context.arguments.integer("rev")
         var list: [(endpoint: String, hash: Answer<KVHash>)] = []
         var failure: String?
@@ -101,7 +101,7 @@ enum EndpointCommands {
     // MARK: - defrag, move-leader
 
     static func defragment(_ context: CommandContext) async throws(CommandFailure) {
-        let client = try context.client()
+        let client = try await context.client()
         var failures: Int32 = 0
         for endpoint in try await endpoints(context) {
             do throws(StrakeClientError) {
@@ -123,7 +123,7 @@ enum EndpointCommands {
         } catch {
             throw .arguments(error.message ?? "")
         }
-        let client = try context.client()
+        let client = try await context.client()
         for endpoint in context.endpoints {
             let status = try await context.call { () async throws(StrakeClientError) in
                 try await client.status(of: endpoint)
@@ -143,7 +143,7 @@ enum EndpointCommands {
 
     static func alarms(_ context: CommandContext) async throws(CommandFailure) {
         guard context.words.isEmpty else { throw .arguments("alarm list command accepts no arguments") }
-        let client = try context.client()
+        let client = try await context.client()
         let answer = try await context.call { () async throws(StrakeClientError) in try await client.alarms() }
         try context.printer.refuseTable()
         context.printer.alarms(answer)
@@ -152,7 +152,7 @@ enum EndpointCommands {
     /// All that are raised.
     static func disarm(_ context: CommandContext) async throws(CommandFailure) {
         guard context.words.isEmpty else { throw .arguments("alarm disarm command accepts no arguments") }
-        let client = try context.client()
+        let client = try await context.client()
         let raised = try await context.call { () async throws(StrakeClientError) in try await client.alarms() }
         // clientv3 puts the answer together itself: without a header.
         var disarmed = Answer<[Alarm]>(header: Header(), body: [])

@@ -29,12 +29,18 @@ struct EtcdctlCommand {
             "insecure-transport", .flag, "true",
             "without TLS where an endpoint has no scheme and no flag speaks of certificates"),
         CommandFlag("insecure-skip-tls-verify", .flag, "false", "take any server's certificate"),
+        CommandFlag(
+            "user", .text, "", "username[:password] for authentication (asked for if password is not supplied)"),
+        CommandFlag(
+            "password", .text, "", "password for authentication; --user is the name alone then"),
         CommandFlag("hex", .flag, "false", "print byte strings as hex encoded strings"),
         CommandFlag(
             "write-out", short: "w", .text, "simple", "set the output format (fields, json, simple, table)"),
     ]
 
-    private static let entries: [Entry] = kvEntries + leaseEntries + memberEntries + endpointEntries + otherEntries
+    private static let entries: [Entry] =
+        kvEntries + leaseEntries + memberEntries + endpointEntries + authEntries + userEntries + roleEntries
+        + otherEntries
 
     private static let kvEntries = [
         Entry(
@@ -125,7 +131,69 @@ struct EtcdctlCommand {
             help: "Transfers leadership to another etcd cluster member.", run: EndpointCommands.moveLeader),
     ]
 
+    private static let authEntries = [
+        Entry(
+            words: ["auth", "enable"], usage: "auth enable", help: "Enables authentication", run: AuthCommands.enable),
+        Entry(
+            words: ["auth", "disable"], usage: "auth disable", help: "Disables authentication",
+            run: AuthCommands.disable),
+        Entry(
+            words: ["auth", "status"], usage: "auth status", help: "Returns authentication status",
+            run: AuthCommands.status),
+    ]
+
+    private static let userEntries = [
+        Entry(
+            words: ["user", "add"], usage: "user add <user name or user:password> [options]", help: "Adds a new user",
+            flags: AuthCommands.userAddFlags, run: AuthCommands.userAdd),
+        Entry(
+            words: ["user", "delete"], usage: "user delete <user name>", help: "Deletes a user",
+            run: AuthCommands.userDelete),
+        Entry(
+            words: ["user", "get"], usage: "user get <user name> [options]",
+            help: "Gets detailed information of a user", flags: AuthCommands.userGetFlags, run: AuthCommands.userGet),
+        Entry(words: ["user", "list"], usage: "user list", help: "Lists all users", run: AuthCommands.userList),
+        Entry(
+            words: ["user", "passwd"], usage: "user passwd <user name> [options]", help: "Changes password of user",
+            flags: AuthCommands.userPasswordFlags, run: AuthCommands.userPassword),
+        Entry(
+            words: ["user", "grant-role"], usage: "user grant-role <user name> <role name>",
+            help: "Grants a role to a user", run: AuthCommands.userGrantRole),
+        Entry(
+            words: ["user", "revoke-role"], usage: "user revoke-role <user name> <role name>",
+            help: "Revokes a role from a user", run: AuthCommands.userRevokeRole),
+    ]
+
+    private static let roleEntries = [
+        Entry(
+            words: ["role", "add"], usage: "role add <role name>", help: "Adds a new role", run: AuthCommands.roleAdd),
+        Entry(
+            words: ["role", "delete"], usage: "role delete <role name>", help: "Deletes a role",
+            run: AuthCommands.roleDelete),
+        Entry(
+            words: ["role", "get"], usage: "role get <role name>", help: "Gets detailed information of a role",
+            run: AuthCommands.roleGet),
+        Entry(words: ["role", "list"], usage: "role list", help: "Lists all roles", run: AuthCommands.roleList),
+        Entry(
+            words: ["role", "grant-permission"],
+            usage: "role grant-permission [options] <role name> <permission type> <key> [endkey]",
+            help: "Grants a key to a role", flags: AuthCommands.roleGrantFlags, run: AuthCommands.roleGrant),
+        Entry(
+            words: ["role", "revoke-permission"],
+            usage: "role revoke-permission [options] <role name> <key> [endkey]", help: "Revokes a key from a role",
+            flags: AuthCommands.roleRevokeFlags, run: AuthCommands.roleRevoke),
+    ]
+
     private static let otherEntries = [
+        Entry(
+            words: ["downgrade", "validate"], usage: "downgrade validate <TARGET_VERSION>",
+            help: "Validate downgrade capability before starting downgrade", run: DowngradeCommands.validate),
+        Entry(
+            words: ["downgrade", "enable"], usage: "downgrade enable <TARGET_VERSION>",
+            help: "Start a downgrade action to cluster; a Strake cluster refuses", run: DowngradeCommands.enable),
+        Entry(
+            words: ["downgrade", "cancel"], usage: "downgrade cancel",
+            help: "Cancel the ongoing downgrade action to cluster", run: DowngradeCommands.cancel),
         Entry(
             words: ["lock"], usage: "lock <lockname> [exec-command arg1 arg2 ...]", help: "Acquires a named lock",
             flags: SessionCommands.lockFlags, run: SessionCommands.lock),

@@ -11,7 +11,7 @@ enum HistoryCommands {
     static func history(_ context: CommandContext) async throws(CommandFailure) {
         guard context.arguments.rawWords.count == 1 else { throw .arguments("history takes one KEY") }
         let key = context.arguments.rawWords[0]
-        let client = try context.client()
+        let client = try await context.client()
         let (header, events) = try await context.call { () async throws(StrakeClientError) in
             let now = try await client.get(key)
             return (now.header, try await changes(of: key, now, client))
@@ -76,7 +76,7 @@ enum HistoryCommands {
         let to = try GoNumber.int64(context.words[1], radix: 10)
         guard from > 0, to > 0 else { throw .arguments("diff: revisions begin at 1") }
         let range = KeyRange.prefix(Array(context.arguments.text("prefix").utf8))
-        let client = try context.client()
+        let client = try await context.client()
         let printer = context.printer
         guard printer.format == .simple || printer.format == .json else {
             throw CommandFailure("diff prints simple or json", CommandFailure.badFeature)

@@ -4,7 +4,7 @@ internal import StrakeClient
 enum KVCommands {
     static func get(_ context: CommandContext) async throws(CommandFailure) {
         let request = try KVRequests.get(context.arguments)
-        let client = try context.client()
+        let client = try await context.client()
         let answer = try await context.call { () async throws(StrakeClientError) in try await client.range(request) }
         guard !request.countOnly || context.printer.format == .fields else {
             throw .arguments("--count-only is only for `--write-out=fields`")
@@ -20,7 +20,7 @@ enum KVCommands {
 
     static func put(_ context: CommandContext) async throws(CommandFailure) {
         let request = try KVRequests.put(context.arguments, input: CommandOutput.readInput)
-        let client = try context.client()
+        let client = try await context.client()
         let answer = try await context.call { () async throws(StrakeClientError) in try await client.put(request) }
         try context.printer.refuseTable()
         context.printer.put(answer)
@@ -28,7 +28,7 @@ enum KVCommands {
 
     static func delete(_ context: CommandContext) async throws(CommandFailure) {
         let request = try KVRequests.delete(context.arguments)
-        let client = try context.client()
+        let client = try await context.client()
         let answer = try await context.call { () async throws(StrakeClientError) in try await client.delete(request) }
         try context.printer.refuseTable()
         context.printer.delete(answer)
@@ -47,7 +47,7 @@ enum KVCommands {
         } catch {
             throw CommandFailure(error.message)
         }
-        let client = try context.client()
+        let client = try await context.client()
         let isPhysical = context.arguments.flag("physical")
         _ = try await context.call { () async throws(StrakeClientError) in
             try await client.compact(through: revision, isPhysical: isPhysical)

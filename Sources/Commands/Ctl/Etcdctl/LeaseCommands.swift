@@ -19,7 +19,7 @@ enum LeaseCommands {
         } catch {
             throw .arguments("bad TTL (\(error.message ?? ""))")
         }
-        let client = try context.client()
+        let client = try await context.client()
         let answer = try await context.call(prefix: "failed to grant lease (", suffix: ")") {
             () async throws(StrakeClientError) in try await client.grantLease(ttlSeconds: seconds)
         }
@@ -30,7 +30,7 @@ enum LeaseCommands {
     static func revoke(_ context: CommandContext) async throws(CommandFailure) {
         guard context.words.count == 1 else { throw .arguments("lease revoke command needs 1 argument") }
         let lease = try id(context)
-        let client = try context.client()
+        let client = try await context.client()
         let header = try await context.call(prefix: "failed to revoke lease (", suffix: ")") {
             () async throws(StrakeClientError) in try await client.revokeLease(lease)
         }
@@ -43,7 +43,7 @@ enum LeaseCommands {
             throw .arguments("lease timetolive command needs lease ID as argument")
         }
         let lease = try id(context)
-        let client = try context.client()
+        let client = try await context.client()
         let wantsKeys = context.arguments.flag("keys")
         let answer = try await context.call(failure: CommandFailure.badConnection) {
             () async throws(StrakeClientError) in try await client.timeToLive(of: lease, wantsKeys: wantsKeys)
@@ -53,7 +53,7 @@ enum LeaseCommands {
     }
 
     static func list(_ context: CommandContext) async throws(CommandFailure) {
-        let client = try context.client()
+        let client = try await context.client()
         let answer = try await context.call(failure: CommandFailure.badConnection) {
             () async throws(StrakeClientError) in try await client.leases()
         }
@@ -67,7 +67,7 @@ enum LeaseCommands {
         }
         let lease = try id(context)
         let isOnce = context.arguments.flag("once")
-        let client = try context.client(isPatient: !isOnce)
+        let client = try await context.client(isPatient: !isOnce)
         try context.printer.refuseTable()
         if isOnce {
             let answer = try await context.call(failure: CommandFailure.badConnection) {

@@ -18,7 +18,7 @@ enum MemberCommands {
     }
 
     static func list(_ context: CommandContext) async throws(CommandFailure) {
-        let client = try context.client()
+        let client = try await context.client()
         let answer = try await context.call { () async throws(StrakeClientError) in try await client.members() }
         context.printer.members(answer)
     }
@@ -31,7 +31,7 @@ enum MemberCommands {
         }
         let urls = context.arguments.list("peer-urls")
         guard !urls.isEmpty else { throw .arguments("member peer urls not provided") }
-        let client = try context.client()
+        let client = try await context.client()
         let isLearner = context.arguments.flag("learner")
         let added = try await context.call { () async throws(StrakeClientError) in
             try await client.addMember(peerURLs: urls, isLearner: isLearner)
@@ -54,7 +54,7 @@ enum MemberCommands {
 
     static func remove(_ context: CommandContext) async throws(CommandFailure) {
         let id = try Self.id(context)
-        let client = try context.client()
+        let client = try await context.client()
         let answer = try await context.call { () async throws(StrakeClientError) in
             try await client.removeMember(id)
         }
@@ -66,7 +66,7 @@ enum MemberCommands {
         let id = try Self.id(context)
         let urls = context.arguments.list("peer-urls")
         guard !urls.isEmpty else { throw .arguments("member peer urls not provided") }
-        let client = try context.client()
+        let client = try await context.client()
         let answer = try await context.call { () async throws(StrakeClientError) in
             try await client.updateMember(id, peerURLs: urls)
         }
@@ -76,7 +76,7 @@ enum MemberCommands {
 
     static func promote(_ context: CommandContext) async throws(CommandFailure) {
         let id = try Self.id(context)
-        let client = try context.client()
+        let client = try await context.client()
         let answer = try await context.call { () async throws(StrakeClientError) in
             try await client.promoteMember(id)
         }

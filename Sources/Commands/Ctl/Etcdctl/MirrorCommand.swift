@@ -13,6 +13,8 @@ enum MirrorCommand {
         CommandFlag("dest-cert", .text, "", "certificate to show to the destination, PEM"),
         CommandFlag("dest-key", .text, "", "key of --dest-cert, PEM"),
         CommandFlag("dest-insecure-transport", .flag, "true", "without TLS where the destination has no scheme"),
+        CommandFlag("dest-user", .text, "", "the destination's username[:password] (asked for if it is not given)"),
+        CommandFlag("dest-password", .text, "", "the destination's password; --dest-user is the name alone then"),
         CommandFlag("rev", .integer, "0", "Specify the kv revision to start to mirror"),
     ]
     private static let pageKeys: Int64 = 1_000
@@ -28,8 +30,8 @@ enum MirrorCommand {
         }
         if !dropsPrefix && target.isEmpty { target = prefix }
         let mirror = Mirror(
-            source: try context.client(isPatient: true),
-            destination: try context.client(to: [context.words[0]], flagPrefix: "dest-", isPatient: true),
+            source: try await context.client(isPatient: true),
+            destination: try await context.client(to: [context.words[0]], flagPrefix: "dest-", isPatient: true),
             prefix: prefix, target: target)
         let reporting = Task {
             while !Task.isCancelled {

@@ -13,7 +13,7 @@ enum SessionCommands {
             throw .arguments("lock takes a lock name argument and an optional command to execute")
         }
         let command = Array(context.arguments.rawWords.dropFirst())
-        let client = try context.client(isPatient: true)
+        let client = try await context.client(isPatient: true)
         let lease = try await grant(client, context, context.arguments.integer("ttl"))
         let session = Session(client, lease)
         let held = try await session.wait { () async throws(StrakeClientError) in
@@ -44,7 +44,7 @@ enum SessionCommands {
         }
         guard words.count == 2 || isListening else { throw .arguments("no proposal argument but -l not set") }
         guard words.count == 1 || !isListening else { throw .arguments("proposal given but -l is set") }
-        let client = try context.client(isPatient: true)
+        let client = try await context.client(isPatient: true)
         try context.printer.refuseTable()
         if isListening { return try await observe(words[0], client, context) }
         let lease = try await grant(client, context, sessionSeconds)

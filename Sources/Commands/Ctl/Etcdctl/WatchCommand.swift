@@ -27,7 +27,7 @@ struct WatchCommand {
             throw .arguments(
                 "ETCDCTL_WATCH_KEY is empty but got ETCDCTL_WATCH_RANGE_END=\(GoText.quoted(variables.rangeEnd))")
         }
-        let client = try context.client(isPatient: true, requiresLeader: true)
+        let client = try await context.client(isPatient: true, requiresLeader: true)
         if context.arguments.flag("interactive") {
             return try await interact(context, client, variables)
         }
@@ -89,7 +89,7 @@ struct WatchCommand {
             }
         } catch {
             if error.isCancelled { return }
-            CommandOutput.complaint("watch was canceled (\(error.goText))")
+            CommandOutput.complaint("watch was canceled (\(error.watchEndText))")
             context.printer.watchEnd(error)
         }
     }
@@ -161,12 +161,12 @@ struct WatchCommand {
                             try WatchCommand.show(response, context, order)
                         }
                     } catch {
-                        CommandOutput.complaint("watch was canceled (\(error.goText))")
+                        CommandOutput.complaint("watch was canceled (\(error.watchEndText))")
                         context.printer.watchEnd(error)
                     }
                 }
             } catch {
-                CommandOutput.complaint("watch was canceled (\(error.goText))")
+                CommandOutput.complaint("watch was canceled (\(error.watchEndText))")
             }
         }
 
