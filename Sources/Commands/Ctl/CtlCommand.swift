@@ -115,9 +115,9 @@ package struct CtlCommand {
         \(EtcdctlCommand.listing)
 
         'strake ctl COMMAND --help' lists a command's flags. They may also be given as etcdctl's environment variables
-        (ETCDCTL_ENDPOINTS, ETCDCTL_USER). Where the cluster has authentication enabled, --user NAME asks for the password,
-        without showing it; better not on a command line, which others can read. top, history and diff are beyond etcdctl,
-        as are get --as-of and watch --exec.
+        (ETCDCTL_ENDPOINTS, ETCDCTL_USER). Where the cluster has authentication enabled, --user NAME asks for the
+        password and does not show it; a command line can be read by others. top, history and diff are beyond etcdctl, as
+        are get --as-of and watch --exec.
 
           strake ctl member replace OLD_ID NAME PEER_URLS [flags]
           strake ctl snapshot save FILE [flags]

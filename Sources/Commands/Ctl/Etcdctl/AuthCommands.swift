@@ -235,7 +235,8 @@ enum AuthCommands {
         let header = try await context.call { () async throws(StrakeClientError) in
             try await client.revokePermission(on: range, fromRole: name)
         }
-        try context.printer.permissionRevoked(range, name, header)
+        let typed = KeyRange(lower: context.arguments.rawWords[1], upper: range.upper)
+        try context.printer.permissionRevoked(typed, name, header)
     }
 
     /// etcdctl's reading: the empty key is the first one there can be, and words behind the range end count for nothing.

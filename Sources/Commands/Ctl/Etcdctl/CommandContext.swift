@@ -97,7 +97,7 @@ extension StrakeClientError {
     /// What ends a watch: one that is not permitted is refused by a text, which clientv3 takes apart no further.
     var watchEndText: String {
         switch code {
-        case .permissionDenied, .unauthenticated: statusText
+        case .permissionDenied, .unauthenticated, .invalidArgument: statusText
         default: goText
         }
     }

@@ -84,6 +84,7 @@ extension Printer {
         }
     }
 
+    /// - Parameter range: With the key as it was typed.
     func permissionRevoked(_ range: KeyRange, _ role: String, _ header: Header) throws(CommandFailure) {
         let what: [UInt8] =
             range.isSingle ? Array("key ".utf8) + range.lower : Array("range ".utf8) + Self.text(range)
@@ -94,7 +95,7 @@ extension Printer {
 
     private func line(_ range: KeyRange) {
         var line: [UInt8] = [0x09] + (range.isSingle ? range.lower : Self.text(range))
-        if !range.isSingle && !range.lower.isEmpty && range == .prefix(range.lower) {
+        if !range.isSingle && range.upper == KeyRange.prefix(range.lower).upper {
             line += Array(" (prefix ".utf8) + range.lower + Array(")".utf8)
         }
         CommandOutput.line(line)
