@@ -177,20 +177,27 @@ def terminal(results, binary, ctl_of):
 # MARK: The sample
 
 def sample(results, program, server_binary, ctl_of):
-    """Its workers' tokens end while they count: by time, and by a member's restart."""
-    cluster = Cluster(server_binary, 3, ["--bcrypt-cost=4", "--auth-token-ttl=1"]).start()
+    """Its workers' tokens are taken from them while they count, each time that the user gets a password, be it the same."""
+    cluster = Cluster(server_binary, 3, ["--bcrypt-cost=4"]).start()
     try:
         endpoints = [member.endpoint for member in cluster.members]
         cluster.leader()
         ctl = ctl_of(endpoints)
         set_up(ctl)
         environment = dict(os.environ, COUNTER_USER=USER, COUNTER_PASSWORD=PASSWORD)
-        workers = [subprocess.Popen([program, ",".join(endpoints), f"w{number}", "200"], stdout=subprocess.PIPE,
+        workers = [subprocess.Popen([program, ",".join(endpoints), f"w{number}", "500"], stdout=subprocess.PIPE,
                                     stderr=subprocess.STDOUT, env=environment) for number in range(2)]
+        changes = 0
+        while any(worker.poll() is None for worker in workers) and changes < 100:
+            ctl.must(f"--user=root:{ROOT_PASSWORD}", "user", "passwd", USER, "--interactive=false",
+                     stdin=PASSWORD.encode() + b"\n")
+            changes += 1
         outputs = [worker.communicate(timeout=40)[0] for worker in workers]
+        print(f"{changes} changes of the password", flush=True)
+        results.check("sample with a user: the password was changed while they counted", changes > 2, changes)
         results.equal("sample with a user: both end well", [worker.returncode for worker in workers], [0, 0])
         results.equal("sample with a user: nothing was counted twice or lost",
-                      ctl.must(*as_user("get", "counter/total")), b"counter/total\n400\n")
+                      ctl.must(*as_user("get", "counter/total")), b"counter/total\n1000\n")
         results.check("sample with a user: no password is shown", b"sesame" not in b"".join(outputs), outputs)
         done = subprocess.run([program, endpoints[0], "w", "1"], capture_output=True, timeout=30)
         results.check("sample without a user: it is refused",
@@ -202,7 +209,7 @@ def sample(results, program, server_binary, ctl_of):
 
 def downgrades(results, ctl):
     """In the words of etcdctl 3.6, which is not among the peers."""
-    version = re.search(rb"(\d+)\.(\d+)\.\d+", ctl.must("endpoint", "status")).groups()
+    version = re.search(rb", (\d+)\.(\d+)\.\d+", ctl.must("endpoint", "status")).groups()
     now, earlier = f"{int(version[0])}.{int(version[1])}", f"{int(version[0])}.{int(version[1]) - 1}"
     results.equal("downgrade validate", ctl.must("downgrade", "validate", earlier).decode(),
                   f"Downgrade validate success, cluster version {now}\n")
