@@ -6,6 +6,7 @@ import re
 import select
 import signal
 import subprocess
+import tempfile
 import termios
 import time
 
@@ -47,6 +48,13 @@ def check_variables(results, label, ctl):
         done = subprocess.run(ctl.words(["put", "app/1", "v"]), capture_output=True, timeout=30,
                               env=dict(os.environ, **variables))
         results.equal(f"{label}: a user from {', '.join(variables)}", (done.returncode, done.stdout), (0, b"OK\n"))
+    # Snapshots have a way of their own.
+    with tempfile.TemporaryDirectory() as directory:
+        for variables, code in (({}, 1), ({"ETCDCTL_USER": "root", "ETCDCTL_PASSWORD": ROOT_PASSWORD}, 0)):
+            done = subprocess.run(ctl.words(["snapshot", "save", os.path.join(directory, "file")]), capture_output=True,
+                                  timeout=30, env=dict(os.environ, **variables))
+            results.equal(f"{label}: snapshot save with {len(variables)} variables", (done.returncode, b"sesame" in done.stderr),
+                          (code, False))
     done = ctl.run("get", "app/1")
     results.equal(f"{label}: nobody may read", (done.returncode, done.stderr),
                   (1, b"Error: etcdserver: user name is empty\n"))
