@@ -139,6 +139,21 @@ internal import Testing
         #expect(tokens(server) == ["t1", "t2"])
     }
 
+    @Test func `a quiet watch outlives any number of tokens`() async throws {
+        let watches = Atomic(0)
+        let server = try await server { _ in
+            let number = watches.add(1, ordering: .relaxed).newValue
+            if number % 2 == 1 { return .messages([Messages.denied("etcdserver: invalid auth token")]) }
+            return number < 16
+                ? .close(after: [Messages.created(revision: 4)])
+                : .messages([Messages.created(revision: 4), Messages.events("k", at: [5])])
+        }
+        let client = try client(of: server)
+        var iterator = try await client.watch("k").makeAsyncIterator()
+        #expect(try await iterator.next()?.events.count == 1)
+        #expect(authentications(server) == 9)
+    }
+
     @Test func `a watch that its user may not have ends after another token`() async throws {
         let server = try await server { _ in
             .messages([Messages.denied("rpc error: code = PermissionDenied desc = etcdserver: permission denied")])

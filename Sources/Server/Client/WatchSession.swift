@@ -11,7 +11,7 @@ final class WatchSession: Sendable {
         var failure: StrakeClientError?
         /// Came before the watch was handed out.
         var early: WatchResponse?
-        /// Tokens got since the last message, because the watch was refused.
+        /// Tokens got since the watcher last existed, because the watch was refused.
         var renewals = 0
     }
 
@@ -78,7 +78,10 @@ final class WatchSession: Sendable {
         case .deliver(let response):
             state.withLock { $0.renewals = 0 }
             return response
-        case .created, .nothing: return nil
+        case .created:
+            state.withLock { $0.renewals = 0 }
+            return nil
+        case .nothing: return nil
         case .fail(let error):
             if renews(after: error) {
                 drop(failure: nil)
@@ -105,8 +108,8 @@ final class WatchSession: Sendable {
         return opened
     }
 
-    /// Whether the watch is to be made again with another token. etcd up to 3.5.4 says of a watch with an old token that its
-    /// user may not do that, so this is tried once too.
+    /// Whether the watch is to be made again with another token. etcd 3.5.1 says of a watch with an old token that its user
+    /// may not do that, so this is tried once too.
     private func renews(after error: StrakeClientError) -> Bool {
         let ticket = state.withLock { $0.stream?.ticket }
         var renewals = state.withLock { $0.renewals }
