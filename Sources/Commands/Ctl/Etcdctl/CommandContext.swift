@@ -18,17 +18,30 @@ struct CommandContext: Sendable {
         printer = Printer(format: format, isHex: arguments.flag("hex"))
     }
 
-    /// How all of etcdctl's commands connect, and whose token they get.
+    /// How all of etcdctl's commands connect, and whose token they get: here, so that a wrong password is told first.
+    func client(
+        to endpoints: [String]? = nil, flagPrefix: String = "", isPatient: Bool = false, requiresLeader: Bool = false
+    ) async throws(CommandFailure) -> StrakeClient {
+        let client = try lazyClient(
+            to: endpoints, flagPrefix: flagPrefix, isPatient: isPatient, requiresLeader: requiresLeader)
+        let timeout = arguments.duration("dial-timeout")
+        try await call(failure: CommandFailure.badConnection) { () async throws(StrakeClientError) in
+            try await client.authenticate(timeout: timeout)
+        }
+        return client
+    }
+
+    /// Connects, and gets its token, with the first call.
     ///
     /// - Parameters:
     ///   - endpoints: Nil: those of --endpoints.
     ///   - flagPrefix: Of the flags about certificates and users.
     ///   - isPatient: Wait without end, for commands that go on until they are stopped.
     ///   - adjust: Changes what the flags say.
-    func client(
+    func lazyClient(
         to endpoints: [String]? = nil, flagPrefix: String = "", isPatient: Bool = false, requiresLeader: Bool = false,
         adjust: (inout StrakeClient.Options) -> Void = { _ in }
-    ) async throws(CommandFailure) -> StrakeClient {
+    ) throws(CommandFailure) -> StrakeClient {
         var options = StrakeClient.Options()
         options.dialTimeout = arguments.duration("dial-timeout")
         options.requestTimeout = isPatient ? nil : arguments.duration("command-timeout")
@@ -40,16 +53,11 @@ struct CommandContext: Sendable {
         options.security = try security(flagPrefix)
         options.credentials = users.credentials(flagPrefix)
         adjust(&options)
-        let client: StrakeClient
         do throws(StrakeClientError) {
-            client = try StrakeClient(endpoints: endpoints ?? self.endpoints, options: options)
+            return try StrakeClient(endpoints: endpoints ?? self.endpoints, options: options)
         } catch {
             throw CommandFailure(error.message, CommandFailure.badArguments)
         }
-        try await call(failure: CommandFailure.badConnection) { () async throws(StrakeClientError) in
-            try await client.authenticate(timeout: options.dialTimeout)
-        }
-        return client
     }
 
     /// Nil when no flag asks for TLS.

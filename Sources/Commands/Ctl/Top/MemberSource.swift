@@ -75,7 +75,7 @@ struct Connecting: Sendable {
 
     /// Each call is tried once: the next interval is the next try.
     func client(_ endpoints: [String]) throws(CommandFailure) -> StrakeClient {
-        try context.client(to: endpoints) { options in
+        try context.lazyClient(to: endpoints) { options in
             options.maxUnaryTries = 1
             options.requestTimeout = patience
             options.dialTimeout = min(options.dialTimeout, patience)

@@ -95,7 +95,7 @@ enum TopCommand {
         var endpoints = context.endpoints
         var scope = ClusterSource.Scope.endpoints(endpoints)
         if context.arguments.flag("cluster") {
-            let client = try context.client()
+            let client = try await context.client()
             let members = try await context.call(
                 prefix: "failed to fetch endpoints from etcd cluster member list: "
             ) { () async throws(StrakeClientError) in try await client.members(isLinearizable: false) }
@@ -106,7 +106,7 @@ enum TopCommand {
         }
         var watch: PrefixWatch?
         if settings.prefixesMax > 0 {
-            let client = try context.client(to: endpoints, isPatient: true, requiresLeader: true)
+            let client = try context.lazyClient(to: endpoints, isPatient: true, requiresLeader: true)
             watch = PrefixWatch(client, prefix: settings.prefix, depth: settings.depth)
         }
         return (try ClusterSource(connecting, try connecting.client(endpoints), scope, watch), watch)
