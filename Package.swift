@@ -145,7 +145,7 @@ let package = Package(
         layer(
             "Commands/Ctl",
             [
-                "StrakeFlags", "StrakeClusterFlags", "StrakeClientFlags", "StrakeSockets", "StrakeTLS", "StrakeHTTP2",
+                "StrakeFlags", "StrakeClusterFlags", "StrakeClientFlags", "StrakeSockets", "StrakeTLS",
                 "StrakeEtcdWire", "StrakeChecksum", "StrakeBolt", "StrakeTables", "StrakeMVCC", "StrakeLeases",
                 "StrakeAuth", "StrakeModel", "StrakeStateMachine", "StrakeLog", "StrakeStore", "StrakeEtcdBackend",
                 "StrakeSignals", "StrakeClient",

@@ -1,22 +1,16 @@
 internal import Glibc
-internal import NIOCore
-internal import NIOPosix
-internal import StrakeClientFlags
+internal import StrakeClient
 internal import StrakeEtcdWire
 internal import StrakeFlags
-internal import StrakeHTTP2
 
 /// `strake ctl member replace`: asks for the next step of the replacement until it is done, and says how far it is.
 struct MemberReplace {
-    private static let path = "/strake.Cluster/MemberReplace"
     /// Between two questions.
     private static let pauseMilliseconds = 500
 
     private let report: ReplacementReport
-    private let endpoints: [Endpoint]
+    private let client: StrakeClient
     private let timeoutMilliseconds: Int64
-    private let security: ClientSecurity
-    private let user: CtlUser?
 
     init(_ words: [String], _ flags: FlagSet) throws(CtlError) {
         guard words.count == 3 else {
@@ -38,31 +32,19 @@ struct MemberReplace {
         }
         guard flags.milliseconds("timeout") >= 0 else { throw CtlError("--timeout must not be below 0", exitCode: 2) }
         report = ReplacementReport(old: old, name: words[1], peerURLs: peerURLs)
-        endpoints = flags.endpoints("endpoints")
-        security = try ClientSecurity.read(flags)
         timeoutMilliseconds = flags.milliseconds("timeout")
-        user = try CtlUser(flags)
+        client = try CtlClient.make(flags, flags.endpoints("endpoints"))
     }
 
     func run() async throws(CtlError) {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        do throws(CtlError) {
-            try await proceed(on: group)
-        } catch {
-            try? await group.shutdownGracefully()
-            throw error
-        }
-        try? await group.shutdownGracefully()
-    }
-
-    private func proceed(on group: MultiThreadedEventLoopGroup) async throws(CtlError) {
+        defer { client.close() }
         let began = ContinuousClock.now
         var told = ""
         var isFirst = true
         while true {
             var line: String
-            do throws(CallError) {
-                let answer = try await ask(on: group)
+            do throws(StrakeClientError) {
+                let answer = try await client.replaceMember(report.old, peerURLs: report.peerURLs).body
                 let introduction = isFirst ? report.introduction(of: answer) : nil
                 isFirst = false
                 line = report.progress(of: answer)
@@ -82,32 +64,6 @@ struct MemberReplace {
         }
     }
 
-    /// The first endpoint answers that is there and has a leader.
-    private func ask(on group: MultiThreadedEventLoopGroup) async throws(CallError) -> MemberReplaceResponse {
-        var request = MemberReplaceRequest()
-        (request.id, request.peerURLs) = (report.old, report.peerURLs)
-        let call = GRPCCall(path: Self.path, message: request.encoded(), security: security)
-        var failure = CallError(message: "")
-        for endpoint in endpoints {
-            do throws(CallError) {
-                let bytes = try await call.run(at: endpoint, as: user, on: group)
-                return try Self.decode(bytes)
-            } catch {
-                failure = error
-                if !error.isPassing { throw error }
-            }
-        }
-        throw failure
-    }
-
-    private static func decode(_ bytes: [UInt8]) throws(CallError) -> MemberReplaceResponse {
-        do {
-            return try bytes.withUnsafeBytes { try MemberReplaceResponse(protobuf: $0) }
-        } catch {
-            throw CallError(message: "the answer is no MemberReplaceResponse: \(error)")
-        }
-    }
-
     private func say(_ line: String) {
         print(line)
         // Whoever reads it through a pipe waits for it.
@@ -115,11 +71,11 @@ struct MemberReplace {
     }
 }
 
-extension CallError {
+extension StrakeClientError {
     /// It may be over by the next question.
     fileprivate var isPassing: Bool {
-        switch status {
-        case nil, .unavailable, .deadlineExceeded, .resourceExhausted: true
+        switch code {
+        case .unavailable, .deadlineExceeded, .resourceExhausted: true
         default: false
         }
     }

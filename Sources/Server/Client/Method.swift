@@ -10,7 +10,7 @@ enum Method: Int, CaseIterable, Sendable {
     case authenticate, authEnable, authDisable, authStatus
     case userAdd, userDelete, userGet, userList, userChangePassword, userGrantRole, userRevokeRole
     case roleAdd, roleDelete, roleGet, roleList, roleGrantPermission, roleRevokePermission
-    case downgrade
+    case downgrade, memberReplace
 
     var path: String {
         switch self {
@@ -61,6 +61,7 @@ enum Method: Int, CaseIterable, Sendable {
         case .roleGrantPermission: "/etcdserverpb.Auth/RoleGrantPermission"
         case .roleRevokePermission: "/etcdserverpb.Auth/RoleRevokePermission"
         case .downgrade: "/etcdserverpb.Maintenance/Downgrade"
+        case .memberReplace: "/strake.Cluster/MemberReplace"
         }
     }
 

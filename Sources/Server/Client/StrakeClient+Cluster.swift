@@ -1,4 +1,4 @@
-internal import StrakeEtcdWire
+package import StrakeEtcdWire
 
 /// A member of the cluster.
 public struct Member: Hashable, Sendable {
@@ -71,6 +71,15 @@ extension StrakeClient {
         (request.id, request.peerURLs) = (id, peerURLs)
         return try await call(.memberUpdate, request, as: MemberListResponse.self, isRepeatable: false)
             .map { $0.members.map { Member($0) } }
+    }
+
+    /// Asks for the next step of a replacement, and how far it is; to be asked again until it is done. etcd does not know it.
+    package func replaceMember(
+        _ id: UInt64, peerURLs: [String]
+    ) async throws(StrakeClientError) -> Answer<MemberReplaceResponse> {
+        var request = MemberReplaceRequest()
+        (request.id, request.peerURLs) = (id, peerURLs)
+        return try await call(.memberReplace, request, as: MemberReplaceResponse.self, isRepeatable: true)
     }
 
     /// Makes a learner a voter.

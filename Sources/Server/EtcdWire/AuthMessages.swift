@@ -236,8 +236,6 @@ package struct AuthenticateResponse: ResponseBody, Hashable, Sendable {
 
     package var fieldsSize: Int { ProtobufWriter.size(2, token) }
 
-    package init(protobuf bytes: UnsafeRawBufferPointer) throws(ProtobufError) { try self.init(bytes) }
-
     package func encodeFields(to writer: inout ProtobufWriter) { writer.field(2, token) }
 }
 

@@ -50,7 +50,11 @@ package struct MemberReplaceResponse: ResponseBody, Hashable, Sendable {
     }
 }
 
-extension MemberReplaceResponse: WireFields {
+extension MemberReplaceResponse: WireFields, ReadableResponse {
+    package static func response(protobuf bytes: UnsafeRawBufferPointer) throws(ProtobufError) -> Response<Self> {
+        try ResponseFields<Self>.response(bytes)
+    }
+
     mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
         switch tag {
         // A state of a later version: it goes on, so it is asked for again.

@@ -11,17 +11,22 @@ final class CommandUsers: Sendable {
         self.arguments = arguments
     }
 
-    /// Nil: nobody is named. Without a password it is nobody too, as for etcdctl.
-    ///
     /// - Parameter prefix: Of the flags.
     func credentials(_ prefix: String) -> StrakeClient.Credentials? {
-        let user = arguments.text(prefix + "user")
+        Self.credentials(
+            user: arguments.text(prefix + "user"), password: arguments.text(prefix + "password"),
+            ask: { self.ask(prefix) })
+    }
+
+    /// From `name` or `name:password`. Nil: nobody is named. Without a password it is nobody too, as for etcdctl.
+    ///
+    /// - Parameter ask: For the password, when it is in neither.
+    static func credentials(user: String, password: String, ask: () -> String) -> StrakeClient.Credentials? {
         guard !user.isEmpty else { return nil }
-        let password = arguments.text(prefix + "password")
         guard password.isEmpty else { return StrakeClient.Credentials(user: user, password: password) }
         let parts = user.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let credentials = StrakeClient.Credentials(
-            user: parts[0], password: parts.count == 2 ? parts[1] : ask(prefix))
+            user: parts[0], password: parts.count == 2 ? parts[1] : ask())
         return credentials.user.isEmpty || credentials.password.isEmpty ? nil : credentials
     }
 
