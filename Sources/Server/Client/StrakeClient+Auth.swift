@@ -73,7 +73,9 @@ extension StrakeClient {
 extension StrakeClient {
     /// Adds a user, who may do nothing yet.
     ///
-    /// - Parameter password: Nil: he comes in by a certificate with his name only.
+    /// - Parameters:
+    ///   - name: Not empty.
+    ///   - password: Nil: he comes in by a certificate with his name only.
     @discardableResult
     public func addUser(_ name: String, password: String?) async throws(StrakeClientError) -> Header {
         var request = AuthUserAddRequest()

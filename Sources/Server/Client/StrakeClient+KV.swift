@@ -12,6 +12,8 @@ extension StrakeClient {
     /// Writes a key.
     ///
     /// - Parameters:
+    ///   - key: Not empty.
+    ///   - value: What it holds from now on.
     ///   - lease: The key goes with this lease.
     ///   - wantsPrevious: Answer with what the key was before.
     @discardableResult
@@ -33,6 +35,7 @@ extension StrakeClient {
     /// Reads the keys of a range, all of them at once: ask for long ones by `range`, with a limit.
     ///
     /// - Parameters:
+    ///   - range: Not empty.
     ///   - revision: 0 reads the newest.
     ///   - isSerializable: Takes what one member has, which may be old, without asking the others.
     public func get(
@@ -58,7 +61,9 @@ extension StrakeClient {
 
     /// Removes every key of a range.
     ///
-    /// - Parameter wantsPrevious: Answer with what was removed.
+    /// - Parameters:
+    ///   - range: Not empty.
+    ///   - wantsPrevious: Answer with what was removed.
     @discardableResult
     public func delete(
         _ range: KeyRange, wantsPrevious: Bool = false
@@ -84,7 +89,9 @@ extension StrakeClient {
     /// Forgets the history up to `revision`: what was replaced or deleted before it cannot be read any more, and watches
     /// from before it fail.
     ///
-    /// - Parameter isPhysical: Answer only when the space is free.
+    /// - Parameters:
+    ///   - revision: At most the newest.
+    ///   - isPhysical: Answer only when the space is free.
     @discardableResult
     public func compact(
         through revision: Int64, isPhysical: Bool = false

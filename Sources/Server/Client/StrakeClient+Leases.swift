@@ -55,7 +55,9 @@ extension StrakeClient {
 
     /// How long a lease still lives.
     ///
-    /// - Parameter wantsKeys: Answer with its keys too.
+    /// - Parameters:
+    ///   - id: As it was granted.
+    ///   - wantsKeys: Answer with its keys too.
     public func timeToLive(
         of id: LeaseID, wantsKeys: Bool = false
     ) async throws(StrakeClientError) -> Answer<LeaseStatus> {

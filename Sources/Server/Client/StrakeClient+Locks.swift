@@ -48,7 +48,10 @@ extension StrakeClient {
 
     /// Waits until elected.
     ///
-    /// - Parameter value: What the others see of this leader.
+    /// - Parameters:
+    ///   - name: Of the election.
+    ///   - value: What the others see of this leader.
+    ///   - lease: The leadership ends with it.
     public func campaign(
         _ name: some ByteConvertible, value: some ByteConvertible, lease: LeaseID
     ) async throws(StrakeClientError) -> Answer<LeaderKey> {

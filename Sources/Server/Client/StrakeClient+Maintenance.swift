@@ -111,7 +111,9 @@ extension StrakeClient {
 
     /// A member's hash over its keys.
     ///
-    /// - Parameter revision: Up to this one; 0 is the newest.
+    /// - Parameters:
+    ///   - endpoint: Which member; it need not be among the client's.
+    ///   - revision: Up to this one; 0 is the newest.
     public func hashKV(
         of endpoint: String, revision: Int64 = 0
     ) async throws(StrakeClientError) -> Answer<KVHash> {
@@ -124,7 +126,9 @@ extension StrakeClient {
 
     /// Hands the leadership to another member.
     ///
-    /// - Parameter endpoint: The member that leads; another one refuses.
+    /// - Parameters:
+    ///   - id: Of a member that votes.
+    ///   - endpoint: The member that leads; another one refuses.
     @discardableResult
     public func moveLeader(to id: UInt64, from endpoint: String) async throws(StrakeClientError) -> Header {
         var request = MoveLeaderRequest()

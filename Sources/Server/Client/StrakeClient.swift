@@ -23,8 +23,10 @@ public final class StrakeClient: Sendable {
 
     /// Makes no connection yet: the first call does.
     ///
-    /// - Parameter endpoints: `host:port`, `http://host:port` or `unix://path` each, or `https` and `unixs` with TLS; at
-    ///   least one. `host:port` alone is protected where `Options.security` is given.
+    /// - Parameters:
+    ///   - endpoints: `host:port`, `http://host:port` or `unix://path` each, or `https` and `unixs` with TLS; at least one.
+    ///     `host:port` alone is protected where `Options.security` is given.
+    ///   - options: How it connects, waits and tries again, and for whom.
     /// - Throws: `invalidArgument` for an endpoint that is none of these, or a file that cannot be used.
     public init(endpoints: [String], options: Options = Options()) throws(StrakeClientError) {
         guard !endpoints.isEmpty else { throw StrakeClientError(.invalidArgument, "endpoints: at least one is needed") }
