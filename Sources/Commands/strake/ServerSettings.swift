@@ -78,6 +78,8 @@ struct ServerSettings {
         service.servesGateway = flags.bool("enable-grpc-gateway")
         service.corsOrigins = Set(flags.list("cors"))
         service.hostWhitelist = Set(flags.list("host-whitelist"))
+        // As in etcd an authority alone, without this flag, has certificates verified and names no users.
+        service.certificatesNameUsers = flags.bool("client-cert-auth")
         warnings += try Self.addAuth(flags, to: &service)
         service.version = Version.etcd
         service.clusterVersion = Version.cluster

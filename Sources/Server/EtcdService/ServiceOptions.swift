@@ -50,6 +50,9 @@ package struct ServiceOptions: Sendable {
     package var onSlowRequest: @Sendable (SlowRequest) -> Void = { _ in }
     /// For the addresses that are protected.
     package var tls: TLSServer?
+    /// Who shows a certificate and no token is the user with the certificate's common name. Only of use where every client
+    /// has to show one of a trusted authority.
+    package var certificatesNameUsers = false
     /// Told of whoever was not let in.
     package var onRejected: @Sendable (RejectedConnection) -> Void = { _ in }
 

@@ -63,6 +63,7 @@ extension ReadPermit {
 extension Session {
     /// Remembers what a call says about who asks.
     func noteToken(of stream: StreamID, _ head: RequestHead) {
+        if peerCommonName != nil, head.value(of: "grpcgateway-accept") != nil { streams[stream]?.isForwarded = true }
         guard auth.isEnabled, let value = head.value(of: "token") ?? head.value(of: "authorization") else { return }
         var token = String(decoding: value, as: UTF8.self)
         if token.hasPrefix("Bearer ") { token.removeFirst("Bearer ".count) }
@@ -76,6 +77,7 @@ extension Session {
             guard let identity = service.identity(ofToken: token) else { throw .invalidAuthToken }
             return identity
         }
+        if streams[stream]?.isForwarded == true { return nil }
         return peerCommonName.map { RequestIdentity(user: AuthName($0), authRevision: auth.revision) }
     }
 

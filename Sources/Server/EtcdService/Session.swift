@@ -20,7 +20,8 @@ final class Session: ChannelDuplexHandler {
     let endpoints: HTTPEndpoints
     let engine: ServerConnection
     let service: Service
-    /// The common name in the client's certificate, which a trusted authority has issued; nil without such a certificate.
+    /// The common name in the client's certificate, which a trusted authority has issued; nil without such a certificate, and
+    /// where names in certificates are not those of users.
     let peerCommonName: String?
     /// The connection is protected.
     let isSecure: Bool
@@ -59,9 +60,9 @@ final class Session: ChannelDuplexHandler {
     init(loop: LoopContext, port: HTTPEndpoints.Port = .client, peer: PeerIdentity? = nil) {
         self.loop = loop
         endpoints = HTTPEndpoints(loop: loop, port: port)
-        peerCommonName = peer?.commonName
         isSecure = peer != nil
         service = loop.service
+        peerCommonName = service.options.certificatesNameUsers ? peer?.commonName : nil
         auth = service.store.auth
         var configuration = ServerConfiguration()
         configuration.maxConcurrentStreams = service.options.concurrentStreamsMax

@@ -27,6 +27,8 @@ struct StreamState {
     var hasMessage = false
     /// The client wants to hear when there is no leader.
     var requiresLeader = false
+    /// A gateway in front of this member makes the call: the connection's certificate is the gateway's, and not the user's.
+    var isForwarded = false
     /// The call is a recipe that has begun: it fails as etcd's client library does.
     var isRecipe: Bool {
         if case .observer = role { return false }
