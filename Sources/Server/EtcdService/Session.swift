@@ -270,6 +270,8 @@ final class Session: ChannelDuplexHandler {
     /// Counts the end of a call and forgets it.
     func closeCall(_ stream: StreamID, _ code: StatusCode) {
         guard let state = streams.remove(stream), let method = state.method else { return }
+        // Whatever the call ends of: nobody else would find its watchers any more.
+        if case .watch(let key) = state.role { loop.watches.close(key) }
         tokens.remove(stream)
         if !waitingMessages.isEmpty { waitingMessages[stream] = nil }
         loop.tally.ended(method, code, began: state.began)
