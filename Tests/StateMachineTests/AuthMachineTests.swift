@@ -89,6 +89,17 @@ import Testing
         #expect(try client.apply(delete) == nil)
     }
 
+    @Test func `a client that says no name raises no alarm, whoever let it come so far`() throws {
+        let client = try client()
+        let nobody = RequestIdentity.nobody
+        for action in [AlarmCommand.Action.activate, .deactivate] {
+            let alarm = Command.alarm(AlarmCommand(action: action, member: 1, alarm: AlarmMember.corrupt))
+            let refusal = try client.apply(alarm, as: nobody.user, authRevision: nobody.authRevision)
+            #expect(refusal == .userEmpty)
+        }
+        #expect(try client.apply(put("a"), as: AuthName("u")) == nil)
+    }
+
     @Test func `an alarm is told of ahead of a missing permission`() throws {
         let client = try client()
         #expect(try client.apply(.alarm(AlarmCommand(action: .activate, member: 1, alarm: 1))) == nil)

@@ -31,6 +31,9 @@ package struct RequestIdentity: Hashable, Sendable {
     package var user: AuthName
     package var authRevision: UInt64
 
+    /// A client that has not said who it is, where what nobody asks for is the members' own.
+    package static let nobody = RequestIdentity(user: AuthName(""), authRevision: 0)
+
     package init(user: AuthName, authRevision: UInt64) {
         self.user = user
         self.authRevision = authRevision

@@ -22,7 +22,7 @@ extension StateMachine {
                 try auth.requireUser(identity)
                 try auth.requireKeys(of: lease, .writing, by: identity, attached: keys)
             case .alarm(let alarm):
-                // Members raise alarms of their own accord; clients' requests without a user do not come this far.
+                // Members raise alarms of their own accord; a client's request has an identity, if only nobody's.
                 if alarm.action != .get, identity != nil { try auth.requireRoot(identity) }
             case .auth(.authenticate): break
             case .auth: try auth.requireRoot(identity)

@@ -64,13 +64,17 @@ extension Session {
     ///
     /// - Parameter takesRoom: The command may make the store larger, so the quota is asked first.
     func propose(_ command: Command, for stream: StreamID, as pending: PendingCall? = nil, takesRoom: Bool) {
-        let identity: RequestIdentity?
+        var identity: RequestIdentity?
         do throws(StoreError) {
             identity = try self.identity(of: stream)
         } catch {
             refuse(pending ?? .unary(stream), error)
             return
         }
+        // The state machine would refuse it as well, but by an entry: who is nobody must not fill the log.
+        if identity == nil, auth.isEnabled { return refuse(pending ?? .unary(stream), .userEmpty) }
+        // Without a name it would pass for the members' own. There may be users of whom this member has not heard yet.
+        if identity == nil, case .alarm = command { identity = .nobody }
         let data = command.encoded(service.store.nextProposalID(), as: identity)
         guard data.count <= service.options.requestBytesMax else {
             refuse(pending ?? .unary(stream), .requestTooLarge)
