@@ -7,7 +7,7 @@ package final class TLSServer: Sendable {
     /// Adds to the pipeline what comes behind TLS. Without an identity the connection is not protected.
     package typealias Next = (any Channel, PeerIdentity?) throws -> Void
 
-    /// Handshakes under way; further connections are closed at once.
+    /// Handshakes under way; for each further one the oldest is ended.
     static let handshakesMax = 1_024
     /// For the first byte, and again for the rest of the handshake.
     static let patience = TimeAmount.seconds(10)
@@ -42,9 +42,8 @@ package final class TLSServer: Sendable {
     ///
     /// - Parameter admitsPlain: Whoever does not begin with TLS is let in without.
     package func protect(_ channel: any Channel, admitsPlain: Bool, next: @escaping Next) throws {
-        guard let permit = handshakes.take() else {
-            reject(channel, "too many TLS handshakes are under way")
-            return
+        let permit = handshakes.take(on: channel.eventLoop) {
+            self.reject(channel, "too many TLS handshakes are under way")
         }
         try channel.pipeline.syncOperations.addHandler(
             TLSEntrance(self, admitsPlain: admitsPlain, permit: permit, next: next))
