@@ -108,6 +108,14 @@ enum TLSSetup {
                 "tls-info": describe(options),
                 "cipher-suites": "[" + options.cipherSuites.map(\.name).joined(separator: " ") + "]",
             ])
+        if !options.requiresClientCertificate, options.hasCertificateRules {
+            // As in etcd they let everybody in then, which is hardly what was meant.
+            log.write(
+                .warn,
+                "there are rules for certificates of who connects, but none is asked for: "
+                    + "--\(endpoint == .peer ? "peer-" : "")client-cert-auth",
+                ["endpoint": endpoint.rawValue])
+        }
         do throws(TLSError) {
             return try TLSServer(
                 options, onProblem: { problem in note(problem, endpoint, log) },

@@ -33,4 +33,9 @@ package struct TLSOptions: Sendable, Equatable {
     package var maximumVersion: TLSProtocolVersion?
 
     package init() {}
+
+    /// Something is wanted of the certificates of who connects, beyond that a trusted authority has issued them.
+    package var hasCertificateRules: Bool {
+        revocationFile != nil || !allowedCommonNames.isEmpty || !allowedHostnames.isEmpty
+    }
 }
