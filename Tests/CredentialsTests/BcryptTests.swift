@@ -61,6 +61,16 @@ import Testing
         verified.sweep(now: 60_000)
         #expect(!verified.contains(password, for: hash, now: 1))
     }
+
+    @Test func `a password that is longer than bcrypt reads is not kept, nor worked on for who asks`() {
+        let verified = VerifiedPasswords()
+        let hash = Array("hash".utf8)
+        for (count, isKept) in [(72, true), (73, false), (2 << 20, false)] {
+            let password = [UInt8](repeating: 1, count: count)
+            verified.insert(password, for: hash, now: 0)
+            #expect(verified.contains(password, for: hash, now: 1) == isKept, "\(count) bytes")
+        }
+    }
 }
 
 @Suite struct Base64Tests {

@@ -30,11 +30,14 @@ package final class VerifiedPasswords: Sendable {
 
     /// - Parameter now: Milliseconds of a clock that does not go back.
     package func contains(_ password: [UInt8], for hash: [UInt8], now: Int64) -> Bool {
+        // What can be right is short, and a long one is work for whoever asks on behalf of somebody he does not know.
+        guard password.count <= Bcrypt.passwordBytesMax else { return false }
         guard let entry = entries.withLock({ $0[hash] }), entry.deadline > now else { return false }
         return Bcrypt.isEqual(entry.mark, mark(of: password, for: hash))
     }
 
     package func insert(_ password: [UInt8], for hash: [UInt8], now: Int64) {
+        guard password.count <= Bcrypt.passwordBytesMax else { return }
         let entry = Entry(mark: mark(of: password, for: hash), deadline: now + Self.lifetime)
         entries.withLock { entries in
             if entries.count >= Self.countMax { entries.removeAll() }
