@@ -48,6 +48,7 @@ package final class EtcdServer: Sendable {
                 throw ListenError("cannot listen on \(address.place)", error)
             }
         }
+        if let loop = loops.first { loop.eventLoop.execute { loop.value.catchUp() } }
         let sockets = places.compactMap { if case .socket(let path) = $0.0.place { path } else { nil } }
         return EtcdServer(group: group, service: service, channels: channels, loops: loops, sockets: sockets)
     }

@@ -26,6 +26,7 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
     /// Who waits for reads that are no session's, by call.
     private var probes: [UInt32: (StoreError?) -> Void] = [:]
     private var lastProbe: UInt32 = 0
+    private static let catchUpPause = TimeAmount.milliseconds(200)
     /// Stands in tokens where no session has asked.
     private static let ownNumber: UInt32 = 0
 
@@ -82,6 +83,19 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
             done(nil)
         } else {
             probes[lastProbe] = done
+        }
+    }
+
+    /// Tries until this member has once been where the cluster is.
+    func catchUp() {
+        if service.isCaughtUp { return }
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        read { failure in
+            if failure == nil {
+                bound.value.service.isCaughtUp = true
+            } else {
+                bound.value.eventLoop.scheduleTask(in: Self.catchUpPause) { bound.value.catchUp() }
+            }
         }
     }
 

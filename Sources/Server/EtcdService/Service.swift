@@ -16,6 +16,7 @@ final class Service: Sendable {
     let passwords: PasswordThreads
     /// Nil: tokens are remembered by the members.
     let signedTokens: SignedTokens?
+    private let caughtUp = Atomic(false)
 
     init(store: Store, options: ServiceOptions, readers: NIOThreadPool) {
         self.store = store
@@ -48,6 +49,12 @@ final class Service: Sendable {
     /// Damage that a read met: for the operator, who alone can mend it.
     func reportDamage(_ what: String) {
         store.options.onNotice(.damage(what))
+    }
+
+    /// This member has once been, since it began, where the cluster was: before, it may not know of users who are there.
+    var isCaughtUp: Bool {
+        get { caughtUp.load(ordering: .acquiring) }
+        set { caughtUp.store(newValue, ordering: .releasing) }
     }
 
     var hasLeader: Bool { store.metrics.leader.load(ordering: .relaxed) != 0 }

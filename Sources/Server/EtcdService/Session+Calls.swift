@@ -14,7 +14,7 @@ extension Session: ServerHandler {
             default: .unary
             }
         streams[stream] = StreamState(id: stream, method: method, role: role, began: receivedAt)
-        noteToken(of: stream, head)
+        noteToken(of: stream, method, head)
         admit(stream, method, head)
     }
 
@@ -34,8 +34,8 @@ extension Session: ServerHandler {
                 return
             }
         }
-        guard auth.isEnabled else { return carryOut(method, stream, message) }
-        if !awaitsToken(stream, method, message) { take(method, stream, message) }
+        guard auth.isEnabled || isEarly(method) else { return carryOut(method, stream, message) }
+        if !awaitsNews(stream, method, message) { take(method, stream, message) }
     }
 
     /// Looks at who asks first.

@@ -22,6 +22,24 @@ struct CallTokens {
     }
 }
 
+/// Messages of one call, kept until it can be told who asks.
+struct WaitingMessages {
+    /// Further ones end the call: nobody has been asked yet whether he may fill the memory.
+    static let bytesMax = 1 << 20
+
+    private(set) var messages: [[UInt8]] = []
+    private var bytes = 0
+
+    /// - Returns: False when there is no room.
+    mutating func add(_ message: UnsafeRawBufferPointer) -> Bool {
+        // One alone has the room that every request has.
+        guard messages.isEmpty || bytes + message.count <= Self.bytesMax else { return false }
+        bytes += message.count
+        messages.append(Array(message))
+        return true
+    }
+}
+
 /// What a call may read, to be asked on any thread. Asked of the users and roles as they are then: so it is to be asked
 /// behind the view that is read from, or what was forbidden before it was written could be seen.
 struct ReadPermit: Sendable {
@@ -62,9 +80,10 @@ extension ReadPermit {
 // Who asks, and whether he may.
 extension Session {
     /// Remembers what a call says about who asks.
-    func noteToken(of stream: StreamID, _ head: RequestHead) {
+    func noteToken(of stream: StreamID, _ method: Method, _ head: RequestHead) {
         if peerCommonName != nil, head.value(of: "grpcgateway-accept") != nil { streams[stream]?.isForwarded = true }
-        guard auth.isEnabled, let value = head.value(of: "token") ?? head.value(of: "authorization") else { return }
+        guard auth.isEnabled || isEarly(method), let value = head.value(of: "token") ?? head.value(of: "authorization")
+        else { return }
         var token = String(decoding: value, as: UTF8.self)
         if token.hasPrefix("Bearer ") { token.removeFirst("Bearer ".count) }
         tokens[stream] = token
@@ -149,27 +168,39 @@ extension Session {
         (try? service.store.reader.withView { view throws(MVCCError) in try view.keys(attachedTo: lease) }) ?? []
     }
 
-    // MARK: Tokens of entries to come
+    // MARK: What is to come
 
-    /// A token that another member has given names its entry. While this member has not applied that, the call waits: a
-    /// linearizable read lets it go on, or the client would hear that its new token is void.
+    /// Some calls have to wait until this member has come as far as the cluster, which a linearizable read tells:
+    ///
+    /// - Those with a token that another member has given, by an entry that this one has not applied: the client would hear
+    ///   that its new token is void.
+    /// - Watches, until that has been so once since the member began. What it knows of users may be old or nothing, and a
+    ///   watch is asked for its permission once: it would go on with all that comes.
     ///
     /// - Returns: True: the message is kept, and taken when this member has come so far.
-    func awaitsToken(_ stream: StreamID, _ method: Method, _ message: UnsafeRawBufferPointer) -> Bool {
+    func awaitsNews(_ stream: StreamID, _ method: Method, _ message: UnsafeRawBufferPointer) -> Bool {
         if waitingMessages[stream] != nil {
-            waitingMessages[stream]?.append(Array(message))
+            if waitingMessages[stream]?.add(message) == false { refuse(stream, .tooManyRequests) }
             return true
         }
-        guard let token = tokens[stream], service.mayCome(token) else { return false }
-        waitingMessages[stream] = [Array(message)]
+        guard isEarly(method) || tokens[stream].map(service.mayCome) ?? false else { return false }
+        var waiting = WaitingMessages()
+        _ = waiting.add(message)
+        waitingMessages[stream] = waiting
         // Else the end of the client's requests would end the call.
         if method == .leaseKeepAlive { streams[stream]?.awaited += 1 }
-        loop.read { failure in self.tokenHasCome(stream, method, failure) }
+        loop.read { failure in self.newsHasCome(stream, method, failure) }
         return true
     }
 
-    private func tokenHasCome(_ stream: StreamID, _ method: Method, _ failure: StoreError?) {
-        guard let messages = waitingMessages.removeValue(forKey: stream), streams[stream] != nil else { return }
+    /// The call would outlast what this member does not know yet.
+    func isEarly(_ method: Method) -> Bool { method == .watch && !service.isCaughtUp }
+
+    private func newsHasCome(_ stream: StreamID, _ method: Method, _ failure: StoreError?) {
+        if failure == nil { service.isCaughtUp = true }
+        guard let messages = waitingMessages.removeValue(forKey: stream)?.messages, streams[stream] != nil else {
+            return
+        }
         if method == .leaseKeepAlive { streams[stream]?.awaited -= 1 }
         if let failure {
             refuse(stream, failure)

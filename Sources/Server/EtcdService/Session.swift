@@ -43,8 +43,8 @@ final class Session: ChannelDuplexHandler {
 
     /// Of the calls that came with one.
     var tokens = CallTokens()
-    /// Messages of calls whose token is of an entry that this member has not applied yet.
-    var waitingMessages: [StreamID: [[UInt8]]] = [:]
+    /// Messages of calls that cannot be looked at before this member has come further.
+    var waitingMessages: [StreamID: WaitingMessages] = [:]
     var streams = StreamTable()
     var calls = CallTable()
     /// Commands decoded in this read, proposed together when it ends.
