@@ -81,6 +81,7 @@ soak: build
 	.peers/python/bin/python Tests/EndToEnd/faults.py --server $(BINARY) --leader-kills 50 --budget 330
 	.peers/python/bin/python Tests/EndToEnd/faults.py --server $(BINARY) --budget 1800
 	.peers/python/bin/python Tests/EndToEnd/faults.py --server $(BINARY) --members 5 --budget 1800
+	STRAKE_FUZZ_CASES=2000000 .peers/python/bin/python Tests/EndToEnd/security.py --server $(BINARY) --budget 900
 	$(BINARY) simulate --seeds 1..100000 --jobs 2 > .build/simulation.txt
 
 clean:
