@@ -20,6 +20,15 @@ struct RevocationListTests {
         #expect(try RevocationList(Array("before\n\(text)after".utf8), path: "crl").count == 2)
     }
 
+    @Test func `all lists of a file count, and one that cannot be read makes the file one`() throws {
+        let lists = [[[UInt8(9)]], [[10], [11]]].map { PEMBlock.encoded("X509 CRL", revocationList($0)) }
+        let list = try RevocationList(Array(lists.joined(separator: "between\n").utf8), path: "crl")
+        #expect(list.count == 3 && list.contains([9]) && list.contains([11]))
+        for other in ["-----BEGIN X509 CRL-----\n", PEMBlock.encoded("X509 CRL", [1, 2])] {
+            #expect(throws: TLSError.self) { try RevocationList(Array((lists[0] + other).utf8), path: "crl") }
+        }
+    }
+
     @Test func `a list that ends early or has another byte is refused or read, never trusted`() throws {
         let bytes = revocationList((1...20).map { [UInt8($0), 200] })
         for count in 0..<bytes.count {

@@ -1,14 +1,24 @@
-/// The first block of a label in a text (RFC 7468). NIOSSL reads certificates and keys itself; lists of revoked
+/// Blocks of a label in a text (RFC 7468). NIOSSL reads certificates and keys itself; lists of revoked
 /// certificates it does not know.
 package enum PEMBlock {
-    /// Nil when there is none, or it is not base64.
-    package static func content(_ label: String, in text: [UInt8]) -> [UInt8]? {
+    /// The first one. Nil when there is none, or one that is not base64 or does not end.
+    package static func content(_ label: String, in text: [UInt8]) -> [UInt8]? { contents(label, in: text)?.first }
+
+    /// All of them. Nil when there is none, or one that is not base64 or does not end.
+    static func contents(_ label: String, in text: [UInt8]) -> [[UInt8]]? {
         let begin = Array("-----BEGIN \(label)-----".utf8)
         let end = Array("-----END \(label)-----".utf8)
-        guard let start = text.firstRange(of: begin)?.upperBound,
-            let stop = text[start...].firstRange(of: end)?.lowerBound
-        else { return nil }
-        return decoded(text[start..<stop])
+        var found: [[UInt8]] = []
+        var rest = text[...]
+        while let start = rest.firstRange(of: begin)?.upperBound {
+            guard let stop = rest[start...].firstRange(of: end), let bytes = decoded(rest[start..<stop.lowerBound])
+            else {
+                return nil
+            }
+            found.append(bytes)
+            rest = rest[stop.upperBound...]
+        }
+        return found.isEmpty ? nil : found
     }
 
     package static func encoded(_ label: String, _ content: [UInt8]) -> String {

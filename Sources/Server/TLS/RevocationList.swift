@@ -1,4 +1,4 @@
-/// The serial numbers of a list of revoked certificates (RFC 5280 §5.1), in DER or PEM.
+/// The serial numbers of a list of revoked certificates (RFC 5280 §5.1) in DER, or of all lists of a file in PEM.
 ///
 /// As in etcd the file is trusted for what it says: neither its signature nor its date is checked, and a number counts
 /// whichever authority issued the certificate.
@@ -6,10 +6,12 @@ package struct RevocationList: Sendable {
     private let serials: Set<[UInt8]>
 
     package init(_ bytes: [UInt8], path: String) throws(TLSError) {
-        let der = bytes.first == DERReader.sequence ? bytes : PEMBlock.content("X509 CRL", in: bytes)
-        guard let der else { throw TLSError("\(path): neither a DER nor a PEM certificate revocation list") }
+        let lists = bytes.first == DERReader.sequence ? [bytes] : PEMBlock.contents("X509 CRL", in: bytes)
+        guard let lists else { throw TLSError("\(path): neither a DER nor a PEM certificate revocation list") }
         do throws(DERReader.Problem) {
-            serials = try Self.serials(in: der)
+            var serials: Set<[UInt8]> = []
+            for list in lists { serials.formUnion(try Self.serials(in: list)) }
+            self.serials = serials
         } catch {
             throw TLSError("\(path): malformed certificate revocation list")
         }
