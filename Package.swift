@@ -237,7 +237,7 @@ let package = Package(
         tests(
             "JWT",
             [
-                "StrakeCredentials", .product(name: "Crypto", package: "swift-crypto"),
+                "StrakeCredentials", "StrakeSeededGenerator", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
         tests("EtcdWire", ["StrakeModel", "StrakeSeededGenerator"]),
@@ -252,7 +252,7 @@ let package = Package(
                 "StrakeStore", "StrakeSockets", "StrakeTLS", "StrakeRaft", "StrakeChecksum", "StrakeSeededGenerator",
                 "StrakeTemporaryDirectory",
             ] + nio),
-        tests("TLS", ["StrakeTemporaryDirectory"] + nio),
+        tests("TLS", ["StrakeSeededGenerator", "StrakeTemporaryDirectory"] + nio),
         tests("Linearizability", ["StrakeSeededGenerator"]),
         tests("Simulation"),
     ],

@@ -56,7 +56,9 @@ final class TestServer: Sendable {
     func stop() async { try? await channel.close() }
 
     /// What the server answers to a few bytes; the reason when the connection fails.
-    func ask(_ tls: TLSClient?, host: String = "127.0.0.1", saying text: String = "hello") async -> String {
+    func ask(
+        _ tls: TLSClient?, host: String = "127.0.0.1", saying text: String = "hello", at port: Int? = nil
+    ) async -> String {
         let answer = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: String.self)
         do {
             let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
@@ -66,7 +68,7 @@ final class TestServer: Sendable {
                         try channel.pipeline.syncOperations.addHandler(Asker(answer))
                     }
                 }
-                .connect(host: "127.0.0.1", port: port).get()
+                .connect(host: "127.0.0.1", port: port ?? self.port).get()
             channel.writeAndFlush(ByteBuffer(string: text), promise: nil)
             let text = try await answer.futureResult.get()
             try? await channel.close()
@@ -75,6 +77,55 @@ final class TestServer: Sendable {
             answer.fail(error)
             return TLSFailure.reason(of: error)
         }
+    }
+}
+
+extension TestServer {
+    /// Sends the pieces one by one and says no more. What the server has said until it ended the connection.
+    func say(_ pieces: [[UInt8]]) async -> String {
+        let heard = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: String.self)
+        do {
+            let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(Hearer(heard))
+                    }
+                }
+                .connect(host: "127.0.0.1", port: port).get()
+            for piece in pieces { try? await channel.writeAndFlush(ByteBuffer(bytes: piece)).get() }
+            try? await channel.close(mode: .output).get()
+            return try await heard.futureResult.get()
+        } catch {
+            heard.fail(error)
+            return "\(error)"
+        }
+    }
+}
+
+/// Collects what comes until there is no more.
+private final class Hearer: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let heard: EventLoopPromise<String>
+    private var bytes = ByteBuffer()
+
+    init(_ heard: EventLoopPromise<String>) {
+        self.heard = heard
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var buffer = unwrapInboundIn(data)
+        bytes.writeBuffer(&buffer)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        heard.succeed(String(buffer: bytes))
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        heard.succeed(String(buffer: bytes))
+        context.close(promise: nil)
     }
 }
 
