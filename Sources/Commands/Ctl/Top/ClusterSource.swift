@@ -32,10 +32,17 @@ actor ClusterSource {
         switch scope {
         case .endpoints(let endpoints):
             for endpoint in endpoints { sources.append(try MemberSource([endpoint], member: nil, connecting)) }
-        case .cluster(let members):
+        case .cluster(let list):
+            let members = Self.inOrder(list)
+            self.scope = .cluster(members)
             for member in members { sources.append(try MemberSource(member.clientURLs, member: member, connecting)) }
             names = Self.names(members)
         }
+    }
+
+    /// By name, as people look for them.
+    private static func inOrder(_ members: [Member]) -> [Member] {
+        members.sorted { ($0.name, $0.id) < ($1.name, $1.id) }
     }
 
     private static func names(_ members: [Member]) -> [UInt64: String] {
@@ -78,7 +85,7 @@ actor ClusterSource {
     private func take(_ list: Result<[Member], StrakeClientError>) -> String? {
         let members: [Member]
         switch list {
-        case .success(let found): members = found
+        case .success(let found): members = Self.inOrder(found)
         case .failure(let error): return "member list: \(error.message)"
         }
         names = Self.names(members)
