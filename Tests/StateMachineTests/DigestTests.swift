@@ -26,7 +26,8 @@ struct DigestTests {
             try steady.apply(entry)
             digests[entry.index] = steady.digest
         }
-        #expect(Set(digests.values.map(\.value)).count > Self.entryCount * 3 / 4)
+        // About three of four entries change something; the others are refused.
+        #expect(Set(digests.values.map(\.value)).count > Self.entryCount / 2)
 
         let others = [try Machine(), try Machine(), try Machine()]
         var random = SeededGenerator(seed: ~seed)
