@@ -69,6 +69,12 @@ watch a --
 watch a b --prefix
 make-mirror
 check perf --load=q
+check datascale --load=q
+put /etcdctl-check-perf/1 x
+check perf
+put /etcdctl-check-datascale/1 x
+check datascale
+del --prefix /etcdctl-check-
 """)
 
 

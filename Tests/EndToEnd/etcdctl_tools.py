@@ -1,5 +1,5 @@
 """Commands of etcdctl 3.4 and 3.5 that go on for a while: elections and mirrors, against the server and an etcd, and `check
-datascale`. With --checks 1 also `check perf`, which takes a minute for each load."""
+datascale`, which `strake ctl` has too. With --checks 1 also `check perf`, which takes a minute for each load."""
 
 import os
 import re
@@ -9,13 +9,13 @@ import tempfile
 import time
 
 from differential_cli import environment
-from harness import PEERS, Server, eventually, parse_arguments, run, start_all
+from harness import PEERS, Server, command_for, eventually, parse_arguments, run, start_all
 from wire import Client, pb
 
 TOOLS = {version: os.path.join(PEERS, f"etcd-{version}", "etcdctl") for version in ("3.4", "3.5")}
 EVERYTHING = dict(key=b"\0", range_end=b"\0")
 # Of etcdctl's own, and the most seconds that each may take.
-SHORT_CHECKS = [(["datascale", "--load=s"], 60)]
+SHORT_CHECKS = [(["datascale", "--load=s", "--auto-compact", "--auto-defrag"], 60)]
 LONG_CHECKS = [(["perf", "--load=s"], 90), (["perf", "--load=m"], 90)]
 
 
@@ -105,19 +105,28 @@ def mirror(results, name, version, tool, source, target):
 
 
 def run_checks(results, arguments, checks):
-    """Each on a server of its own, which it loads for as long as it likes."""
-    for version, tool in TOOLS.items():
+    """Each on a server of its own, which it loads for as long as it likes; Strake's own also of an etcd."""
+    commands = {f"etcdctl {version}": [tool] for version, tool in TOOLS.items()}
+    commands["strake ctl"] = [*command_for(arguments.server)[:-1], "ctl"]
+    for name, command in commands.items():
         for check, seconds in checks:
             with Server(arguments.server, label="server") as server:
-                began = time.monotonic()
-                done = subprocess.run([tool, f"--endpoints={server.endpoint}", "check", *check], capture_output=True,
-                                      text=True, timeout=seconds, env=environment())
-                lines = [line for line in done.stdout.replace("\r", "\n").splitlines() if re.match(r"PASS|FAIL|.*used", line)]
-                took = time.monotonic() - began
-                name = f"etcdctl {version} check {' '.join(check)}"
-                print(f"{name}: {took:.1f} s\n" + "\n".join("    " + line for line in lines), flush=True)
-                results.check(name, done.returncode == 0 and lines and not any("FAIL" in line for line in lines),
-                              done.stdout[-600:] + done.stderr[-600:])
+                run_check(results, name, command, check, seconds, server)
+    with Server(arguments.peer, label="peer") as peer:
+        run_check(results, "strake ctl, of etcd:", commands["strake ctl"], *SHORT_CHECKS[0], peer)
+
+
+def run_check(results, name, command, check, seconds, server):
+    name = f"{name} check {' '.join(check)}"
+    began = time.monotonic()
+    done = subprocess.run([*command, f"--endpoints={server.endpoint}", "check", *check], capture_output=True, text=True,
+                          timeout=seconds, env=environment())
+    lines = [line for line in done.stdout.replace("\r", "\n").splitlines() if re.match(r"PASS|FAIL|.*used", line)]
+    print(f"{name}: {time.monotonic() - began:.1f} s\n" + "\n".join("    " + line for line in lines), flush=True)
+    results.check(name, done.returncode == 0 and lines and not any("FAIL" in line for line in lines),
+                  done.stdout[-600:] + done.stderr[-600:])
+    with Client(server.endpoint) as client:
+        results.equal(f"{name}: no key is left", client.get(**EVERYTHING, count_only=True).count, 0)
 
 
 def main():

@@ -3,16 +3,7 @@ internal import Synchronization
 
 /// `check perf`: whether a cluster takes a given number of writes a second for a minute, none of them too slow.
 enum CheckPerfCommand {
-    static let flags = [
-        CommandFlag(
-            "load", .text, "s",
-            "The performance check's workload model. Accepted workloads: s(small), m(medium), l(large), xl(xLarge)"),
-        CommandFlag(
-            "prefix", .text, "/etcdctl-check-perf/", "The prefix for writing the performance check's keys."),
-        CommandFlag(
-            "auto-compact", .flag, "false", "Compact storage with last revision after test is finished."),
-        CommandFlag("auto-defrag", .flag, "false", "Defragment storage after test is finished."),
-    ]
+    static let flags = CheckKeys.flags(of: "performance", prefix: "/etcdctl-check-perf/")
 
     /// etcdctl's workloads.
     private struct Load {
@@ -43,40 +34,10 @@ enum CheckPerfCommand {
         }
         let prefix = context.arguments.text("prefix")
         let client = try await context.client(isPatient: true)
-        var probe = RangeRequest(range: .prefix(prefix))
-        probe.limit = 1
-        let found = try await context.call { [probe] () async throws(StrakeClientError) in
-            try await client.range(probe)
-        }
-        guard found.keyValues.isEmpty else {
-            throw CommandFailure(
-                "prefix \(GoText.quoted(prefix)) has keys. Delete with etcdctl del --prefix \(prefix) first",
-                CommandFailure.invalidInput)
-        }
+        try await CheckKeys.requireNone(prefix, quote: "'", client, context)
         let result = await write(load, prefix, client)
-        let deleted = try await context.call { () async throws(StrakeClientError) in
-            try await client.delete(.prefix(prefix))
-        }
-        try await tidyUp(context, client, deleted.header.revision)
+        try await CheckKeys.remove(prefix, client, context)
         try report(result, load)
-    }
-
-    private static func tidyUp(
-        _ context: CommandContext, _ client: StrakeClient, _ revision: Int64
-    ) async throws(CommandFailure) {
-        if context.arguments.flag("auto-compact") {
-            CommandOutput.line("Compacting with revision \(revision)")
-            _ = try await context.call { () async throws(StrakeClientError) in
-                try await client.compact(through: revision, isPhysical: true)
-            }
-            CommandOutput.line("Compacted with revision \(revision)")
-        }
-        guard context.arguments.flag("auto-defrag") else { return }
-        for endpoint in context.endpoints {
-            CommandOutput.line("Defragmenting \(GoText.quoted(endpoint))")
-            _ = try await context.call { () async throws(StrakeClientError) in try await client.defragment(endpoint) }
-            CommandOutput.line("Defragmented \(GoText.quoted(endpoint))")
-        }
     }
 
     // MARK: - Load
@@ -124,7 +85,7 @@ enum CheckPerfCommand {
                         let began = clock.now
                         var problem: String?
                         do throws(StrakeClientError) {
-                            try await client.put(key(prefix), value)
+                            try await client.put(CheckKeys.random(prefix, bytes: keyBytes), value)
                         } catch {
                             problem = error.goText
                         }
@@ -146,20 +107,11 @@ enum CheckPerfCommand {
         let next = Atomic(0)
     }
 
-    private static func key(_ prefix: String) -> [UInt8] {
-        var key = Array(prefix.utf8) + Array(String(UInt64.random(in: .min ... .max), radix: 16).utf8)
-        key += [UInt8](repeating: 0, count: max(0, prefix.utf8.count + keyBytes - key.count))
-        return key
-    }
-
     // MARK: - Verdict
 
     private static func report(_ tally: Tally, _ load: Load) throws(CommandFailure) {
         var passed = tally.errors.isEmpty
-        if !passed { CommandOutput.line("FAIL: too many errors") }
-        for (error, count) in tally.errors.sorted(by: { $0.key < $1.key }) {
-            CommandOutput.line("FAIL: ERROR(\(error)) -> \(count)")
-        }
+        CheckKeys.report(tally.errors)
         let rate = Double(tally.writes) / max(tally.seconds, 0.001)
         let isFast = rate / Double(load.writesPerSecond) > 0.9
         passed = passed && isFast

@@ -210,6 +210,10 @@ struct EtcdctlCommand {
             help: "Check the performance of the etcd cluster", flags: CheckPerfCommand.flags,
             run: CheckPerfCommand.run),
         Entry(
+            words: ["check", "datascale"], usage: "check datascale [options]",
+            help: "Check the memory usage of holding data for different workloads on a given server endpoint.",
+            flags: CheckDatascaleCommand.flags, run: CheckDatascaleCommand.run),
+        Entry(
             words: ["top"], usage: "top [options]", help: TopCommand.help, details: TopCommand.details,
             flags: TopCommand.flags, run: TopCommand.run),
     ]
