@@ -177,6 +177,8 @@ class Prober(Worker):
         status = self.client.must("Maintenance/Status", pb.StatusRequest(), timeout=2)
         if status.dbSize <= 0 or status.leader == 0 or status.leader != status.header.member_id:
             raise ValueError(f"a status without a size or a leader: {status}")
+        if status.dbSizeInUse > status.dbSize:
+            raise ValueError(f"more is in use than there is: {status}")
         self.slowest = max(self.slowest, time.monotonic() - began)
         self.count += 1
         return not self.over.wait(0.2)

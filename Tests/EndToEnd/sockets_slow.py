@@ -1,5 +1,10 @@
-"""Clients that open watches and do not read: the server must neither grow nor slow down, nor lose what they miss."""
+"""Clients that open watches and do not read, or go away while they are written to: the server must neither grow nor slow
+down, nor lose what they miss, nor end."""
 
+import random
+import socket
+import struct
+import threading
 import time
 
 from harness import Server
@@ -10,6 +15,8 @@ VALUE = b"s" * 100_000
 PUTS = 1500
 # 15 GB are owed to the readers; etcd 3.5 grows by about 350 MiB here.
 ANONYMOUS_GROWTH_MAX = 384 << 20
+# Of watchers that are reset while events come.
+RESET_SECONDS = 5
 
 
 def anonymous_bytes(server):
@@ -37,6 +44,41 @@ def check(results, arguments):
         for connection in never + [late]:
             connection.close()
         results.check("a put after all", client.call("KV/Put", pb.PutRequest(key=b"after")).ok)
+    check_resets(results, arguments)
+
+
+def check_resets(results, arguments):
+    """Connections that are reset just when more is written to them than waits for a socket."""
+    rng = random.Random(arguments.seed)
+    with Server(arguments.server, label="server") as server, Client(server.endpoint) as client:
+        over, count = threading.Event(), 0
+        writer = threading.Thread(target=put_until, args=(client, over))
+        writer.start()
+        try:
+            deadline = time.monotonic() + RESET_SECONDS
+            while time.monotonic() < deadline and not server.has_died(grace=0):
+                watchers = [RawConnection(server.client_port, window=HUGE) for _ in range(8)]
+                for watcher in watchers:
+                    watcher.open_watch(key=b"reset", range_end=b"reseu")
+                time.sleep(rng.uniform(0.02, 0.15))
+                for watcher in watchers:
+                    watcher.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    watcher.close()
+                count += len(watchers)
+        except OSError as error:
+            results.check("a watcher connects", False, error)
+        over.set()
+        writer.join()
+        print(f"{count} watchers were reset", flush=True)
+        results.check("a server outlives watchers that are reset", not server.has_died(), server.log_tail())
+
+
+def put_until(client, over):
+    while not over.is_set():
+        puts = [client.begin("KV/Put", pb.PutRequest(key=b"reset%d" % number, value=b"x" * 60_000), timeout=5)
+                for number in range(16)]
+        for put in puts:
+            client.finish(put)
 
 
 def put_and_measure(results, server, client):

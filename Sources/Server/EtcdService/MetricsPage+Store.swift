@@ -11,7 +11,7 @@ extension MetricsPage {
         let watches = service.metrics.watchTotals
         gauge(
             "etcd_mvcc_db_total_size_in_bytes", "Total size of the underlying database physically allocated in bytes.",
-            gauges.fileBytes.load(ordering: .relaxed))
+            max(gauges.fileBytes.load(ordering: .relaxed), store.bytesInUse))
         gauge(
             "etcd_mvcc_db_total_size_in_use_in_bytes",
             "Total size of the underlying database logically in use in bytes.", store.bytesInUse)

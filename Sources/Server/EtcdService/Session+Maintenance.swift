@@ -24,7 +24,8 @@ extension Session {
         let status = service.store.status()
         var response = StatusResponse()
         response.version = service.options.version
-        response.dbSize = Int64(status.fileBytes)
+        // What is still in memory comes into the file with the next checkpoint.
+        response.dbSize = Int64(max(status.fileBytes, status.bytesInUse))
         response.dbSizeInUse = Int64(status.bytesInUse)
         response.dbSizeQuota = service.store.options.quotaBytes ?? 0
         response.leader = status.leader

@@ -23,6 +23,11 @@ final class WatchLoop {
     /// No replay is started: the last one met damage.
     private var rests = false
     private static let damagePause = TimeAmount.seconds(1)
+    /// The hub and the sink are at work, and may write to sessions.
+    private var isDelivering = false
+    /// Streams that ended, or drained, meanwhile.
+    private var closedMeanwhile: [StreamKey] = []
+    private var drainedMeanwhile: [StreamKey] = []
 
     init(service: Service, eventLoop: any EventLoop) {
         self.service = service
@@ -56,6 +61,7 @@ final class WatchLoop {
     }
 
     func close(_ key: StreamKey) {
+        if isDelivering { return closedMeanwhile.append(key) }
         guard sink.streams.removeValue(forKey: key) != nil else { return }
         hub.remove(key)
         if sink.streams.isEmpty { stopTicking() }
@@ -64,11 +70,28 @@ final class WatchLoop {
 
     /// The stream can take more.
     func drained(_ key: StreamKey) {
+        if isDelivering { return drainedMeanwhile.append(key) }
         sink.streams[key]?.awaitsRoom = false
         hub.drained(key)
         listenIfNeeded()
         pump()
         settle()
+    }
+
+    /// Runs what may write to sessions. A connection can end as it is written to, or drain, and its session says so at once:
+    /// it is heard when the hub is free again.
+    private func deliver<Result>(_ body: (inout WatchHub, inout WatchSink) -> Result) -> Result {
+        precondition(!isDelivering, "a delivery began another one")
+        isDelivering = true
+        let result = body(&hub, &sink)
+        isDelivering = false
+        while let key = closedMeanwhile.popLast() { close(key) }
+        while let key = drainedMeanwhile.popLast() { drained(key) }
+        return result
+    }
+
+    private func send(_ response: WatchResponse, revision: Int64, to key: StreamKey) {
+        deliver { _, sink in sink.send(response, revision: revision, to: key) }
     }
 
     func receive(_ request: StrakeEtcdWire.WatchRequest, on stream: StreamID, of session: Session) {
@@ -83,11 +106,11 @@ final class WatchLoop {
             }
         case .cancel(let watchID):
             guard case .canceled(let owed) = hub.cancel(watchID, on: key) else { return }
-            sink.send(WatchResponse(watchID: watchID, canceled: true), revision: revision, to: key)
-            if let owed { sink.send(WatchResponse(watchID: -1), revision: owed, to: key) }
+            send(WatchResponse(watchID: watchID, canceled: true), revision: revision, to: key)
+            if let owed { send(WatchResponse(watchID: -1), revision: owed, to: key) }
         case .progress:
             guard case .reply(let revision) = hub.requestProgress(of: key) else { return }
-            sink.send(WatchResponse(watchID: -1), revision: revision, to: key)
+            send(WatchResponse(watchID: -1), revision: revision, to: key)
         case .none: return
         }
         settle()
@@ -106,11 +129,11 @@ final class WatchLoop {
         watch.notifiesProgress = request.progressNotify
         switch hub.create(watch, on: key, currentRevision: current) {
         case .created(let watchID):
-            sink.send(WatchResponse(watchID: watchID, created: true), revision: current, to: key)
+            send(WatchResponse(watchID: watchID, created: true), revision: current, to: key)
             pump()
         case .compacted(let watchID, let compactRevision):
-            sink.send(WatchResponse(watchID: watchID, created: true), revision: current, to: key)
-            sink.send(
+            send(WatchResponse(watchID: watchID, created: true), revision: current, to: key)
+            send(
                 WatchResponse(watchID: watchID, canceled: true, compactRevision: compactRevision), revision: 0, to: key)
         case .duplicateID: refuse(.duplicateID, at: current, on: key)
         case .emptyRange: refuse(.emptyRange, at: current, on: key)
@@ -120,7 +143,7 @@ final class WatchLoop {
 
     private func refuse(_ reason: WatchCancelReason, at revision: Int64, on key: StreamKey) {
         let response = WatchResponse(watchID: -1, created: true, canceled: true, cancelReason: reason.rawValue)
-        sink.send(response, revision: revision, to: key)
+        send(response, revision: revision, to: key)
     }
 
     // MARK: Changes
@@ -131,9 +154,11 @@ final class WatchLoop {
         let batch = LiveBatch(events: published.events)
         let (reader, service) = (service.store.reader, service)
         let events = LiveEvents(batch: published.events, reader: reader) { service.reportDamage($0) }
-        sink.begin(events, revision: published.last)
-        hub.publish(batch, first: published.first, last: published.last, to: &sink)
-        sink.end()
+        deliver { hub, sink in
+            sink.begin(events, revision: published.last)
+            hub.publish(batch, first: published.first, last: published.last, to: &sink)
+            sink.end()
+        }
         pump()
         settle()
     }
@@ -146,12 +171,14 @@ final class WatchLoop {
     func skip(through revision: Int64) {
         guard !sink.streams.isEmpty, revision > hub.published else { return }
         hub.compacted(service.store.reader.compactRevision)
-        sink.begin(nil, revision: revision)
-        hub.skip(through: revision, to: &sink)
-        sink.end()
+        deliver { hub, sink in
+            sink.begin(nil, revision: revision)
+            hub.skip(through: revision, to: &sink)
+            sink.end()
+        }
         pump()
         settle()
-        sink.flush()
+        flush()
     }
 
     /// Begins to listen: from the next published batch on, and from what is published by now.
@@ -164,7 +191,7 @@ final class WatchLoop {
 
     private func catchUp() {
         let current = revision
-        if current > hub.published { hub.skip(through: current, to: &sink) }
+        if current > hub.published { deliver { hub, sink in hub.skip(through: current, to: &sink) } }
     }
 
     /// At the end of whatever may have changed the watchers: who listens, and what the metrics say.
@@ -187,18 +214,28 @@ final class WatchLoop {
     private func tick() {
         // Nobody waits for what is skipped: it only shows how far the blocked watchers are behind.
         if !wantsEvents { catchUp() }
-        sink.revision = hub.published
-        hub.tick(to: &sink)
+        deliver { hub, sink in
+            sink.revision = hub.published
+            hub.tick(to: &sink)
+        }
         pump()
         settle()
-        sink.flush()
+        flush()
+    }
+
+    /// Writes what the sessions have got, outside a turn that does it anyway.
+    private func flush() {
+        let loop = sink.streams.values.first?.session.loop
+        loop?.flush()
     }
 
     // MARK: History
 
     /// Starts the next replay, if one is wanted and none is under way.
     private func pump() {
-        guard !rests, hub.hasReplayWork, let request = hub.nextReplay(to: &sink) else { return }
+        guard !rests, hub.hasReplayWork, let request = deliver({ hub, sink in hub.nextReplay(to: &sink) }) else {
+            return
+        }
         let (reader, eventLoop) = (service.store.reader, eventLoop)
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         service.readers.submit { _ in
@@ -226,19 +263,22 @@ final class WatchLoop {
                 bound.value.pump()
             }
         }
-        sink.begin(nil, revision: hub.published)
-        hub.finishReplay(request.id, to: &sink)
-        sink.end()
+        deliver { hub, sink in
+            sink.begin(nil, revision: hub.published)
+            hub.finishReplay(request.id, to: &sink)
+            sink.end()
+        }
         pump()
         settle()
-        sink.flush()
+        flush()
     }
 
     private func deliver(_ replay: Replay, of request: ReplayRequest) {
-        sink.begin(replay, revision: hub.published)
-        let outcome = hub.replayed(
-            request.id, replay, scannedThrough: replay.scannedThrough, to: &sink)
-        sink.end()
+        let outcome = deliver { hub, sink in
+            sink.begin(replay, revision: hub.published)
+            defer { sink.end() }
+            return hub.replayed(request.id, replay, scannedThrough: replay.scannedThrough, to: &sink)
+        }
         guard case .needs(let range) = outcome else { return }
         // What was published meanwhile is in memory; a failure leaves the watchers to their next replay.
         guard
@@ -246,9 +286,11 @@ final class WatchLoop {
                 request, from: range.lowerBound, through: range.upperBound, reader: service.store.reader),
             rest.scannedThrough == range.upperBound
         else { return }
-        sink.begin(rest, revision: hub.published)
-        _ = hub.replayed(request.id, rest, scannedThrough: rest.scannedThrough, to: &sink)
-        sink.end()
+        deliver { hub, sink in
+            sink.begin(rest, revision: hub.published)
+            _ = hub.replayed(request.id, rest, scannedThrough: rest.scannedThrough, to: &sink)
+            sink.end()
+        }
     }
 }
 

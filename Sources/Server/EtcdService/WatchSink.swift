@@ -111,11 +111,6 @@ struct WatchSink: WatchConsumer {
         return true
     }
 
-    /// Writes what the sessions have got, outside a turn that does it anyway.
-    func flush() {
-        streams.values.first?.session.loop.flush()
-    }
-
     private func isFull(_ stream: WatchStream) -> Bool {
         if stream.awaitsRoom { return true }
         let engine = stream.session.engine
