@@ -20,6 +20,9 @@ struct BatchWindowTests {
             ("70 1000 999 1000 70", [true, true, true, false, false]),
             // Another session begins anew.
             ("100 2/1 2/1 2/2", [true, true, false, true]),
+            // One before it does not come back, nor does the one before that.
+            ("100 2/1 101 3/1 2/2 102 3/2", [true, true, false, true, false, false, true]),
+            ("1/1 2/1 3/1 4/1 5/1 6/1 7/1 8/1 9/1 1/2", Array(repeating: true, count: 9) + [false]),
         ])
     func admitted(batches: String, expected: [Bool]) {
         #expect(Self.admitted(batches) == expected)
