@@ -168,6 +168,7 @@ let package = Package(
         // Testing.
         layer("Testing/DataDriven"),
         layer("Testing/SeededGenerator", ["StrakeRandom"]),
+        layer("Testing/Fuzzing", ["StrakeSeededGenerator"]),
         layer("Testing/TemporaryDirectory"),
         layer("Testing/SimulatedDisk", ["StrakeLog", "StrakeSeededGenerator"]),
         .target(name: "CFileCalls", path: "Sources/Testing/CFileCalls"),
@@ -199,7 +200,7 @@ let package = Package(
                 "StrakeTemporaryDirectory",
             ]),
         tests("Leases", ["StrakeModel", "StrakeSeededGenerator"]),
-        tests("Auth", ["StrakeModel", "StrakeSeededGenerator"]),
+        tests("Auth", ["StrakeModel", "StrakeFuzzing", "StrakeSeededGenerator"]),
         tests("Watching", ["StrakeModel", "StrakeSeededGenerator"]),
         tests(
             "Log",
@@ -207,12 +208,12 @@ let package = Package(
                 "StrakeSimulatedDisk", "StrakeRaft", "StrakeChecksum", "StrakeSeededGenerator",
                 "StrakeTemporaryDirectory",
             ]),
-        tests("HTTP2", ["StrakeSeededGenerator"]),
+        tests("HTTP2", ["StrakeFuzzing", "StrakeSeededGenerator"]),
         tests(
             "StateMachine",
             [
                 "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeLMDB", "StrakeMVCC", "StrakeLeases", "StrakeAuth",
-                "StrakeSeededGenerator", "StrakeTemporaryDirectory",
+                "StrakeFuzzing", "StrakeSeededGenerator", "StrakeTemporaryDirectory",
             ]),
         tests("Replication", ["StrakeModel", "StrakeRaft"]),
         tests(
@@ -237,11 +238,12 @@ let package = Package(
         tests(
             "JWT",
             [
-                "StrakeCredentials", "StrakeSeededGenerator", .product(name: "Crypto", package: "swift-crypto"),
+                "StrakeCredentials", "StrakeFuzzing", "StrakeSeededGenerator",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
-        tests("EtcdWire", ["StrakeModel", "StrakeSeededGenerator"]),
-        tests("Gateway", ["StrakeSeededGenerator"]),
+        tests("EtcdWire", ["StrakeModel", "StrakeFuzzing", "StrakeSeededGenerator"]),
+        tests("Gateway", ["StrakeFuzzing", "StrakeSeededGenerator"]),
         tests("Client", ["StrakeModel", "StrakeHTTP2", "StrakeEtcdWire"] + nio),
         tests("Flags"),
         tests("Logging", ["StrakeTemporaryDirectory"]),
@@ -249,10 +251,11 @@ let package = Package(
         tests(
             "Peers",
             [
-                "StrakeStore", "StrakeSockets", "StrakeTLS", "StrakeRaft", "StrakeChecksum", "StrakeSeededGenerator",
+                "StrakeStore", "StrakeSockets", "StrakeTLS", "StrakeRaft", "StrakeChecksum", "StrakeFuzzing",
+                "StrakeSeededGenerator",
                 "StrakeTemporaryDirectory",
             ] + nio),
-        tests("TLS", ["StrakeSeededGenerator", "StrakeTemporaryDirectory"] + nio),
+        tests("TLS", ["StrakeFuzzing", "StrakeSeededGenerator", "StrakeTemporaryDirectory"] + nio),
         tests("Linearizability", ["StrakeSeededGenerator"]),
         tests("Simulation"),
     ],

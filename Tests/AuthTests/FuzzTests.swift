@@ -1,14 +1,11 @@
-import Glibc
 import StrakeAuth
+import StrakeFuzzing
 import StrakeModel
 import StrakeSeededGenerator
 import Testing
 
 /// Records of users and roles as a damaged file would have them.
 @Suite struct FuzzTests {
-    /// Damaged records; `STRAKE_FUZZ_CASES` sets another number.
-    private static let cases = getenv("STRAKE_FUZZ_CASES").flatMap { Int(String(cString: $0)) } ?? 100_000
-
     private func user(_ random: inout SeededGenerator) -> User {
         let roles = Set((0..<random.below(4)).map { _ in AuthName(utf8: random.bytes(upTo: 6)) }).sorted()
         let hash = random.chance(70) ? random.bytes(upTo: 60) : nil
@@ -24,24 +21,12 @@ import Testing
         return Role(name: AuthName(utf8: [2] + random.bytes(upTo: 8)), permissions: permissions)
     }
 
-    private func damage(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
-        for _ in 0...random.below(3) {
-            let position = random.below(bytes.count + 1)
-            switch random.below(5) {
-            case 0: if position < bytes.count { bytes[position] = UInt8.random(in: 0...255, using: &random) }
-            case 1: if position < bytes.count { bytes[position] ^= 1 << UInt8(random.below(8)) }
-            case 2: bytes.removeLast(bytes.count - position)
-            case 3: bytes.insert([0, 1, 0x7f, 0xff][random.below(4)], at: position)
-            default: if position < bytes.count { bytes.remove(at: position) }
-            }
-        }
-    }
-
     @Test func `records are read as they were written, and damaged ones as what would be written so or not at all`() {
         let seed = SeededGenerator.seed(of: "records of users and roles")
         var random = SeededGenerator(seed: seed)
+        let damage = Damage()
         var (refused, read) = (0, 0)
-        for _ in 0..<Self.cases {
+        for _ in 0..<FuzzCases.count {
             let (user, role) = (user(&random), role(&random))
             let isEnabled = random.chance(50)
             let revision = UInt64(1 + random.below(1 << 40))
@@ -57,7 +42,7 @@ import Testing
                 return
             }
             let place = random.below(records.count)
-            damage(&records[place], &random)
+            damage.apply(to: &records[place], &random)
             let bytes = records[place]
             // Each record is shown to all readers: which one it is for stands in its key alone.
             let written = [
@@ -74,6 +59,7 @@ import Testing
             if written.allSatisfy({ $0 == nil }) { refused += 1 } else { read += 1 }
         }
         // Damage that nothing survives, or everything, tests little.
-        #expect(refused > Self.cases / 20 && read > Self.cases / 20, "\(refused) were refused, \(read) were read")
+        #expect(
+            refused > FuzzCases.count / 20 && read > FuzzCases.count / 20, "\(refused) were refused, \(read) were read")
     }
 }

@@ -1,5 +1,5 @@
-import Glibc
 import StrakeAuth
+import StrakeFuzzing
 import StrakeModel
 import StrakeSeededGenerator
 import Testing
@@ -7,8 +7,7 @@ import Testing
 /// Users, roles and permissions against a model that is too simple to be wrong: what somebody may do is asked key by key.
 @Suite struct PermissionModelTests {
     /// Commands; `STRAKE_FUZZ_CASES` sets a multiple of it.
-    private static let commands =
-        (getenv("STRAKE_FUZZ_CASES").flatMap { Int(String(cString: $0)) } ?? 100_000) / 10
+    private static let commands = FuzzCases.count / 10
 
     private struct Model {
         struct User {

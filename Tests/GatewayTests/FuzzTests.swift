@@ -1,10 +1,10 @@
-internal import Glibc
+import StrakeFuzzing
 import StrakeGateway
 import StrakeSeededGenerator
 import Testing
 
 @Suite struct FuzzTests {
-    private static let cases = getenv("STRAKE_FUZZ_CASES").flatMap { Int(String(cString: $0)) } ?? 100_000
+    private let damage = Damage(letters: Array("{}[]\":,\\u0e-1tfn".utf8))
 
     private static let bodies: [(path: String, body: String)] = [
         (
@@ -33,30 +33,13 @@ import Testing
         ("cluster/member/list", "120c 0801 12016d 1a0161 220162 2801"),
     ]
 
-    private func damage(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
-        for _ in 0...random.below(3) {
-            let place = random.below(bytes.count + 1)
-            switch random.below(7) {
-            case 0: if place < bytes.count { bytes[place] = UInt8(random.below(256)) }
-            case 1: if place < bytes.count { bytes[place] ^= 1 << UInt8(random.below(8)) }
-            case 2: if place < bytes.count { bytes.remove(at: place) }
-            case 3: bytes.insert(Array("{}[]\":,\\u0e-1tfn".utf8)[random.below(16)], at: place)
-            case 4: bytes.removeLast(bytes.count - place)
-            case 5:
-                let end = min(bytes.count, place + random.below(20))
-                bytes.insert(contentsOf: bytes[place..<end], at: random.below(bytes.count + 1))
-            default: bytes.insert(contentsOf: random.bytes(upTo: 4), at: place)
-            }
-        }
-    }
-
     @Test func `damaged bodies never trap, and are refused with a text or become protobuf`() throws {
         var random = SeededGenerator(seed: SeededGenerator.seed(of: "damaged bodies"))
         var accepted = 0
-        for _ in 0..<Self.cases {
+        for _ in 0..<FuzzCases.count {
             let (path, text) = Self.bodies[random.below(Self.bodies.count)]
             var body = Array(text.utf8)
-            damage(&body, &random)
+            damage.apply(to: &body, &random)
             do throws(GatewayError) {
                 let message = try request(path, body)
                 accepted += 1
@@ -66,21 +49,23 @@ import Testing
             }
         }
         // Damage that everything survives, or nothing, tests little.
-        #expect((Self.cases / 20..<Self.cases * 19 / 20).contains(accepted), "\(accepted) of \(Self.cases)")
+        #expect(
+            (FuzzCases.count / 20..<FuzzCases.count * 19 / 20).contains(accepted), "\(accepted) of \(FuzzCases.count)")
     }
 
     @Test func `damaged answers never trap, and become JSON or an error`() throws {
         var random = SeededGenerator(seed: SeededGenerator.seed(of: "damaged answers"))
         var accepted = 0
-        for _ in 0..<Self.cases {
+        for _ in 0..<FuzzCases.count {
             let (path, text) = Self.answers[random.below(Self.answers.count)]
             var message = bytes(text)
-            damage(&message, &random)
+            damage.apply(to: &message, &random)
             guard let json = try? line(path, message) else { continue }
             accepted += 1
             #expect(isJSON(json), "\(path) \(hex(message)) \(json)")
         }
-        #expect((Self.cases / 20..<Self.cases * 19 / 20).contains(accepted), "\(accepted) of \(Self.cases)")
+        #expect(
+            (FuzzCases.count / 20..<FuzzCases.count * 19 / 20).contains(accepted), "\(accepted) of \(FuzzCases.count)")
     }
 
     private func isJSON(_ text: String) -> Bool {

@@ -1,36 +1,12 @@
 import StrakeSeededGenerator
 
-/// Damages conversations, the same way for the same seed.
-enum Mutator {
-    static func damage(_ corpus: [[UInt8]], _ random: inout SeededGenerator) -> [UInt8] {
-        var bytes = corpus.randomElement(using: &random)!
-        for _ in 0..<Int.random(in: 1...6, using: &random) {
-            guard bytes.count > 60 else { break }
-            mutate(&bytes, corpus, &random)
-        }
-        return bytes
+/// Changes conversations at random, the same way for the same seed, with regard to where frames begin.
+enum FrameDamage {
+    static func apply(to bytes: inout [UInt8], _ corpus: [[UInt8]], _ random: inout SeededGenerator) {
+        for _ in 0...random.below(4) { changeFrame(&bytes, corpus, &random) }
     }
 
-    private static func mutate(_ bytes: inout [UInt8], _ corpus: [[UInt8]], _ random: inout SeededGenerator) {
-        // The handshake is spared, mostly: behind a broken one there is nothing to find.
-        let from = Int.random(in: 0..<20, using: &random) == 0 ? 0 : 50
-        let place = Int.random(in: from..<bytes.count, using: &random)
-        switch Int.random(in: 0..<10, using: &random) {
-        case 0: bytes[place] ^= 1 << UInt8.random(in: 0...7, using: &random)
-        case 1: bytes[place] = [0, 1, 0x7F, 0x80, 0xFF].randomElement(using: &random)!
-        case 2: bytes.removeSubrange(place..<min(bytes.count, place + Int.random(in: 1...40, using: &random)))
-        case 3: bytes.insert(contentsOf: noise(&random), at: place)
-        case 4: bytes.removeSubrange(place...)
-        default: mutateFrame(&bytes, corpus, &random)
-        }
-    }
-
-    private static func noise(_ random: inout SeededGenerator) -> [UInt8] {
-        (0..<Int.random(in: 1...30, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
-    }
-
-    /// Damage that knows where frames begin gets further in.
-    private static func mutateFrame(
+    private static func changeFrame(
         _ bytes: inout [UInt8], _ corpus: [[UInt8]], _ random: inout SeededGenerator
     ) {
         let starts = frameStarts(bytes)

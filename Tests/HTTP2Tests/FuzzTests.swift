@@ -1,22 +1,27 @@
-internal import Glibc
+internal import StrakeFuzzing
 internal import StrakeHTTP2
 internal import StrakeSeededGenerator
 internal import Testing
 
 /// Conversations of the client engine, changed at random: whatever comes, the server ends in a state it defines.
 struct FuzzTests {
-    /// Mutated inputs; `STRAKE_FUZZ_CASES` sets another number.
-    static let cases = getenv("STRAKE_FUZZ_CASES").flatMap { Int(String(cString: $0)) } ?? 100_000
     /// What a server may hold for one connection of this test: far below what unbounded growth would reach.
     static let pendingBytesMax = 4 << 20
 
-    @Test func `no mutated conversation crashes the server, costs it much memory, or leaves it undefined`() {
+    @Test func `no damaged conversation crashes the server, costs it much memory, or leaves it undefined`() {
         let conversations = Self.conversations()
-        var random = SplitMix(state: 20_261_123)
+        var random = SeededGenerator(seed: SeededGenerator.seed(of: "damaged conversations"))
+        let damage = Damage(corpus: conversations)
         var failed = 0
         var alive = 0
-        for number in 0..<Self.cases {
-            let bytes = Self.mutated(conversations[number % conversations.count], with: conversations, &random)
+        for number in 0..<FuzzCases.count {
+            var bytes = conversations[number % conversations.count]
+            // Damage that knows of frames gets further in.
+            if random.chance(50) {
+                FrameDamage.apply(to: &bytes, conversations, &random)
+            } else {
+                damage.apply(to: &bytes, &random)
+            }
             let server = TestServer(.echo)
             var rest = bytes[...]
             while !rest.isEmpty {
@@ -47,8 +52,8 @@ struct FuzzTests {
                 #expect(server.connection.outputCount > 0, "case \(number)")
             }
         }
-        print("\(Self.cases) mutated conversations: \(failed) ended in GOAWAY, \(alive) went on")
-        #expect(failed > Self.cases / 20 && alive > Self.cases / 20)
+        print("\(FuzzCases.count) damaged conversations: \(failed) ended in GOAWAY, \(alive) went on")
+        #expect(failed > FuzzCases.count / 20 && alive > FuzzCases.count / 20)
     }
 
     /// Real conversations, one way: unary calls, a stream of messages, plain HTTP, resets, long headers and messages.
@@ -80,37 +85,5 @@ struct FuzzTests {
             all.append(client.take())
         }
         return all
-    }
-
-    private static func mutated(
-        _ bytes: [UInt8], with others: [[UInt8]], _ random: inout SplitMix
-    ) -> [UInt8] {
-        var bytes = bytes
-        for _ in 0..<Int(random.next() % 4) + 1 {
-            guard !bytes.isEmpty else { return others[0] }
-            let position = Int(random.next() % UInt64(bytes.count))
-            switch random.next() % 6 {
-            case 0: bytes[position] ^= 1 << UInt8(random.next() % 8)
-            case 1: bytes[position] = UInt8(truncatingIfNeeded: random.next())
-            case 2: bytes.remove(at: position)
-            case 3: bytes.insert(UInt8(truncatingIfNeeded: random.next()), at: position)
-            case 4: bytes.removeLast(min(bytes.count, Int(random.next() % 64)))
-            default:
-                let other = others[Int(random.next() % UInt64(others.count))]
-                bytes.replaceSubrange(position..., with: other.suffix(from: min(24, other.count)))
-            }
-        }
-        return bytes
-    }
-
-    private struct SplitMix {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
-        }
     }
 }

@@ -1,6 +1,6 @@
 import Crypto
-import Glibc
 import StrakeCredentials
+import StrakeFuzzing
 import StrakeJWT
 import StrakeSeededGenerator
 import Testing
@@ -10,23 +10,7 @@ private let now = 1_000_000
 
 /// Tokens and key files that nobody has made well.
 @Suite struct FuzzTests {
-    /// Inputs; `STRAKE_FUZZ_CASES` sets another number.
-    private static let cases = getenv("STRAKE_FUZZ_CASES").flatMap { Int(String(cString: $0)) } ?? 100_000
     private static let secret = Array("a secret of some length".utf8)
-
-    private func damage(_ bytes: inout [UInt8], _ letters: [UInt8], _ random: inout SeededGenerator) {
-        for _ in 0...random.below(3) {
-            let position = random.below(bytes.count + 1)
-            switch random.below(6) {
-            case 0: if position < bytes.count { bytes[position] = letters[random.below(letters.count)] }
-            case 1: if position < bytes.count { bytes[position] = UInt8.random(in: 0...255, using: &random) }
-            case 2: bytes.removeLast(bytes.count - position)
-            case 3: bytes.insert(letters[random.below(letters.count)], at: position)
-            case 4: if position < bytes.count { bytes.remove(at: position) }
-            default: bytes.insert(contentsOf: bytes.prefix(random.below(60)), at: position)
-            }
-        }
-    }
 
     @Test func `no damaged token is good, whatever it was signed with`() throws {
         let seed = SeededGenerator.seed(of: "damaged tokens")
@@ -37,7 +21,7 @@ private let now = 1_000_000
             try JWT(.hs512, publicKey: nil, privateKey: Self.secret, lifetime: 60),
             try JWT(.es256, publicKey: nil, privateKey: elliptic, lifetime: 60),
         ]
-        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=".utf8)
+        let damage = Damage(letters: Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=".utf8))
         let corpus = try schemes.map { scheme in
             try (1...8).map { number in
                 let token = scheme.token(user: "user\(number)", authRevision: UInt64(number), now: now)
@@ -45,12 +29,12 @@ private let now = 1_000_000
             }
         }
         var changed = 0
-        for number in 0..<Self.cases {
+        for number in 0..<FuzzCases.count {
             // Signatures of curves take their time.
             let kind = number % 20 == 0 ? 2 : random.below(2)
             let token = corpus[kind][random.below(8)]
             var other = token
-            damage(&other, letters, &random)
+            damage.apply(to: &other, &random)
             // The head or the claims of another token, with this one's signature.
             if random.chance(10) {
                 let parts = corpus[random.below(3)][random.below(8)].split(separator: UInt8(ascii: "."))
@@ -65,7 +49,7 @@ private let now = 1_000_000
                 return
             }
         }
-        #expect(changed > Self.cases / 2)
+        #expect(changed > FuzzCases.count / 2)
     }
 
     /// Claims, as any program might write them.
@@ -141,7 +125,7 @@ private let now = 1_000_000
         let scheme = try JWT(.hs256, publicKey: nil, privateKey: Self.secret, lifetime: 60)
         let head = Base64.encode(Array(#"{"typ":"JWT","kid":"7","alg":"HS256"}"#.utf8), .url)
         var counts = [true: 0, false: 0]
-        for _ in 0..<Self.cases / 2 {
+        for _ in 0..<FuzzCases.count / 2 {
             let claims = Claims(&random)
             let signed = head + "." + Base64.encode(Array(claims.text.utf8), .url)
             let code = HMAC<SHA256>.authenticationCode(
@@ -159,7 +143,7 @@ private let now = 1_000_000
             }
             counts[claims.isGood, default: 0] += 1
         }
-        #expect(counts[true]! > Self.cases / 10 && counts[false]! > Self.cases / 20, "\(counts)")
+        #expect(counts[true]! > FuzzCases.count / 10 && counts[false]! > FuzzCases.count / 20, "\(counts)")
     }
 
     @Test func `damaged key files are refused, or are the key that they still hold`() throws {
@@ -172,13 +156,14 @@ private let now = 1_000_000
             (.es256, Array(P256.Signing.PrivateKey().pemRepresentation.utf8)),
             (.es384, Array(P384.Signing.PrivateKey().pemRepresentation.utf8)), (.edDSA, Array(text.utf8)),
         ]
-        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-\n ".utf8)
+        let damage = Damage(
+            letters: Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-\n ".utf8))
         let schemes = try files.map { try JWT($0.0, publicKey: nil, privateKey: $0.1, lifetime: 60) }
         var counts = [true: 0, false: 0]
-        for _ in 0..<Self.cases / 50 {
+        for _ in 0..<FuzzCases.count / 50 {
             let place = random.below(files.count)
             var (algorithm, bytes) = files[place]
-            damage(&bytes, letters, &random)
+            damage.apply(to: &bytes, &random)
             if random.chance(10) { algorithm = JWTAlgorithm.allCases[3 + random.below(10)] }
             let other = try? JWT(algorithm, publicKey: nil, privateKey: bytes, lifetime: 60)
             counts[other != nil, default: 0] += 1
@@ -189,6 +174,6 @@ private let now = 1_000_000
                 #expect(schemes[place].claims(of: token, now: now) != nil, "seed \(seed)")
             }
         }
-        #expect(counts[true]! > 0 && counts[false]! > Self.cases / 200, "\(counts)")
+        #expect(counts[true]! > 0 && counts[false]! > FuzzCases.count / 200, "\(counts)")
     }
 }

@@ -1,12 +1,10 @@
-internal import Glibc
+internal import StrakeFuzzing
 internal import StrakePeers
 internal import StrakeRaft
 internal import StrakeSeededGenerator
 internal import Testing
 
 struct CodecTests {
-    /// Damaged inputs; `STRAKE_FUZZ_CASES` sets another number.
-    private static let cases = getenv("STRAKE_FUZZ_CASES").flatMap { Int(String(cString: $0)) } ?? 100_000
     private let from = MemberID(rawValue: 1)
     private let to = MemberID(rawValue: 2)
 
@@ -94,65 +92,19 @@ struct CodecTests {
     @Test func `damaged messages never trap, and what is read of them is what would be written`() throws {
         var random = SeededGenerator(seed: SeededGenerator.seed(of: "damaged messages"))
         let corpus = (0..<600).map { encoded(RandomMessages.message(kind: $0 % RandomMessages.kinds, &random)) }
+        let damage = Damage(corpus: corpus)
         let memory = GuardedMemory()
         var accepted = 0
-        for _ in 0..<Self.cases {
+        for _ in 0..<FuzzCases.count {
             var bytes = corpus[random.below(corpus.count)]
-            Damage.apply(to: &bytes, from: corpus, &random)
+            damage.apply(to: &bytes, &random)
             guard bytes.count <= GuardedMemory.capacity, let message = try? decoded(memory.hold(bytes)) else {
                 continue
             }
             accepted += 1
             #expect(encoded(message) == bytes)
         }
-        print("\(Self.cases) damaged messages: \(accepted) were messages still")
-        #expect(accepted > Self.cases / 100 && accepted < Self.cases)
-    }
-}
-
-/// Memory that ends where a page ends that nobody may touch: a decoder that reads one byte too far stops the process.
-struct GuardedMemory: ~Copyable {
-    static let capacity = 4 * 4_096
-    private let base: UnsafeMutableRawPointer
-
-    init() {
-        let memory = mmap(nil, Self.capacity + 4_096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let memory, memory != MAP_FAILED, mprotect(memory + Self.capacity, 4_096, PROT_NONE) == 0 else {
-            fatalError("no memory with a guard page: \(errno)")
-        }
-        base = memory
-    }
-
-    deinit { munmap(base, Self.capacity + 4_096) }
-
-    /// The bytes, with the guard right behind them.
-    func hold(_ bytes: [UInt8]) -> UnsafeRawBufferPointer {
-        let start = base + (Self.capacity - bytes.count)
-        bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(start: start, count: bytes.count).copyMemory(from: $0) }
-        return UnsafeRawBufferPointer(start: start, count: bytes.count)
-    }
-}
-
-/// Changes bytes at random: some flipped, set, dropped, added, cut off, or replaced by another input's.
-enum Damage {
-    static func apply(to bytes: inout [UInt8], from corpus: [[UInt8]], _ random: inout SeededGenerator) {
-        for _ in 0...random.below(4) {
-            guard !bytes.isEmpty else {
-                bytes = corpus[random.below(corpus.count)]
-                return
-            }
-            let place = random.below(bytes.count)
-            switch random.below(7) {
-            case 0: bytes[place] ^= 1 << UInt8(random.below(8))
-            case 1: bytes[place] = [0, 1, 0x7f, 0x80, 0xff][random.below(5)]
-            case 2: bytes[place] = UInt8.random(in: 0...255, using: &random)
-            case 3: bytes.remove(at: place)
-            case 4: bytes.insert(UInt8.random(in: 0...255, using: &random), at: place)
-            case 5: bytes.removeLast(bytes.count - place)
-            default:
-                let other = corpus[random.below(corpus.count)]
-                bytes.replaceSubrange(place..., with: other.suffix(max(0, other.count - place)))
-            }
-        }
+        print("\(FuzzCases.count) damaged messages: \(accepted) were messages still")
+        #expect(accepted > FuzzCases.count / 100 && accepted < FuzzCases.count)
     }
 }

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import StrakeFuzzing
 internal import StrakePeers
 internal import StrakeRaft
 internal import StrakeSeededGenerator
@@ -235,9 +236,10 @@ struct ConnectionTests {
             options.pingMilliseconds = 2
         }
         let corpus = (0..<60).map { _ in conversation(&random) }
+        let damage = Damage(corpus: corpus)
         for _ in 0..<300 {
             var bytes = corpus[random.below(corpus.count)]
-            Damage.apply(to: &bytes, from: corpus, &random)
+            damage.apply(to: &bytes, &random)
             _ = try await RawClient.exchange(bytes, port: member.port)
         }
         let other = try await TestMember.open(3)

@@ -1,5 +1,5 @@
-import Glibc
 import StrakeAuth
+import StrakeFuzzing
 import StrakeMVCC
 import StrakeModel
 import StrakeRaft
@@ -11,7 +11,7 @@ import Testing
 /// and what is refused changes nothing.
 @Suite struct AuthModelTests {
     /// Entries; `STRAKE_FUZZ_CASES` sets a multiple of it.
-    private static let entries = (getenv("STRAKE_FUZZ_CASES").flatMap { Int(String(cString: $0)) } ?? 100_000) / 10
+    private static let entries = FuzzCases.count / 10
 
     private static let keys = ["a", "b", "c", "d"].map(\.bytes)
     private static let users = ["root", "ann", "bob"].map { AuthName($0) }

@@ -1,6 +1,7 @@
 import Glibc
 import NIOCore
 import NIOPosix
+import StrakeFuzzing
 import StrakeSeededGenerator
 import StrakeTLS
 import Testing
@@ -8,28 +9,14 @@ import Testing
 /// Files and connections that nobody has made well.
 @Suite(.timeLimit(.minutes(10)))
 struct FuzzTests {
-    /// Inputs; `STRAKE_FUZZ_CASES` sets another number.
-    private static let cases = getenv("STRAKE_FUZZ_CASES").flatMap { Int(String(cString: $0)) } ?? 100_000
 
     let files = Files()
-
-    private func damage(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
-        for _ in 0...random.below(3) {
-            let position = random.below(bytes.count + 1)
-            switch random.below(6) {
-            case 0, 1: if position < bytes.count { bytes[position] = UInt8.random(in: 0...255, using: &random) }
-            case 2: if position < bytes.count { bytes[position] ^= 1 << UInt8(random.below(8)) }
-            case 3: bytes.removeLast(bytes.count - position)
-            case 4: bytes.insert([0, 0x30, 0x7f, 0x80, 0x84, 0xff][random.below(6)], at: position)
-            default: if position < bytes.count { bytes.remove(at: position) }
-            }
-        }
-    }
+    let damage = Damage(letters: [0, 0x30, 0x7f, 0x80, 0x84, 0xff])
 
     @Test func `a list of revoked certificates holds what was put into it, in either form`() throws {
         let seed = SeededGenerator.seed(of: "revoked certificates")
         var random = SeededGenerator(seed: seed)
-        for _ in 0..<Self.cases / 500 {
+        for _ in 0..<FuzzCases.count / 500 {
             // As numbers: zeros in front do not count.
             let serials = Set((0..<random.below(30)).map { _ in Array(random.bytes(upTo: 20).drop { $0 == 0 }) })
             let der = revocationList(Array(serials), nextUpdate: random.chance(50))
@@ -53,35 +40,35 @@ struct FuzzTests {
             hosts: ["a.example", "*.b.example", "10.1.2.3", "::1"], years: 1, commonName: "alice")
         let whole = try CertificateNames(der: certificate)
         var counts = [true: 0, false: 0]
-        for _ in 0..<Self.cases {
+        for _ in 0..<FuzzCases.count {
             var bytes = list
-            damage(&bytes, &random)
+            damage.apply(to: &bytes, &random)
             if random.chance(30) {
                 bytes = Array(PEMBlock.encoded("X509 CRL", bytes).utf8)
-                if random.chance(50) { damage(&bytes, &random) }
+                if random.chance(50) { damage.apply(to: &bytes, &random) }
             }
             let read = try? RevocationList(bytes, path: "crl")
             counts[read != nil, default: 0] += 1
             // An entry takes four bytes at least.
             if let read { #expect(read.count <= bytes.count / 4, "seed \(seed)") }
             var other = certificate
-            damage(&other, &random)
+            damage.apply(to: &other, &random)
             guard let names = try? CertificateNames(der: other) else { continue }
             #expect(other == certificate ? names == whole : names.addresses.count <= other.count, "seed \(seed)")
             _ = names.covers("x.b.example")
         }
-        #expect(counts[true]! > Self.cases / 100 && counts[false]! > Self.cases / 100, "\(counts)")
+        #expect(counts[true]! > FuzzCases.count / 100 && counts[false]! > FuzzCases.count / 100, "\(counts)")
     }
 
     @Test func `a text holds the bytes that were put into it, and damaged ones do not stop anybody`() {
         let seed = SeededGenerator.seed(of: "texts")
         var random = SeededGenerator(seed: seed)
-        for _ in 0..<Self.cases / 5 {
+        for _ in 0..<FuzzCases.count / 5 {
             let bytes = random.bytes(upTo: 120)
             var text = Array(PEMBlock.encoded("X", bytes).utf8)
             #expect(PEMBlock.content("X", in: text) == bytes, "seed \(seed)")
             #expect(PEMBlock.content("Y", in: text) == nil, "seed \(seed)")
-            damage(&text, &random)
+            damage.apply(to: &text, &random)
             if let found = PEMBlock.content("X", in: text) { #expect(found.count <= text.count, "seed \(seed)") }
         }
     }
@@ -92,9 +79,9 @@ struct FuzzTests {
         let good = files.identity("good")
         let contents = [good.certificateFile, good.keyFile].map(Files.read)
         var counts = [true: 0, false: 0]
-        for _ in 0..<Self.cases / 100 {
+        for _ in 0..<FuzzCases.count / 100 {
             var changed = contents
-            damage(&changed[random.below(2)], &random)
+            damage.apply(to: &changed[random.below(2)], &random)
             var options = TLSOptions()
             options.identity = TLSOptions.Identity(
                 certificateFile: files.write(changed[0], to: "x.pem"), keyFile: files.write(changed[1], to: "x.key"))
@@ -111,7 +98,7 @@ struct FuzzTests {
                 #expect(error.description.contains("x."), "\(error.description), seed \(seed)")
             }
         }
-        #expect(counts[false]! > Self.cases / 400, "\(counts)")
+        #expect(counts[false]! > FuzzCases.count / 400, "\(counts)")
     }
 
     /// What a client of this library says first.
@@ -140,7 +127,7 @@ struct FuzzTests {
         let hello = try await greeting(server)
         #expect(hello.first == 0x16 && hello.count > 100)
         var rounds = 0
-        for round in 0..<max(Self.cases / 1_000, 20) {
+        for round in 0..<max(FuzzCases.count / 1_000, 20) {
             var pieces: [[UInt8]] = []
             for _ in 0..<random.below(4) + 1 {
                 var bytes = hello
@@ -150,7 +137,7 @@ struct FuzzTests {
                     bytes =
                         [0x16, 3, 1, random.bytes(count: 1)[0], random.bytes(count: 1)[0]] + random.bytes(upTo: 300)
                 case 2: bytes.removeLast(random.below(bytes.count))
-                case 3: damage(&bytes, &random)
+                case 3: damage.apply(to: &bytes, &random)
                 default: bytes = [UInt8.random(in: 0x14...0x18, using: &random), 3, 3, 0, 2] + random.bytes(upTo: 4)
                 }
                 pieces.append(bytes)
