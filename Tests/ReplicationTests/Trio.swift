@@ -8,6 +8,8 @@ struct Trio {
     var replicas: [Replica] = []
     var outputs: [ReplicaOutput]
     var cutOff: Set<Int> = []
+    /// What each member's disk holds, of a log of which nothing was ever overwritten.
+    private var disks: [(state: HardState, entries: [Entry])]
     /// What each member applied, and who waited for it there.
     var applied: [[(entry: Entry, origin: RequestOrigin?)]]
     /// Messages that were sent, by what they are.
@@ -18,6 +20,7 @@ struct Trio {
     init(_ count: Int = 3, requestTicks: UInt64 = 100, options: RaftOptions = RaftOptions()) {
         outputs = [ReplicaOutput](repeating: ReplicaOutput(), count: count)
         applied = [[(entry: Entry, origin: RequestOrigin?)]](repeating: [], count: count)
+        disks = [(state: HardState, entries: [Entry])](repeating: (HardState(), []), count: count)
         let members = (1...UInt64(count)).map { MemberID(rawValue: $0) }
         let base = SnapshotMetadata.bootstrap(voters: members)
         replicas = members.map { member in
@@ -26,6 +29,19 @@ struct Trio {
                 log: RaftLog(after: base.last, cacheBytesMax: options.cacheBytesMax))
             return Replica(node: node, requestTicks: requestTicks)
         }
+    }
+
+    /// Another run of a member, which has applied nothing yet.
+    mutating func restart(_ index: Int, requestTicks: UInt64 = 100) {
+        let old = replicas[index].node
+        let base = SnapshotMetadata.bootstrap(voters: replicas.map(\.node.id))
+        var log = RaftLog(after: base.last, cacheBytesMax: old.options.cacheBytesMax)
+        for entry in disks[index].entries { log.append(entry) }
+        let node = RaftNode(
+            id: old.id, options: old.options, seed: old.id.rawValue + 100, hardState: disks[index].state, base: base,
+            log: log)
+        replicas[index] = Replica(node: node, requestTicks: requestTicks)
+        outputs[index] = ReplicaOutput()
     }
 
     /// Works until nothing is left to do.
@@ -43,6 +59,8 @@ struct Trio {
         outputs[index].applies = []
         outputs[index].messages = []
         for case .write(let write) in writes {
+            disks[index].state = write.hardState ?? disks[index].state
+            disks[index].entries += write.entries
             replicas[index].step(.persisted(write: write.number), into: &outputs[index])
         }
         for batch in applies {

@@ -195,6 +195,27 @@ struct TrioTests {
         #expect(contexts.count == 2 && Set(contexts).count == 2)
     }
 
+    @Test func `the answer to a read of an earlier run does not serve one of this run`() throws {
+        var trio = Trio()
+        trio.lead(0)
+        trio.isLost = { if case .readIndexResponse = $0.body { true } else { false } }
+        trio.replicas[1].read(Trio.origin(1), into: &trio.outputs[1])
+        trio.settle()
+        let late = try #require(trio.sent.last { if case .readIndexResponse = $0.body { true } else { false } })
+        trio.restart(1)
+        trio.isLost = { if case .readIndex = $0.body { true } else { false } }
+        trio.tick()
+        trio.replicas[1].read(Trio.origin(2), into: &trio.outputs[1])
+        trio.settle()
+        #expect(trio.replicas[1].node.leader == late.from)
+        trio.replicas[1].step(.receive(late), into: &trio.outputs[1])
+        trio.settle()
+        #expect(trio.outputs[1].readsReady.isEmpty)
+        trio.isLost = { _ in false }
+        trio.tick(12)
+        #expect(trio.outputs[1].readsReady == [Trio.origin(2)])
+    }
+
     @Test func `a read outlives its leader, and is not served by the deposed one`() {
         var trio = Trio()
         trio.lead(0)

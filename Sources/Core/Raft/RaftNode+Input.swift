@@ -7,8 +7,9 @@ extension RaftNode {
         /// Commands for the state machine, all or none. The effects of this same step say what became of them.
         case propose([[UInt8]])
         case proposeConfiguration(ConfigurationChange)
-        /// Asks for an index that a linearizable read must wait for. The context is never used again by this member,
-        /// not even to try the same read once more: an old answer would be taken for a new one.
+        /// Asks for an index that a linearizable read must wait for. The context is never used again by this member, not
+        /// even to try the same read once more, nor by a later run of it (see `session`): an old answer would be taken for a
+        /// new one.
         case readIndex(context: UInt64)
         case transferLeadership(to: MemberID)
         /// Starts an election now.

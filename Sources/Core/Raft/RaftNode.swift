@@ -65,6 +65,10 @@ public struct RaftNode: Sendable {
         var deadline: UInt64
     }
 
+    /// Of this run: the member has another one each time it begins, so that what is still on its way to an earlier run is
+    /// told from what was meant for this one.
+    public let session: UInt64
+
     /// The newest batch of proposals passed on.
     var lastBatch: BatchID
 
@@ -109,9 +113,8 @@ public struct RaftNode: Sendable {
         self.applied = base.last.index
         self.applying = base.last.index
         self.random = SplitMix64(seed: seed)
-        // Of a seed that is used again, another session as long as the log has moved.
-        var session = SplitMix64(seed: seed ^ self.term.rawValue << 32 ^ log.last.index.rawValue)
-        self.lastBatch = BatchID(session: session.next(), number: 0)
+        self.session = Self.session(seed: seed, term: self.term, last: log.last.index)
+        self.lastBatch = BatchID(session: session, number: 0)
         self.reported = Leadership(term: term, role: .follower, leader: nil)
         while self.log.takeChange(through: base.last.index) != nil {}
         var ignored: [Effect] = []
@@ -120,6 +123,13 @@ public struct RaftNode: Sendable {
         // What the log proves to be committed it would prove again after another crash.
         storage = StorageProgress(hardState: hardState, durable: log.last.index, committed: committed)
         resetElectionTimeout()
+    }
+
+    /// Of a seed that is used again, another session as long as the term or the log has moved.
+    private static func session(seed: UInt64, term: Term, last: LogIndex) -> UInt64 {
+        var numbers = SplitMix64(seed: seed)
+        for number in [term.rawValue, last.rawValue] { numbers = SplitMix64(seed: numbers.next() ^ number) }
+        return numbers.next()
     }
 
     /// Advances by one input and appends what the shell must do, in order.

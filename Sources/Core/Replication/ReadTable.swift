@@ -20,7 +20,8 @@ struct ReadTable: Sendable {
         var read: Read
     }
 
-    private var lastContext: UInt64 = 0
+    /// The upper half is the run's, since answers to an earlier one may still come; the lower half counts.
+    private var lastContext: UInt64
     /// Asked of the own node while it leads, by context. Looked up, never walked.
     private var own: [UInt64: Read] = [:]
     private var question: Question?
@@ -31,13 +32,17 @@ struct ReadTable: Sendable {
     /// Reads that wait for the state machine, by ascending index.
     private var confirmed: Deque<Confirmed> = []
 
+    init(session: UInt64) {
+        lastContext = session << 32
+    }
+
     var count: Int { own.count + (question?.reads.count ?? 0) + gathered.count + failed.count }
     var hasQuestion: Bool { question != nil }
     var hasGathered: Bool { !gathered.isEmpty }
 
     /// The context to ask the own node under.
     mutating func ask(_ read: Read) -> UInt64 {
-        lastContext += 1
+        lastContext &+= 1
         own[lastContext] = read
         return lastContext
     }
@@ -46,7 +51,7 @@ struct ReadTable: Sendable {
 
     /// The context to ask the leader under, for all that has gathered.
     mutating func askGathered() -> UInt64 {
-        lastContext += 1
+        lastContext &+= 1
         question = Question(context: lastContext, reads: gathered)
         gathered = []
         return lastContext

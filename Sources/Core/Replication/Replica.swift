@@ -19,7 +19,7 @@ public struct Replica: Sendable {
     let requestTicks: UInt64
     private(set) var now: UInt64 = 0
     var proposals = ProposalTable()
-    var reads = ReadTable()
+    var reads: ReadTable
     /// When the present leader, or the last one, was first seen.
     private var leaderSince: UInt64 = 0
     /// When a member was last found out of reach. Looked up, never walked.
@@ -31,6 +31,7 @@ public struct Replica: Sendable {
     public init(node: RaftNode, requestTicks: UInt64) {
         self.node = node
         self.requestTicks = requestTicks
+        self.reads = ReadTable(session: node.session)
     }
 
     public var isLeader: Bool { node.isLeader }

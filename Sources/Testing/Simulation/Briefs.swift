@@ -23,8 +23,8 @@ extension Message {
             case .timeoutNow: "campaign now"
             case .propose(let proposals, let batch): "propose \(proposals.count) as batch \(batch.number)"
             case .proposeRefused(let batch, let reason): "batch \(batch.number) refused: \(reason)"
-            case .readIndex(let context): "read index? \(context)"
-            case .readIndexResponse(let context, let index): "read index \(context) is \(index)"
+            case .readIndex(let context): "read index? \(context & 0xffff_ffff)"
+            case .readIndexResponse(let context, let index): "read index \(context & 0xffff_ffff) is \(index)"
             case .transferLeadership(let member): "hand over to m\(member.rawValue)"
             }
         return "term \(term), \(text)"
