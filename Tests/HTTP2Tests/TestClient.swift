@@ -7,6 +7,9 @@ final class TestClient: ClientHandler {
     let get: RequestTemplate
     var log: [String] = []
     var messages: [UInt32: [[UInt8]]] = [:]
+    /// Of messages that come in parts: what came, and how much each part said would follow.
+    var parts: [UInt32: [UInt8]] = [:]
+    var rests: [UInt32: [Int]] = [:]
     var statuses: [UInt32: GRPCStatus] = [:]
     var grpcMessages: [UInt32: String] = [:]
     var bodies: [UInt32: [UInt8]] = [:]
@@ -58,6 +61,13 @@ final class TestClient: ClientHandler {
         _ stream: StreamID, _ message: UnsafeRawBufferPointer, on connection: ClientConnection
     ) {
         messages[stream.number, default: []].append(Array(message))
+    }
+
+    func partReceived(
+        _ stream: StreamID, _ bytes: UnsafeRawBufferPointer, rest: Int, on connection: ClientConnection
+    ) {
+        parts[stream.number, default: []] += bytes
+        rests[stream.number, default: []].append(rest)
     }
 
     func callCompleted(

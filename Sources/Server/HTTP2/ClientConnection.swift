@@ -33,6 +33,7 @@ package final class ClientConnection: HTTP2Connection {
         case .nothing, .callOpened, .requestOpened: break
         case .responseOpened(let stream): handler.responseOpened(stream, responseHead, on: self)
         case .message(let stream, let bytes, _): handler.messageReceived(stream, bytes, on: self)
+        case .part(let stream, let bytes, let rest): handler.partReceived(stream, bytes, rest: rest, on: self)
         case .body(let stream, let bytes): handler.bodyReceived(stream, bytes, on: self)
         case .ended(let stream): handler.endReceived(stream, on: self)
         case .completed(let stream, let status): handler.callCompleted(stream, status, responseHead, on: self)
@@ -75,10 +76,14 @@ package final class ClientConnection: HTTP2Connection {
     package var streamsAvailable: Int { engine.pointee.streamsAvailable }
 
     /// Opens a stream. Nil if none is available. Messages or a body follow, then `endBody`.
+    ///
+    /// - Parameter partsAbove: A message of more bytes is told by `partReceived` as it comes, and may be of any length.
     package func open(
-        _ template: RequestTemplate, extra: [HeaderField] = [], endOfStream: Bool = false
+        _ template: RequestTemplate, extra: [HeaderField] = [], endOfStream: Bool = false, partsAbove: Int = .max
     ) -> StreamID? {
-        engine.pointee.openStream(template.index, extra, endOfStream: endOfStream)
+        let stream = engine.pointee.openStream(template.index, extra, endOfStream: endOfStream)
+        if let stream { engine.pointee.streams.find(stream)?.pointee.partsAbove = partsAbove }
+        return stream
     }
 
     /// A unary gRPC call: headers, the message and END_STREAM. Nil if no stream is available.

@@ -8,6 +8,11 @@ package protocol ClientHandler {
     mutating func messageReceived(
         _ stream: StreamID, _ message: UnsafeRawBufferPointer, on connection: ClientConnection)
 
+    /// Some of a message that is longer than its stream was opened to take whole; `rest` bytes of it are still to come. None
+    /// comes empty. A call that ends before the message has does not end well.
+    mutating func partReceived(
+        _ stream: StreamID, _ bytes: UnsafeRawBufferPointer, rest: Int, on connection: ClientConnection)
+
     /// A gRPC call is over, whatever the reason: trailers, reset, GOAWAY. Once for each, except when the connection fails
     /// or you reset the stream. The stream is gone: another may be opened here.
     mutating func callCompleted(
@@ -27,6 +32,9 @@ package protocol ClientHandler {
 extension ClientHandler {
     package mutating func responseOpened(
         _ stream: StreamID, _ head: ResponseHead, on connection: ClientConnection
+    ) {}
+    package mutating func partReceived(
+        _ stream: StreamID, _ bytes: UnsafeRawBufferPointer, rest: Int, on connection: ClientConnection
     ) {}
     package mutating func bodyReceived(
         _ stream: StreamID, _ bytes: UnsafeRawBufferPointer, on connection: ClientConnection

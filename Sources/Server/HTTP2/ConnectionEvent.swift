@@ -30,6 +30,8 @@ package enum Event {
     case requestOpened(StreamID)
     case responseOpened(StreamID)
     case message(StreamID, UnsafeRawBufferPointer, isLast: Bool)
+    /// Of a message that the user takes as it comes; `rest` bytes of it are still to come.
+    case part(StreamID, UnsafeRawBufferPointer, rest: Int)
     case body(StreamID, UnsafeRawBufferPointer)
     case ended(StreamID)
     case completed(StreamID, GRPCStatus)

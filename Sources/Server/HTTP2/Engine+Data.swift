@@ -110,6 +110,7 @@ extension Engine {
             guard stream.pointee.prefixCount == 5 else { return .nothing }
             if let event = messageBegan(stream) { return event }
         }
+        if stream.pointee.isInParts { return takePart(stream) }
         let length = stream.pointee.messageLength
         let rest = length - stream.pointee.assembly.count
         let here = min(rest, dataRemaining, available)
@@ -127,6 +128,19 @@ extension Engine {
         // The connection keeps the memory until the next event: the callback may close the stream.
         swap(&delivered, &stream.pointee.assembly)
         return deliver(stream, ByteView(delivered.bytes))
+    }
+
+    private mutating func takePart(_ stream: UnsafeMutablePointer<Stream>) -> Event {
+        let here = min(stream.pointee.messageLength, dataRemaining, available)
+        guard here > 0 else { return .nothing }
+        let part = takePayload(here)
+        let rest = stream.pointee.messageLength - here
+        stream.pointee.messageLength = rest
+        if rest == 0 {
+            stream.pointee.isInParts = false
+            messageEnded(stream)
+        }
+        return .part(dataStream, part.buffer, rest: rest)
     }
 
     private mutating func takePayload(_ byteCount: Int) -> ByteView {
@@ -154,6 +168,10 @@ extension Engine {
         }
         if flag > 1 { return refuse(slot, .internal, "grpc: received unexpected payload format \(flag)") }
         let length = stream.pointee.messageLength
+        if length > stream.pointee.partsAbove {
+            stream.pointee.isInParts = true
+            return nil
+        }
         guard length <= limits.messageBytesMax else {
             return refuse(
                 slot, .resourceExhausted,
@@ -162,9 +180,14 @@ extension Engine {
         return nil
     }
 
-    private mutating func deliver(_ stream: UnsafeMutablePointer<Stream>, _ message: ByteView) -> Event {
+    /// The next byte is the first of another message's prefix.
+    private func messageEnded(_ stream: UnsafeMutablePointer<Stream>) {
         stream.pointee.prefixCount = 0
         stream.pointee.prefix = 0
+    }
+
+    private mutating func deliver(_ stream: UnsafeMutablePointer<Stream>, _ message: ByteView) -> Event {
+        messageEnded(stream)
         let isLast = dataRemaining == 0 && dataEndsStream
         // Known before the callback, so that an answer in it closes the stream without RST_STREAM.
         if isLast && isServer { stream.pointee.remoteEnded = true }

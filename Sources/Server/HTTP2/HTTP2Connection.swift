@@ -133,7 +133,7 @@ package class HTTP2Connection {
         case .goAwayReceived(let last, let code): .goAwayReceived(lastStream: last, code)
         case .drained: .drained
         case .pingAnswered(let payload): .pingAnswered(payload)
-        case .nothing, .idle, .callOpened, .requestOpened, .responseOpened, .message, .body, .ended, .completed,
+        case .nothing, .idle, .callOpened, .requestOpened, .responseOpened, .message, .part, .body, .ended, .completed,
             .closed, .writable, .failed:
             .failed(engine.pointee.failure?.code ?? .noError, reason: engine.pointee.failure?.reason ?? "")
         }

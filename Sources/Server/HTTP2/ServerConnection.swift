@@ -30,7 +30,7 @@ package final class ServerConnection: HTTP2Connection {
     package func dispatch<H: ServerHandler>(_ event: Event, _ handler: inout H) -> Bool {
         switch event {
         case .idle: return false
-        case .nothing, .responseOpened, .completed: break
+        case .nothing, .responseOpened, .part, .completed: break
         case .callOpened(let stream): handler.callOpened(stream, requestHead, on: self)
         case .requestOpened(let stream): handler.requestOpened(stream, requestHead, on: self)
         case .message(let stream, let bytes, let isLast):

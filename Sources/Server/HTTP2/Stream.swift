@@ -24,6 +24,10 @@ struct Stream {
     var prefixCount: UInt8 = 0
     var prefix: UInt64 = 0
     var messageLength = 0
+    /// Client: a longer message is told in parts, as it comes.
+    var partsAbove = Int.max
+    /// The message in hand is such a one; `messageLength` is what has not come of it.
+    var isInParts = false
     /// The beginning of a message whose end has not come.
     var assembly = ByteQueue()
     /// content-length; -1 if there was none.
