@@ -78,7 +78,7 @@ struct AnswerEncoder {
         try write(field, value)
     }
 
-    private mutating func write(_ field: FieldSchema, _ value: ProtobufFieldReader.Value) throws(GatewayError) {
+    mutating func write(_ field: FieldSchema, _ value: ProtobufFieldReader.Value) throws(GatewayError) {
         switch (field.type, value) {
         case (.bool, .varint(let number)): writer.raw(number == 0 ? "false" : "true")
         case (.int64, .varint(let number)): quoted(String(Int64(bitPattern: number)))

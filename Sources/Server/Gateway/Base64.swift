@@ -4,23 +4,38 @@ enum Base64 {
     private static let padding = UInt8(ascii: "=")
 
     static func append(_ data: UnsafeRawBufferPointer, to text: inout [UInt8]) {
-        text.reserveCapacity(text.count + (data.count + 2) / 3 * 4)
+        let start = text.count
+        // The array grows by a factor here, where `reserveCapacity` would copy it for each small value.
+        text.append(contentsOf: repeatElement(padding, count: (data.count + 2) / 3 * 4))
+        text.withUnsafeMutableBufferPointer { memory in
+            alphabet.withUnsafeBufferPointer {
+                encode(data, UnsafeMutableBufferPointer(rebasing: memory[start...]), $0)
+            }
+        }
+    }
+
+    /// - Parameter text: As long as needed, and all padding.
+    private static func encode(
+        _ data: UnsafeRawBufferPointer, _ text: UnsafeMutableBufferPointer<UInt8>,
+        _ alphabet: UnsafeBufferPointer<UInt8>
+    ) {
         var index = 0
+        var end = 0
         while index + 2 < data.count {
             let bits = UInt32(data[index]) << 16 | UInt32(data[index + 1]) << 8 | UInt32(data[index + 2])
-            text.append(alphabet[Int(bits >> 18)])
-            text.append(alphabet[Int(bits >> 12 & 63)])
-            text.append(alphabet[Int(bits >> 6 & 63)])
-            text.append(alphabet[Int(bits & 63)])
+            text[end] = alphabet[Int(bits >> 18)]
+            text[end + 1] = alphabet[Int(bits >> 12 & 63)]
+            text[end + 2] = alphabet[Int(bits >> 6 & 63)]
+            text[end + 3] = alphabet[Int(bits & 63)]
             index += 3
+            end += 4
         }
         guard index < data.count else { return }
         let hasTwo = index + 1 < data.count
         let bits = UInt32(data[index]) << 16 | (hasTwo ? UInt32(data[index + 1]) << 8 : 0)
-        text.append(alphabet[Int(bits >> 18 & 63)])
-        text.append(alphabet[Int(bits >> 12 & 63)])
-        text.append(hasTwo ? alphabet[Int(bits >> 6 & 63)] : padding)
-        text.append(padding)
+        text[end] = alphabet[Int(bits >> 18 & 63)]
+        text[end + 1] = alphabet[Int(bits >> 12 & 63)]
+        if hasTwo { text[end + 2] = alphabet[Int(bits >> 6 & 63)] }
     }
 
     /// Reads any of the four forms: the alphabet for URLs when one of its signs occurs, and without padding when the length

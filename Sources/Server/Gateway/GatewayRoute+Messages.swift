@@ -12,6 +12,13 @@ extension GatewayRoute {
         return encoder.writer.bytes
     }
 
+    /// The answer to a call, which comes and goes piece by piece.
+    ///
+    /// - Parameter byteCount: All of the message.
+    package func longAnswer(byteCount: Int) -> IncrementalAnswerEncoder {
+        IncrementalAnswerEncoder(response, byteCount: byteCount)
+    }
+
     /// One answer of a stream, as a line.
     package func line(protobuf message: UnsafeRawBufferPointer) throws(GatewayError) -> [UInt8] {
         var encoder = AnswerEncoder(style: .compact)

@@ -51,6 +51,14 @@ struct JSONWriter {
     /// - Parameter text: UTF-8.
     mutating func string(_ text: some Sequence<UInt8>) {
         bytes.append(UInt8(ascii: "\""))
+        self.text(text)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// A part of a string: what stands between its quotes.
+    ///
+    /// - Parameter text: UTF-8, which may be cut anywhere.
+    mutating func text(_ text: some Sequence<UInt8>) {
         for byte in text {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
@@ -67,7 +75,6 @@ struct JSONWriter {
             default: bytes.append(byte)
             }
         }
-        bytes.append(UInt8(ascii: "\""))
     }
 
     private mutating func escape(_ byte: UInt8) {
