@@ -1,12 +1,14 @@
-"""A GiB of data read whole, by Range, RangeStream and Snapshot, and by clients that stop: the server's memory must not
-follow."""
+"""A GiB of data read whole, by Range, RangeStream and Snapshot and through the JSON gateway, and by clients that stop: the
+server's memory must not follow."""
 
 import hashlib
+import json
 import threading
 import time
 
-from harness import Server, parse_arguments, run
-from raw_http2 import ACK, DATA, END_STREAM, GOAWAY, HEADERS, HUGE, PING, RST_STREAM, SETTINGS, RawConnection, frame
+from harness import Server, eventually, parse_arguments, run
+from gateway_range import HTTP_1_0, HTTP_1_1, HTTP_2, CutOff, GatewayRange, body_of
+from raw_http2 import HUGE, Body, RawConnection
 from wire import Client, pb
 
 COUNT = 1024
@@ -25,6 +27,12 @@ REVISION = 1 + COUNT + SMALL_COUNT
 STREAM_KEYS = [10, 5, 2]
 RANGE, RANGE_STREAM = b"/etcdserverpb.KV/Range", b"/etcdserverpb.KV/RangeStream"
 SNAPSHOT = b"/etcdserverpb.Maintenance/Snapshot"
+# Keys that are read through the gateway: in JSON they are a third longer. Fewer where memory is not the question.
+GATEWAY_COUNTS = {HTTP_1_1: 384, HTTP_2: 384, HTTP_1_0: 32}
+LATE_COUNT = 128
+# Keys that are deleted while a client may still be sent them.
+HELD_COUNT = 16
+COMPACTED = "etcd_debugging_mvcc_db_compaction_keys_total"
 
 _BLOCK = b"".join(hashlib.sha256(b"%d" % number).digest() for number in range(VALUE_BYTES // 32))
 
@@ -100,54 +108,13 @@ class Sampler(threading.Thread):
                       f"{self.samples} samples in {self.seconds:.1f} s")
 
 
-class Answer:
+class Answer(Body):
     """The answer to one call, read from the socket as it is asked for, and never whole in memory."""
 
     def __init__(self, server, path, **span):
-        self.connection = RawConnection(server.client_port, window=HUGE)
-        request = pb.SnapshotRequest() if path == SNAPSHOT else pb.RangeRequest(**(span or ALL))
-        self.connection.open_call(path, request)
-        self.file = self.connection.socket.makefile("rb", 1 << 20)
-        self.left = 0
-        self.has_ended = False
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.file.close()
-        self.connection.close()
-
-    def read(self, count):
-        """That many bytes of the stream; fewer at its end."""
-        parts = []
-        while count > 0 and (self.left > 0 or self._next_frame()):
-            part = self.file.read(min(count, self.left))
-            if not part:
-                raise ConnectionError("the server closed the connection")
-            self.left -= len(part)
-            count -= len(part)
-            parts.append(part)
-        return b"".join(parts)
-
-    def _next_frame(self):
-        """Up to the next DATA with something in it; false at the end of the stream."""
-        while not self.has_ended:
-            head = self.file.read(9)
-            length, kind, flags = int.from_bytes(head[:3], "big"), head[3], head[4]
-            if kind == DATA:
-                self.has_ended = bool(flags & END_STREAM)
-                self.left = length
-                if length:
-                    return True
-                continue
-            payload = self.file.read(length)
-            if kind in (SETTINGS, PING) and not flags & ACK:
-                self.connection.socket.sendall(frame(kind, ACK, 0, payload if kind == PING else b""))
-            if kind in (RST_STREAM, GOAWAY):
-                raise ConnectionError(f"the server ended the call with a frame of type {kind}: {payload!r}")
-            self.has_ended = kind == HEADERS and bool(flags & END_STREAM)
-        return False
+        connection = RawConnection(server.client_port, window=HUGE)
+        connection.open_call(path, pb.SnapshotRequest() if path == SNAPSHOT else pb.RangeRequest(**(span or ALL)))
+        super().__init__(connection)
 
     def message_length(self):
         """Of the next gRPC message, or None at the end."""
@@ -304,6 +271,96 @@ def stop_reading(results, server, name, path):
     sampler.report(results, name)
 
 
+def read_by_gateway(results, server, version):
+    """Some of the keys, so that there are `more`."""
+    name = f"{version} range in JSON"
+    wrong, count = [], 0
+    body = body_of(**ALL, limit=GATEWAY_COUNTS[version])
+    with Sampler(server.process.pid) as sampler, GatewayRange(server, version, body) as answer:
+        if version != HTTP_2:
+            framing = (answer.response.status, answer.response.chunked, answer.response.will_close)
+            results.equal(f"{name}: status, in chunks, the last of its connection", framing,
+                          (200, version == HTTP_1_1, version == HTTP_1_0))
+        for found_key, found_value, pair in answer.pairs():
+            members = ["key", "create_revision", "mod_revision", "version", "value"]
+            if (found_key, found_value, list(pair)) != (key(count), value(count), members):
+                wrong.append((count, found_key, len(found_value), list(pair)))
+            count += 1
+    results.equal(f"{name}: keys, wrong ones", (count, wrong[:3]), (GATEWAY_COUNTS[version], []))
+    header = json.loads(answer.header.removesuffix(b", ") + b"}")["header"]
+    results.equal(f"{name}: the header's revision", header["revision"], str(REVISION))
+    results.equal(f"{name}: what follows the keys", answer.tail, b'], "more":true, "count":"%d"}' % COUNT)
+    sampler.report(results, name)
+
+
+def read_twice_over_one_connection(results, server):
+    """After a long answer in chunks a short one with its length."""
+    with GatewayRange(server, HTTP_1_1, body_of(key(0), key(2))) as answer:
+        first = json.loads(answer.read(1 << 30))
+        results.equal("a long answer is in chunks", answer.response.getheader("content-length"), None)
+        answer.ask(body_of(key(0), key(2), keys_only=True))
+        second = answer.read(1 << 30)
+        results.equal("a short one behind it says its length", answer.response.getheader("content-length"), str(len(second)))
+        second = json.loads(second)
+        results.equal("both have the same keys", [pair["key"] for pair in first["kvs"]], [pair["key"] for pair in second["kvs"]])
+
+
+def run_out_of_time(results, server, version):
+    """A deadline that passes within an answer: the client must see that it is not whole, and keeps no half of it."""
+    name = f"{version} range in JSON, too late"
+    body = body_of(**ALL, limit=LATE_COUNT)
+    with GatewayRange(server, version, body, [("Grpc-Timeout", "300m")], receive_buffer=1 << 16) as answer:
+        text = bytearray(answer.read(1 << 16))
+        time.sleep(0.6)
+        try:
+            while piece := answer.read():
+                text += piece
+            ending = "an end"
+        except CutOff:
+            ending = "cut off"
+    # HTTP/1.0 has no other end of an answer than the connection's.
+    results.equal(f"{name}: it ends in", ending, "an end" if version == HTTP_1_0 else "cut off")
+    results.check(f"{name}: it began, and is no JSON", text.startswith(b'{"header":') and not is_json(text), bytes(text[-50:]))
+    results.check(f"{name}: most of it was not sent", len(text) < LATE_COUNT * VALUE_BYTES / 4, str(len(text)))
+    # Known before the first byte, it is an error like any other.
+    with GatewayRange(server, version, body, [("Grpc-Timeout", "1n")]) as answer:
+        refusal = json.loads(answer.read())
+    results.equal(f"{version} range in JSON, too late from the start", refusal,
+                  {"code": 4, "message": "context deadline exceeded"})
+
+
+def is_json(text):
+    try:
+        json.loads(text)
+        return True
+    except ValueError:
+        return False
+
+
+def stop_reading_gateway(results, server, client, version):
+    """A client that takes its first bytes and nothing more. What it has not been sent is kept from compaction until it is
+    gone, and not longer."""
+    name = f"{version} range in JSON, client stops"
+    for index in range(HELD_COUNT):
+        client.put(b"held/%06d" % index, b"held")
+    server.wait_until_drained()
+    with Sampler(server.process.pid) as sampler:
+        with GatewayRange(server, version, body_of(b"big/", b"held0"), receive_buffer=1 << 16) as answer:
+            results.equal(f"{name}: the client gets its first bytes", len(answer.read(1 << 14)), 1 << 14)
+            deleted = client.must("KV/DeleteRange", pb.DeleteRangeRequest(key=b"held/", range_end=b"held0"))
+            results.equal(f"{name}: the last of its keys go", deleted.deleted, HELD_COUNT)
+            before = server.metric(COMPACTED)
+            # Above the tombstones, so that they go too, and are not there for the next one.
+            revision = client.put(b"z", b"").header.revision
+            client.must("KV/Compact", pb.CompactionRequest(revision=revision))
+            server.wait_until_drained()
+            time.sleep(2)
+            results.equal(f"{name}: nothing is removed while it may read on", server.metric(COMPACTED), before)
+    sampler.report(results, name)
+    gone = eventually(lambda: server.metric(COMPACTED) >= before + 2 * HELD_COUNT)
+    results.check(f"{name}: all of it is, once it is gone", gone, f"{server.metric(COMPACTED)} after {before}")
+
+
 def refuse_large_transactions(results, server, client):
     """A transaction's answer is built whole, so it has a bound: one range is above it, or many are together. And the
     one thing here that takes much memory shows that taking much is seen."""
@@ -340,7 +397,14 @@ def check(results, server):
         for name, path in [("Range, client stops", RANGE), ("RangeStream, client stops", RANGE_STREAM),
                            ("Snapshot, client stops", SNAPSHOT)]:
             stop_reading(results, server, name, path)
+        for version in (HTTP_1_1, HTTP_2, HTTP_1_0):
+            read_by_gateway(results, server, version)
+        read_twice_over_one_connection(results, server)
+        for version in (HTTP_1_1, HTTP_2, HTTP_1_0):
+            run_out_of_time(results, server, version)
         refuse_large_transactions(results, server, client)
+        for version in (HTTP_1_1, HTTP_2):
+            stop_reading_gateway(results, server, client, version)
         results.check("a put after all", client.call("KV/Put", pb.PutRequest(key=b"after")).ok)
 
 

@@ -65,6 +65,15 @@ class RawConnection:
                             + frame(DATA, END_STREAM, stream, grpc_message(request)))
         return stream
 
+    def open_request(self, path, body, headers=()):
+        """A plain POST with a body in JSON."""
+        stream, self.next_stream = self.next_stream, self.next_stream + 2
+        fields = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", path), (b":authority", self.authority),
+                  (b"content-type", b"application/json"), *headers]
+        block = b"".join(literal(name, value) for name, value in fields)
+        self.socket.sendall(frame(HEADERS, END_HEADERS, stream, block) + frame(DATA, END_STREAM, stream, body))
+        return stream
+
     def read_frame(self):
         """(kind, stream, payload); answers settings and pings on the way."""
         head = self._read(9)
@@ -98,3 +107,56 @@ class RawConnection:
 
     def close(self):
         self.socket.close()
+
+
+class Body:
+    """What comes on the one stream of a connection, read from the socket as it is asked for, and never whole in memory."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.file = connection.socket.makefile("rb", 1 << 20)
+        self.left = 0
+        self.has_ended = False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.file.close()
+        self.connection.close()
+
+    def read(self, count):
+        """That many bytes of it; fewer at its end."""
+        parts = []
+        while count > 0 and (self.left > 0 or self._next_frame()):
+            part = self.file.read(min(count, self.left))
+            if not part:
+                raise ConnectionError("the server closed the connection")
+            self.left -= len(part)
+            count -= len(part)
+            parts.append(part)
+        return b"".join(parts)
+
+    def _next_frame(self):
+        """Up to the next DATA with something in it; false at the end of the stream."""
+        while not self.has_ended:
+            head = self.file.read(9)
+            if len(head) < 9:
+                raise ConnectionError("the server closed the connection")
+            length, kind, flags = int.from_bytes(head[:3], "big"), head[3], head[4]
+            if kind == DATA:
+                self.has_ended = bool(flags & END_STREAM)
+                self.left = length
+                if length:
+                    return True
+                continue
+            payload = self.file.read(length)
+            if kind in (SETTINGS, PING) and not flags & ACK:
+                self.connection.socket.sendall(frame(kind, ACK, 0, payload if kind == PING else b""))
+            if kind in (RST_STREAM, GOAWAY):
+                raise ConnectionError(f"the server ended the call with a frame of type {kind}: {payload!r}")
+            self.has_ended = kind == HEADERS and bool(flags & END_STREAM)
+        return False

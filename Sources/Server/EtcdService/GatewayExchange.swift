@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import NIOPosix
 internal import StrakeGateway
 internal import StrakeHTTP2
 internal import StrakeStore
@@ -12,14 +11,16 @@ protocol GatewayResponder: AnyObject {
     func begin(status: Int, headers: [(name: String, value: String)], length: Int?)
     func write(_ bytes: [UInt8])
     func end()
+    /// Breaks off an answer that has begun, in a way that its client does not take for an end.
+    func abort()
     /// Nothing more comes in this turn.
     func flush()
 }
 
 /// One request of the JSON gateway, from its body to the last byte of its answer.
 ///
-/// What it asks for is called over a `Loopback`; answers are turned into JSON as they come. A client that does not take
-/// them holds the call back, as one of gRPC that does not read would.
+/// What it asks for is called over a `Loopback`; answers are turned into JSON as they come, a long one in parts. A client
+/// that does not take them holds the call back, as one of gRPC that does not read would.
 final class GatewayExchange {
     private enum State {
         /// The body's first value is awaited.
@@ -28,13 +29,11 @@ final class GatewayExchange {
         case read(Result<[UInt8], GatewayError>)
         /// A call is under way.
         case calling(Loopback)
-        /// The call has ended well, and its answer is being turned into JSON.
-        case encoding
         case done
     }
 
-    /// Bytes of an answer above which a reader thread turns it into JSON: the loop has others to serve.
-    private static let encodedHereMax = 256 << 10
+    /// Bytes of the answer to a call above which it is turned into JSON in parts, and sent as they come.
+    private static let wholeAnswerBytesMax = 256 << 10
 
     private let route: GatewayRoute
     private let metadata: [HeaderField]
@@ -54,8 +53,8 @@ final class GatewayExchange {
     private var ignoresBody = false
     /// The answer of a call that has one; it counts once the call has ended well.
     private var answer: Result<[UInt8], GatewayError>?
-    /// It has come, and a reader thread turns it into JSON.
-    private var isEncoding = false
+    /// What turns it into JSON where it is too long to be taken whole.
+    private var longAnswer: IncrementalAnswerEncoder?
     private var hasBegun = false
     private var deadline: Scheduled<Void>?
 
@@ -122,7 +121,7 @@ final class GatewayExchange {
         case .reading: state = .read(.success(try route.request(json: value)))
         case .calling(let loopback): loopback.send(try route.request(json: value))
         // What follows the one request of a call is not looked at.
-        case .read, .encoding, .done: break
+        case .read, .done: break
         }
     }
 
@@ -139,7 +138,7 @@ final class GatewayExchange {
         case .read(.success(let message)): call(with: message)
         case .read(.failure(let error)): fail(error)
         case .calling(let loopback): loopback.endRequests()
-        case .encoding, .done: break
+        case .done: break
         }
     }
 
@@ -150,7 +149,7 @@ final class GatewayExchange {
         case .reading: state = .read(.failure(error))
         case .calling(let loopback): loopback.endRequests()
         // A call has its request already.
-        case .read, .encoding, .done: break
+        case .read, .done: break
         }
     }
 
@@ -160,7 +159,8 @@ final class GatewayExchange {
         if isOverdue { return fail(.deadlineExceeded) }
         let loopback = loop.takeLoopback()
         state = .calling(loopback)
-        loopback.open(route.method, metadata: metadata, for: self)
+        let partsAbove = route.shape == .unary ? Self.wholeAnswerBytesMax : .max
+        loopback.open(route.method, metadata: metadata, partsAbove: partsAbove, for: self)
     }
 
     /// The client's deadline may have passed before the timer has noticed.
@@ -176,52 +176,34 @@ final class GatewayExchange {
     }
 
     func received(_ message: UnsafeRawBufferPointer) {
-        if route.shape == .unary { return encode(message) }
         do throws(GatewayError) {
-            let line = try route.line(protobuf: message)
-            begin(status: 200, isAnswer: true)
-            responder.write(line)
+            if route.shape == .unary {
+                answer = .success(try route.answer(protobuf: message))
+            } else {
+                send(try route.line(protobuf: message))
+            }
+        } catch {
+            if route.shape == .unary { answer = .failure(error) } else { fail(error) }
+        }
+    }
+
+    /// A part of an answer that is too long to be taken whole. What its client has not taken holds the next one back.
+    func received(_ part: UnsafeRawBufferPointer, rest: Int) {
+        if longAnswer == nil { longAnswer = route.longAnswer(byteCount: part.count + rest) }
+        do throws(GatewayError) {
+            guard let json = try longAnswer?.take(part) else { return }
+            send(json)
         } catch {
             fail(error)
-            return
-        }
-        if responder.awaitsRoom(), case .calling(let loopback) = state {
-            isHeld = true
-            loopback.hold()
         }
     }
 
-    private func encode(_ message: UnsafeRawBufferPointer) {
-        guard message.count > Self.encodedHereMax else {
-            answer = Self.encoded(message, route)
-            return
-        }
-        isEncoding = true
-        let (route, copy, eventLoop) = (route, Array(message), loop.eventLoop)
-        let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        loop.service.readers.submit { _ in
-            let answer = copy.withUnsafeBytes { Self.encoded($0, route) }
-            eventLoop.execute { bound.value.encoded(answer) }
-        }
-    }
-
-    private static func encoded(
-        _ message: UnsafeRawBufferPointer, _ route: GatewayRoute
-    ) -> Result<[UInt8], GatewayError> {
-        do throws(GatewayError) {
-            return .success(try route.answer(protobuf: message))
-        } catch {
-            return .failure(error)
-        }
-    }
-
-    private func encoded(_ answer: Result<[UInt8], GatewayError>) {
-        self.answer = answer
-        isEncoding = false
-        guard case .encoding = state else { return }
-        finish(answer)
-        // Nothing else may happen in this turn of the loop that would.
-        loop.flush()
+    private func send(_ json: [UInt8]) {
+        begin(status: 200, isAnswer: true)
+        responder.write(json)
+        guard responder.awaitsRoom(), case .calling(let loopback) = state else { return }
+        isHeld = true
+        loopback.hold()
     }
 
     /// The client takes answers again.
@@ -240,16 +222,30 @@ final class GatewayExchange {
 
     func completed(_ status: GatewayError) {
         guard case .calling(let loopback) = state else { return }
-        state = .encoding
+        state = .done
         loop.giveBack(loopback)
         if status.code != 0 {
             fail(status)
         } else if route.shape != .unary {
             finishStream()
+        } else if longAnswer != nil {
+            finishLongAnswer()
         } else if let answer {
             finish(answer)
-        } else if !isEncoding {
+        } else {
             fail(GatewayError(code: 13, message: "a call ended without an answer"))
+        }
+    }
+
+    /// Only now is what was sent of it worth anything, so the bracket that makes it whole was kept back.
+    private func finishLongAnswer() {
+        do throws(GatewayError) {
+            guard let json = try longAnswer?.end() else { return }
+            cancel()
+            responder.write(json)
+            responder.end()
+        } catch {
+            fail(error)
         }
     }
 
@@ -288,6 +284,11 @@ final class GatewayExchange {
 
     private func fail(_ error: GatewayError) {
         cancel()
+        if longAnswer != nil, hasBegun {
+            // Its status has been sent, and there is no place in it for an error.
+            responder.abort()
+            return
+        }
         if route.shape == .unary {
             let body = error.body
             responder.begin(status: error.httpStatus, headers: Self.errorHeaders(error), length: body.count)

@@ -43,5 +43,11 @@ final class GatewayStream: GatewayResponder {
         flush()
     }
 
+    func abort() {
+        session.streams.remove(stream)
+        session.engine.reset(stream, .internalError)
+        flush()
+    }
+
     func flush() { session.loop.touch(session) }
 }

@@ -160,5 +160,12 @@ extension HTTP1Handler: GatewayResponder {
         endAnswer(to: request, isStream: isStreaming)
     }
 
+    /// Without its last chunk, or its last bracket: by one of them a client knows that it is not whole.
+    func abort() {
+        exchange = nil
+        request = nil
+        context?.close(promise: nil)
+    }
+
     func flush() { context?.flush() }
 }

@@ -11,8 +11,10 @@ final class Loopback: SessionLink {
     /// Bytes for the client above which the session is told that the link takes no more. Its watchers hold back then, as with a
     /// socket that is full.
     private static let waitingBytesMax = 64 << 10
-    /// The longest answer that is taken: it is turned into JSON as a whole.
-    private static let answerBytesMax = ServiceOptions.txnAnswerBytesMax
+    /// The longest message of a stream that is taken: it is turned into JSON as a whole.
+    private static let streamedBytesMax = 512 << 20
+    /// All that the window lets go of a long answer at once is one frame, and a part of the answer.
+    private static let windowBytes = 256 << 10
 
     private let loop: LoopContext
     private let client: ClientConnection
@@ -32,9 +34,10 @@ final class Loopback: SessionLink {
     init(loop: LoopContext) {
         self.loop = loop
         var configuration = ClientConfiguration()
-        configuration.streamWindowBytes = 256 << 10
+        configuration.streamWindowBytes = Self.windowBytes
+        configuration.frameBytesMax = Self.windowBytes
         configuration.connectionWindowBytes = 1 << 20
-        configuration.messageBytesMax = Self.answerBytesMax
+        configuration.messageBytesMax = Self.streamedBytesMax
         client = ClientConnection(configuration: configuration)
         session = Session(loop: loop)
         session.begin(over: self)
@@ -44,7 +47,9 @@ final class Loopback: SessionLink {
     // MARK: Calling
 
     /// Begins a call, which `exchange` hears of until it is completed or closed.
-    func open(_ method: String, metadata: [HeaderField], for exchange: GatewayExchange) {
+    ///
+    /// - Parameter partsAbove: Bytes of a message above which it comes in parts.
+    func open(_ method: String, metadata: [HeaderField], partsAbove: Int, for exchange: GatewayExchange) {
         precondition(stream == nil, "a second call at once")
         let template: RequestTemplate
         if let known = templates[method] {
@@ -55,7 +60,7 @@ final class Loopback: SessionLink {
             templates[method] = template
         }
         self.exchange = exchange
-        stream = client.open(template, extra: metadata)
+        stream = client.open(template, extra: metadata, partsAbove: partsAbove)
         // The server is stopping: its sessions take no more calls.
         if stream == nil { closeLink() }
         schedule()
@@ -152,11 +157,19 @@ extension Loopback: ClientHandler {
         exchange?.received(message)
     }
 
+    func partReceived(
+        _ stream: StreamID, _ bytes: UnsafeRawBufferPointer, rest: Int, on connection: ClientConnection
+    ) {
+        exchange?.received(bytes, rest: rest)
+    }
+
     func callCompleted(
         _ stream: StreamID, _ status: GRPCStatus, _ head: ResponseHead, on connection: ClientConnection
     ) {
         guard self.stream != nil else { return }
         self.stream = nil
+        // The next call's answers are somebody else's to take.
+        isHeld = false
         let exchange = exchange
         self.exchange = nil
         exchange?.completed(GatewayError(code: UInt8(status.rawValue), message: head.grpcMessage))
