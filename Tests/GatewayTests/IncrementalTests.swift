@@ -39,7 +39,7 @@ import Testing
         ("kv/put", "0a09 08ac02 1002 1803 2004"),
         ("kv/put", "0a16 08ffffffffffffffffff01 18ffffffffffffffffff01"),
         ("kv/range", "0a00 1202 3000 1203 0a0161 1200 1801 2002"),
-        ("kv/range", "0a06 0801 10ac02 1803 1210 0a0161 1002 1803 2004 2a03626364 3005 f83f05 1801 2001"),
+        ("kv/range", "0a07 0801 10ac02 1803 1210 0a0161 1002 1803 2004 2a03626364 3005 f83f05 1801 2001"),
         ("kv/txn", "0a00 1001 1a09 0a07 1203 0a0161 2001 1a04 2202 1001 1a08 2206 1a04 0a02 2001"),
         ("maintenance/alarm", "1204 0801 1001 1204 0802 1009"),
         ("maintenance/hash", "0a00 10ffffffff0f"),
