@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import NIOPosix
 internal import StrakeGateway
 internal import StrakeHTTP2
 internal import StrakeStore
@@ -29,6 +30,8 @@ final class GatewayExchange {
         case read(Result<[UInt8], GatewayError>)
         /// A call is under way.
         case calling(Loopback)
+        /// The call has ended well, and not all of its long answer is with the client.
+        case ending
         case done
     }
 
@@ -55,6 +58,9 @@ final class GatewayExchange {
     private var answer: Result<[UInt8], GatewayError>?
     /// What turns it into JSON where it is too long to be taken whole.
     private var longAnswer: IncrementalAnswerEncoder?
+    /// What came of it while it was at work.
+    private var parts: [UInt8] = []
+    private var isEncoding = false
     private var hasBegun = false
     private var deadline: Scheduled<Void>?
 
@@ -121,7 +127,7 @@ final class GatewayExchange {
         case .reading: state = .read(.success(try route.request(json: value)))
         case .calling(let loopback): loopback.send(try route.request(json: value))
         // What follows the one request of a call is not looked at.
-        case .read, .done: break
+        case .read, .ending, .done: break
         }
     }
 
@@ -138,7 +144,7 @@ final class GatewayExchange {
         case .read(.success(let message)): call(with: message)
         case .read(.failure(let error)): fail(error)
         case .calling(let loopback): loopback.endRequests()
-        case .done: break
+        case .ending, .done: break
         }
     }
 
@@ -149,7 +155,7 @@ final class GatewayExchange {
         case .reading: state = .read(.failure(error))
         case .calling(let loopback): loopback.endRequests()
         // A call has its request already.
-        case .read, .done: break
+        case .read, .ending, .done: break
         }
     }
 
@@ -187,23 +193,76 @@ final class GatewayExchange {
         }
     }
 
-    /// A part of an answer that is too long to be taken whole. What its client has not taken holds the next one back.
-    func received(_ part: UnsafeRawBufferPointer, rest: Int) {
-        if longAnswer == nil { longAnswer = route.longAnswer(byteCount: part.count + rest) }
-        do throws(GatewayError) {
-            guard let json = try longAnswer?.take(part) else { return }
-            send(json)
-        } catch {
-            fail(error)
-        }
-    }
-
-    private func send(_ json: [UInt8]) {
+    private func send(_ line: [UInt8]) {
         begin(status: 200, isAnswer: true)
-        responder.write(json)
+        responder.write(line)
         guard responder.awaitsRoom(), case .calling(let loopback) = state else { return }
         isHeld = true
         loopback.hold()
+    }
+
+    /// A part of an answer that is too long to be taken whole. The next ones are held back until the client has taken it.
+    func received(_ part: UnsafeRawBufferPointer, rest: Int) {
+        guard case .calling(let loopback) = state else { return }
+        if longAnswer == nil { longAnswer = route.longAnswer(byteCount: part.count + rest) }
+        parts += part
+        loopback.hold()
+        encode()
+    }
+
+    /// Has a reader thread turn the parts into JSON: the loop has others to serve, and would not come to them as long as
+    /// one part follows the other.
+    private func encode() {
+        guard !isEncoding, let encoder = longAnswer else { return }
+        isEncoding = true
+        let (parts, eventLoop) = (self.parts, loop.eventLoop)
+        self.parts = []
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        loop.service.readers.submit { _ in
+            let (json, encoder) = Self.encoded(parts, encoder)
+            eventLoop.execute { bound.value.encoded(json, encoder) }
+        }
+    }
+
+    private static func encoded(
+        _ parts: [UInt8], _ encoder: IncrementalAnswerEncoder
+    ) -> (Result<[UInt8], GatewayError>, IncrementalAnswerEncoder) {
+        var encoder = encoder
+        do throws(GatewayError) {
+            let json = try parts.withUnsafeBufferPointer { bytes throws(GatewayError) in
+                try encoder.take(UnsafeRawBufferPointer(bytes))
+            }
+            return (.success(json), encoder)
+        } catch {
+            return (.failure(error), encoder)
+        }
+    }
+
+    private func encoded(_ json: Result<[UInt8], GatewayError>, _ encoder: IncrementalAnswerEncoder) {
+        isEncoding = false
+        guard !isDone else { return }
+        longAnswer = encoder
+        switch json {
+        case .failure(let error): fail(error)
+        case .success(let json):
+            begin(status: 200, isAnswer: true)
+            responder.write(json)
+            isHeld = responder.awaitsRoom()
+            if !isHeld { proceed() }
+        }
+        // Nothing else may happen in this turn of the loop that would.
+        responder.flush()
+        loop.flush()
+    }
+
+    /// The client has taken what there was.
+    private func proceed() {
+        if !parts.isEmpty { return encode() }
+        switch state {
+        case .calling(let loopback): loopback.resume()
+        case .ending: finishLongAnswer()
+        case .reading, .read, .done: break
+        }
     }
 
     /// The client takes answers again.
@@ -217,7 +276,7 @@ final class GatewayExchange {
             endIsOwed = false
             endBody()
         }
-        if case .calling(let loopback) = state { loopback.resume() }
+        proceed()
     }
 
     func completed(_ status: GatewayError) {
@@ -229,7 +288,8 @@ final class GatewayExchange {
         } else if route.shape != .unary {
             finishStream()
         } else if longAnswer != nil {
-            finishLongAnswer()
+            state = .ending
+            if !isEncoding, !isHeld { proceed() }
         } else if let answer {
             finish(answer)
         } else {

@@ -151,7 +151,10 @@ extension HTTP1Handler: GatewayResponder {
             length: length)
     }
 
-    func write(_ bytes: [UInt8]) { writeBody(ByteBuffer(bytes: bytes)) }
+    func write(_ bytes: [UInt8]) {
+        // An empty chunk would be the last one.
+        if !bytes.isEmpty { writeBody(ByteBuffer(bytes: bytes)) }
+    }
 
     func end() {
         guard let request else { return }

@@ -3,7 +3,7 @@
 ///
 /// It writes what `AnswerEncoder` does. But a field stands in JSON where it came, so fields have to come in their declared
 /// order, and once unless they are lists. All services here write them so; what does not is no answer of theirs.
-package struct IncrementalAnswerEncoder {
+package struct IncrementalAnswerEncoder: Sendable {
     /// A message that has begun.
     private struct OpenMessage {
         let schema: MessageSchema
