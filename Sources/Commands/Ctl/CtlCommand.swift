@@ -15,6 +15,7 @@ package struct CtlCommand {
     /// Runs and returns the process's exit code.
     package func run(_ arguments: [String]) async -> Int32 {
         if let command = EtcdctlCommand(arguments) { return await command.run() }
+        if let group = CommandGroup(arguments) { return group.run() }
         var flags = FlagSet(Self.flags, takesWords: true)
         do throws(FlagError) {
             try flags.parse(arguments: arguments, environment: [:])
@@ -105,6 +106,20 @@ package struct CtlCommand {
             section: "Flags of snapshot restore"),
     ]
 
+    /// The commands that take these flags.
+    private static let usages = [
+        "member replace OLD_ID NAME PEER_URLS [flags]",
+        "snapshot save FILE [flags]",
+        "snapshot status FILE [flags]",
+        "snapshot restore FILE [flags]",
+        "snapshot restore --from-etcd DIR [flags]",
+    ]
+
+    /// - Parameter group: Their first word; nil lists all.
+    static func listing(of group: String? = nil) -> [String] {
+        usages.filter { group == nil || $0.hasPrefix("\(group ?? "") ") }.map { "  strake ctl \($0)" }
+    }
+
     private static var help: String {
         """
         Does what etcdctl does, in its words and with its output; asks things of a Strake cluster that etcdctl has no
@@ -112,18 +127,14 @@ package struct CtlCommand {
 
         Usage:
 
-        \(EtcdctlCommand.listing)
+        \(EtcdctlCommand.listing().joined(separator: "\n"))
 
         'strake ctl COMMAND --help' lists a command's flags. They may also be given as etcdctl's environment variables
         (ETCDCTL_ENDPOINTS, ETCDCTL_USER). Where the cluster has authentication enabled, --user NAME asks for the
         password and does not show it; a command line can be read by others. top, history and diff are beyond etcdctl, as
         are get --as-of and watch --exec.
 
-          strake ctl member replace OLD_ID NAME PEER_URLS [flags]
-          strake ctl snapshot save FILE [flags]
-          strake ctl snapshot status FILE [flags]
-          strake ctl snapshot restore FILE [flags]
-          strake ctl snapshot restore --from-etcd DIR [flags]
+        \(listing().joined(separator: "\n"))
 
         member replace puts a new member in the place of an old one, which may be dead. OLD_ID is as `etcdctl member list`
         prints it; NAME and PEER_URLS (comma-separated, not the old member's) are the new member's. In this order:

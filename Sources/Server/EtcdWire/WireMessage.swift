@@ -49,7 +49,7 @@ package struct Response<Body: ResponseBody>: WireMessage {
 }
 
 /// Who answers, and at which revision and term.
-package struct ResponseHeader: Hashable, Sendable {
+package struct ResponseHeader: WireMessage, Hashable {
     package var clusterID: UInt64
     package var memberID: UInt64
     package var revision: Int64
@@ -62,20 +62,24 @@ package struct ResponseHeader: Hashable, Sendable {
         self.raftTerm = raftTerm
     }
 
-    private var size: Int {
+    package var encodedSize: Int {
         ProtobufWriter.size(1, clusterID) + ProtobufWriter.size(2, memberID) + ProtobufWriter.size(3, revision)
             + ProtobufWriter.size(4, raftTerm)
     }
 
-    /// The header as field 1, tag and length included. It is there even when it is empty.
-    package var fieldSize: Int { ProtobufWriter.size(1, bytes: size) }
-
-    package func encodeField(to writer: inout ProtobufWriter) {
-        writer.prefix(1, bytes: size)
+    package func encode(to writer: inout ProtobufWriter) {
         writer.field(1, clusterID)
         writer.field(2, memberID)
         writer.field(3, revision)
         writer.field(4, raftTerm)
+    }
+
+    /// The header as field 1, tag and length included. It is there even when it is empty.
+    package var fieldSize: Int { ProtobufWriter.size(1, bytes: encodedSize) }
+
+    package func encodeField(to writer: inout ProtobufWriter) {
+        writer.prefix(1, bytes: encodedSize)
+        encode(to: &writer)
     }
 }
 

@@ -6,8 +6,7 @@ enum AuthCommands {
 
     static func enable(_ context: CommandContext) async throws(CommandFailure) {
         try expectNone(context, "auth enable command does not accept any arguments")
-        let client = try await context.client()
-        try await context.call { () async throws(StrakeClientError) in
+        try await context.ask { client async throws(StrakeClientError) in
             do throws(StrakeClientError) {
                 try await client.enableAuth()
             } catch {
@@ -30,16 +29,14 @@ enum AuthCommands {
 
     static func disable(_ context: CommandContext) async throws(CommandFailure) {
         try expectNone(context, "auth disable command does not accept any arguments")
-        let client = try await context.client()
-        try await context.call { () async throws(StrakeClientError) in _ = try await client.disableAuth() }
+        _ = try await context.ask { client async throws(StrakeClientError) in try await client.disableAuth() }
         CommandOutput.line("Authentication Disabled")
     }
 
     static func status(_ context: CommandContext) async throws(CommandFailure) {
         try expectNone(context, "auth status command does not accept any arguments")
-        let client = try await context.client()
-        let answer = try await context.call { () async throws(StrakeClientError) in try await client.authStatus() }
-        try context.printer.authStatus(answer)
+        try context.printer.authStatus(
+            try await context.ask { client async throws(StrakeClientError) in try await client.authStatus() })
     }
 
     private static func expectNone(_ context: CommandContext, _ complaint: String) throws(CommandFailure) {
@@ -55,11 +52,9 @@ enum AuthCommands {
     /// A call that is answered with a header, and the line for it.
     private static func change(
         _ context: CommandContext, _ line: String,
-        _ body: @escaping @Sendable (StrakeClient) async throws(StrakeClientError) -> Header
+        _ body: (StrakeClient) async throws(StrakeClientError) -> Header
     ) async throws(CommandFailure) {
-        let client = try await context.client()
-        let header = try await context.call { () async throws(StrakeClientError) in try await body(client) }
-        try context.printer.authChange(header, line)
+        try context.printer.authChange(try await context.ask(body), line)
     }
 
     // MARK: - user
@@ -135,26 +130,28 @@ enum AuthCommands {
 
     static func userList(_ context: CommandContext) async throws(CommandFailure) {
         try expectNone(context, "user list command requires no arguments")
-        let client = try await context.client()
-        let answer = try await context.call { () async throws(StrakeClientError) in try await client.users() }
-        try context.printer.users(answer)
+        try context.printer.users(
+            try await context.ask { client async throws(StrakeClientError) in try await client.users() })
     }
 
     static func userGrantRole(_ context: CommandContext) async throws(CommandFailure) {
-        guard context.words.count == 2 else {
-            throw .arguments("user grant command requires user name and role name as its argument")
-        }
-        let (name, role) = (context.words[0], context.words[1])
+        let (name, role) = try userAndRole(
+            context, "user grant command requires user name and role name as its argument")
         try await change(context, "Role \(role) is granted to user \(name)") {
             client async throws(StrakeClientError) in try await client.grantRole(role, toUser: name)
         }
     }
 
+    private static func userAndRole(
+        _ context: CommandContext, _ complaint: String
+    ) throws(CommandFailure) -> (String, String) {
+        guard context.words.count == 2 else { throw .arguments(complaint) }
+        return (context.words[0], context.words[1])
+    }
+
     static func userRevokeRole(_ context: CommandContext) async throws(CommandFailure) {
-        guard context.words.count == 2 else {
-            throw .arguments("user revoke-role requires user name and role name as its argument")
-        }
-        let (name, role) = (context.words[0], context.words[1])
+        let (name, role) = try userAndRole(
+            context, "user revoke-role requires user name and role name as its argument")
         try await change(context, "Role \(role) is revoked from user \(name)") {
             client async throws(StrakeClientError) in try await client.revokeRole(role, fromUser: name)
         }
@@ -191,18 +188,17 @@ enum AuthCommands {
 
     static func roleGet(_ context: CommandContext) async throws(CommandFailure) {
         let name = try name(context, "role get command requires role name as its argument")
-        let client = try await context.client()
-        let answer = try await context.call { () async throws(StrakeClientError) in
-            try await client.permissions(ofRole: name)
-        }
-        try context.printer.role(name, answer)
+        try context.printer.role(
+            name,
+            try await context.ask { client async throws(StrakeClientError) in
+                try await client.permissions(ofRole: name)
+            })
     }
 
     static func roleList(_ context: CommandContext) async throws(CommandFailure) {
         try expectNone(context, "role list command requires no arguments")
-        let client = try await context.client()
-        let answer = try await context.call { () async throws(StrakeClientError) in try await client.roles() }
-        try context.printer.roles(answer)
+        try context.printer.roles(
+            try await context.ask { client async throws(StrakeClientError) in try await client.roles() })
     }
 
     static func roleGrant(_ context: CommandContext) async throws(CommandFailure) {
@@ -231,8 +227,7 @@ enum AuthCommands {
         }
         let name = context.words[0]
         let range = try range(context.arguments.rawWords.dropFirst(1), context.arguments)
-        let client = try await context.client()
-        let header = try await context.call { () async throws(StrakeClientError) in
+        let header = try await context.ask { client async throws(StrakeClientError) in
             try await client.revokePermission(on: range, fromRole: name)
         }
         let typed = KeyRange(lower: context.arguments.rawWords[1], upper: range.upper)

@@ -5,37 +5,20 @@ internal import Synchronization
 enum CheckDatascaleCommand {
     static let flags = CheckKeys.flags(of: "datascale", prefix: "/etcdctl-check-datascale/")
 
-    /// etcdctl's workloads.
-    private struct Load {
-        var keys: Int
-        var clients: Int
-    }
-
+    /// Keys of etcdctl's workloads.
+    private static let loads = [10_000, 100_000, 1_000_000, 3_000_000]
     /// Of a key without the prefix, and of a value.
     private static let bytes = 1_024
     /// For a page of metrics.
     private static let patience = Duration.seconds(10)
 
-    private static func load(_ name: String) -> Load? {
-        switch name {
-        case "s", "small": Load(keys: 10_000, clients: 50)
-        case "m", "medium": Load(keys: 100_000, clients: 200)
-        case "l", "large": Load(keys: 1_000_000, clients: 500)
-        case "xl", "xLarge": Load(keys: 3_000_000, clients: 1_000)
-        default: nil
-        }
-    }
-
     static func run(_ context: CommandContext) async throws(CommandFailure) {
-        let name = context.arguments.text("load")
-        guard let load = Self.load(name) else {
-            throw CommandFailure("unknown load option \(name)", CommandFailure.badFeature)
-        }
+        let load = try CheckLoad(context, amounts: loads)
         let prefix = context.arguments.text("prefix")
         let client = try await context.client(isPatient: true)
         try await CheckKeys.requireNone(prefix, client, context)
         CommandOutput.line(
-            "Start data scale check for work load [\(load.keys) key-value pairs, \(bytes) bytes per key-value, "
+            "Start data scale check for work load [\(load.amount) key-value pairs, \(bytes) bytes per key-value, "
                 + "\(load.clients) concurrent clients].")
         // The first endpoint's member is looked at, as etcdctl does.
         let metrics = try Connecting(context: context, patience: patience).metrics(context.endpoints[0])
@@ -70,13 +53,13 @@ enum CheckDatascaleCommand {
     }
 
     /// - Returns: How often which error ended a write.
-    private static func write(_ load: Load, _ prefix: String, _ client: StrakeClient) async -> [String: Int] {
+    private static func write(_ load: CheckLoad, _ prefix: String, _ client: StrakeClient) async -> [String: Int] {
         let shared = Shared()
         let value = [UInt8](repeating: 0, count: bytes)
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<load.clients {
                 group.addTask {
-                    while shared.next.add(1, ordering: .relaxed).oldValue < load.keys {
+                    while shared.next.add(1, ordering: .relaxed).oldValue < load.amount {
                         do throws(StrakeClientError) {
                             try await client.put(CheckKeys.random(prefix, bytes: bytes), value)
                         } catch {

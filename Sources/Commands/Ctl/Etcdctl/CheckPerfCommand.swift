@@ -5,39 +5,22 @@ internal import Synchronization
 enum CheckPerfCommand {
     static let flags = CheckKeys.flags(of: "performance", prefix: "/etcdctl-check-perf/")
 
-    /// etcdctl's workloads.
-    private struct Load {
-        var writesPerSecond: Int
-        var clients: Int
-        var seconds = 60
-    }
-
+    /// Writes a second of etcdctl's workloads.
+    private static let loads = [150, 1_000, 8_000, 15_000]
+    private static let seconds = 60
     private static let keyBytes = 256
     private static let valueBytes = 1_024
     private static let slowestSecondsMax = 0.5
     private static let deviationSecondsMax = 0.1
 
-    private static func load(_ name: String) -> Load? {
-        switch name {
-        case "s", "small": Load(writesPerSecond: 150, clients: 50)
-        case "m", "medium": Load(writesPerSecond: 1_000, clients: 200)
-        case "l", "large": Load(writesPerSecond: 8_000, clients: 500)
-        case "xl", "xLarge": Load(writesPerSecond: 15_000, clients: 1_000)
-        default: nil
-        }
-    }
-
     static func run(_ context: CommandContext) async throws(CommandFailure) {
-        let name = context.arguments.text("load")
-        guard let load = Self.load(name) else {
-            throw CommandFailure("unknown load option \(name)", CommandFailure.badFeature)
-        }
+        let load = try CheckLoad(context, amounts: loads)
         let prefix = context.arguments.text("prefix")
         let client = try await context.client(isPatient: true)
         try await CheckKeys.requireNone(prefix, quote: "'", client, context)
         let result = await write(load, prefix, client)
         try await CheckKeys.remove(prefix, client, context)
-        try report(result, load)
+        try report(result, writesPerSecond: load.amount)
     }
 
     // MARK: - Load
@@ -69,9 +52,9 @@ enum CheckPerfCommand {
     }
 
     /// Writes are due at even distances; each client takes the next one that is.
-    private static func write(_ load: Load, _ prefix: String, _ client: StrakeClient) async -> Tally {
+    private static func write(_ load: CheckLoad, _ prefix: String, _ client: StrakeClient) async -> Tally {
         let shared = Shared()
-        let total = load.writesPerSecond * load.seconds
+        let total = load.amount * seconds
         let clock = ContinuousClock()
         let start = clock.now
         let value = [UInt8](repeating: 0, count: valueBytes)
@@ -81,7 +64,7 @@ enum CheckPerfCommand {
                     while true {
                         let number = shared.next.add(1, ordering: .relaxed).oldValue
                         guard number < total else { return }
-                        try? await clock.sleep(until: start + .seconds(1) * number / load.writesPerSecond)
+                        try? await clock.sleep(until: start + .seconds(1) * number / load.amount)
                         let began = clock.now
                         var problem: String?
                         do throws(StrakeClientError) {
@@ -109,11 +92,11 @@ enum CheckPerfCommand {
 
     // MARK: - Verdict
 
-    private static func report(_ tally: Tally, _ load: Load) throws(CommandFailure) {
+    private static func report(_ tally: Tally, writesPerSecond: Int) throws(CommandFailure) {
         var passed = tally.errors.isEmpty
         CheckKeys.report(tally.errors)
         let rate = Double(tally.writes) / max(tally.seconds, 0.001)
-        let isFast = rate / Double(load.writesPerSecond) > 0.9
+        let isFast = rate / Double(writesPerSecond) > 0.9
         passed = passed && isFast
         CommandOutput.line(
             isFast

@@ -77,6 +77,17 @@ struct CommandContext: Sendable {
         return isAsked ? security : nil
     }
 
+    /// One call by a client that is made for it.
+    func ask<Value: Sendable>(
+        failure code: Int32 = CommandFailure.failed, prefix: String = "", suffix: String = "",
+        _ body: (StrakeClient) async throws(StrakeClientError) -> Value
+    ) async throws(CommandFailure) -> Value {
+        let client = try await client()
+        return try await call(failure: code, prefix: prefix, suffix: suffix) { () async throws(StrakeClientError) in
+            try await body(client)
+        }
+    }
+
     /// One call, with its error as etcdctl puts it.
     func call<Value>(
         failure code: Int32 = CommandFailure.failed, prefix: String = "", suffix: String = "",

@@ -4,6 +4,7 @@ internal import Glibc
 enum CommandOutput {
     static func line(_ text: String) { write(Array(text.utf8) + [0x0A], to: STDOUT_FILENO) }
     static func line(_ bytes: [UInt8]) { write(bytes + [0x0A], to: STDOUT_FILENO) }
+    static func bytes(_ bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
     static func text(_ text: String) { write(Array(text.utf8), to: STDOUT_FILENO) }
     static func complaint(_ text: String) { write(Array(text.utf8) + [0x0A], to: STDERR_FILENO) }
 

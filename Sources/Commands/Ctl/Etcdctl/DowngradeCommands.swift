@@ -1,4 +1,5 @@
 internal import StrakeClient
+internal import StrakeEtcdWire
 
 /// `downgrade`, as etcdctl has it since 3.6: what a Strake cluster thinks of it.
 enum DowngradeCommands {
@@ -32,23 +33,22 @@ enum DowngradeCommands {
 
     private static func run(
         _ context: CommandContext, _ action: String,
-        _ body: @escaping @Sendable (StrakeClient) async throws(StrakeClientError) -> Answer<String>
+        _ body: (StrakeClient) async throws(StrakeClientError) -> Answer<String>
     ) async throws(CommandFailure) {
-        let client = try await context.client()
-        let answer = try await context.call { () async throws(StrakeClientError) in try await body(client) }
-        try context.printer.downgrade(action, answer)
+        try context.printer.downgrade(action, try await context.ask(body))
     }
 }
 
 extension Printer {
     func downgrade(_ action: String, _ answer: Answer<String>) throws(CommandFailure) {
-        try refuseTable()
+        try refuse(.table)
         switch format {
         case .simple, .table: CommandOutput.line("Downgrade \(action) success, cluster version \(answer.body)")
         case .fields:
             fields(answer.header)
             field("Version", GoText.quoted(answer.body))
         case .json: json(answer.header) { $0.addUnlessEmpty("version", answer.body) }
+        case .protobuf: protobuf(answer.header, DowngradeResponse(version: answer.body))
         }
     }
 }

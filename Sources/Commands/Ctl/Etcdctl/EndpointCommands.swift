@@ -11,10 +11,9 @@ enum EndpointCommands {
     /// --endpoints, or with --cluster those of all members.
     private static func endpoints(_ context: CommandContext) async throws(CommandFailure) -> [String] {
         guard context.arguments.flag("cluster") else { return context.endpoints }
-        let client = try await context.client()
-        let members = try await context.call(
+        let members = try await context.ask(
             prefix: "failed to fetch endpoints from etcd cluster member list: "
-        ) { () async throws(StrakeClientError) in try await client.members() }
+        ) { client async throws(StrakeClientError) in try await client.members() }
         return members.body.flatMap(\.clientURLs)
     }
 
@@ -31,7 +30,7 @@ enum EndpointCommands {
             // etcdctl prints them as they come; in the order they were asked for they can be compared.
             return found.sorted { $0.0 < $1.0 }.map(\.1)
         }
-        context.printer.health(list)
+        try context.printer.health(list)
         if list.contains(where: { !$0.error.isEmpty }) { throw CommandFailure("unhealthy cluster") }
     }
 
@@ -77,7 +76,7 @@ enum EndpointCommands {
                 CommandOutput.complaint("Failed to get the status of endpoint \(endpoint) (\(error.dialText))")
             }
         }
-        context.printer.status(list)
+        try context.printer.status(list)
         if !isWhole { throw CommandFailure(nil) }
     }
 
@@ -94,7 +93,7 @@ enum EndpointCommands {
                 CommandOutput.complaint("Failed to get the hash of endpoint \(endpoint) (\(error.dialText))")
             }
         }
-        context.printer.hashes(list)
+        try context.printer.hashes(list)
         if let failure { throw CommandFailure(failure) }
     }
 
@@ -129,12 +128,10 @@ enum EndpointCommands {
                 try await client.status(of: endpoint)
             }
             guard status.leader == status.header.memberID else { continue }
-            _ = try await context.call { () async throws(StrakeClientError) in
+            let header = try await context.call { () async throws(StrakeClientError) in
                 try await client.moveLeader(to: target, from: endpoint)
             }
-            CommandOutput.line(
-                "Leadership transferred from \(GoText.hex(status.leader)) to \(GoText.hex(target))")
-            return
+            return try context.printer.leaderMoved(from: status.leader, to: target, header)
         }
         throw .arguments("no leader endpoint given at [\(context.endpoints.joined(separator: " "))]")
     }
@@ -143,9 +140,8 @@ enum EndpointCommands {
 
     static func alarms(_ context: CommandContext) async throws(CommandFailure) {
         guard context.words.isEmpty else { throw .arguments("alarm list command accepts no arguments") }
-        let client = try await context.client()
-        let answer = try await context.call { () async throws(StrakeClientError) in try await client.alarms() }
-        try context.printer.refuseTable()
+        let answer = try await context.ask { client async throws(StrakeClientError) in try await client.alarms() }
+        try context.printer.refuse(.table)
         context.printer.alarms(answer)
     }
 
@@ -161,7 +157,7 @@ enum EndpointCommands {
                 try await client.disarm(alarm)
             }.body
         }
-        try context.printer.refuseTable()
+        try context.printer.refuse(.table)
         context.printer.alarms(disarmed)
     }
 }

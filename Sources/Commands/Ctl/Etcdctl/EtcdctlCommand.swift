@@ -13,7 +13,7 @@ struct EtcdctlCommand {
     }
 
     /// etcdctl's flags for all commands.
-    private static let commonFlags = [
+    static let commonFlags = [
         CommandFlag("endpoints", .text, "127.0.0.1:2379", "gRPC endpoints"),
         CommandFlag(
             "command-timeout", .duration, "5s", "timeout for short running command (excluding dial timeout)"),
@@ -35,7 +35,7 @@ struct EtcdctlCommand {
             "password", .text, "", "password for authentication; --user is the name alone then"),
         CommandFlag("hex", .flag, "false", "print byte strings as hex encoded strings"),
         CommandFlag(
-            "write-out", short: "w", .text, "simple", "set the output format (fields, json, simple, table)"),
+            "write-out", short: "w", .text, "simple", "set the output format (fields, json, protobuf, simple, table)"),
     ]
 
     private static let entries: [Entry] =
@@ -226,26 +226,31 @@ struct EtcdctlCommand {
 
     /// Nil when the command line names none of these commands.
     init?(_ words: [String]) {
-        let texts = words
-        var places: [Int] = []
-        var place = 0
-        while place < texts.count, places.count < 2 {
-            let word = texts[place]
-            if word == "--" { break }
-            if word.hasPrefix("-") {
-                place += Self.takesValue(word) ? 2 : 1
-                continue
-            }
-            places.append(place)
-            place += 1
-        }
+        let places = Self.commandPlaces(words)
         let found = Self.entries.first { entry in
-            entry.words == places.prefix(entry.words.count).map { texts[$0] }
+            entry.words == places.prefix(entry.words.count).map { words[$0] }
         }
         guard let found else { return nil }
         entry = found
         let taken = Set(places.prefix(found.words.count))
         arguments = RawArguments.last(words).enumerated().filter { !taken.contains($0.offset) }.map(\.element)
+    }
+
+    /// Where the words stand that name a command, of which there are two at most.
+    static func commandPlaces(_ words: [String]) -> [Int] {
+        var places: [Int] = []
+        var place = 0
+        while place < words.count, places.count < 2 {
+            let word = words[place]
+            if word == "--" { break }
+            if word.hasPrefix("-") {
+                place += takesValue(word) ? 2 : 1
+                continue
+            }
+            places.append(place)
+            place += 1
+        }
+        return places
     }
 
     private static func takesValue(_ word: String) -> Bool {
@@ -294,9 +299,12 @@ struct EtcdctlCommand {
             """
     }
 
-    /// One line for each command.
-    static var listing: String {
-        entries.map { "  strake ctl \($0.usage)\n      \($0.help)" }.joined(separator: "\n")
+    /// What each command is given and does.
+    ///
+    /// - Parameter group: Their first word; nil lists all.
+    static func listing(of group: String? = nil) -> [String] {
+        entries.filter { group == nil || $0.words[0] == group }
+            .map { "  strake ctl \($0.usage)\n      \($0.help)" }
     }
 }
 

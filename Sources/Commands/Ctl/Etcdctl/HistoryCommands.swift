@@ -63,7 +63,7 @@ enum HistoryCommands {
         case .simple:
             for row in rows { CommandOutput.line(row.filter { !$0.isEmpty }.joined(separator: ", ")) }
         case .table: TextTable.print(["Revision", "Type", "Version", "Value"], rows)
-        case .fields, .json: printer.watch(WatchResponse(header: header, events: events))
+        case .fields, .json, .protobuf: printer.watch(WatchResponse(header: header, events: events))
         }
     }
 

@@ -4,8 +4,7 @@ internal import StrakeClient
 enum KVCommands {
     static func get(_ context: CommandContext) async throws(CommandFailure) {
         let request = try KVRequests.get(context.arguments)
-        let client = try await context.client()
-        let answer = try await context.call { () async throws(StrakeClientError) in try await client.range(request) }
+        let answer = try await context.ask { client async throws(StrakeClientError) in try await client.range(request) }
         guard !request.countOnly || context.printer.format == .fields else {
             throw .arguments("--count-only is only for `--write-out=fields`")
         }
@@ -14,23 +13,22 @@ enum KVCommands {
         guard !printer.isValueOnly || printer.format == .simple else {
             throw .arguments("print-value-only is only for `--write-out=simple`")
         }
-        try printer.refuseTable()
+        try printer.refuse(.table)
         printer.get(answer)
     }
 
     static func put(_ context: CommandContext) async throws(CommandFailure) {
         let request = try KVRequests.put(context.arguments, input: CommandOutput.readInput)
-        let client = try await context.client()
-        let answer = try await context.call { () async throws(StrakeClientError) in try await client.put(request) }
-        try context.printer.refuseTable()
+        let answer = try await context.ask { client async throws(StrakeClientError) in try await client.put(request) }
+        try context.printer.refuse(.table)
         context.printer.put(answer)
     }
 
     static func delete(_ context: CommandContext) async throws(CommandFailure) {
         let request = try KVRequests.delete(context.arguments)
-        let client = try await context.client()
-        let answer = try await context.call { () async throws(StrakeClientError) in try await client.delete(request) }
-        try context.printer.refuseTable()
+        let answer = try await context.ask { client async throws(StrakeClientError) in try await client.delete(request)
+        }
+        try context.printer.refuse(.table)
         context.printer.delete(answer)
     }
 
@@ -47,9 +45,8 @@ enum KVCommands {
         } catch {
             throw CommandFailure(error.message)
         }
-        let client = try await context.client()
         let isPhysical = context.arguments.flag("physical")
-        _ = try await context.call { () async throws(StrakeClientError) in
+        _ = try await context.ask { client async throws(StrakeClientError) in
             try await client.compact(through: revision, isPhysical: isPhysical)
         }
         CommandOutput.line("compacted revision \(revision)")

@@ -19,23 +19,21 @@ enum LeaseCommands {
         } catch {
             throw .arguments("bad TTL (\(error.message ?? ""))")
         }
-        let client = try await context.client()
-        let answer = try await context.call(prefix: "failed to grant lease (", suffix: ")") {
-            () async throws(StrakeClientError) in try await client.grantLease(ttlSeconds: seconds)
+        let answer = try await context.ask(prefix: "failed to grant lease (", suffix: ")") {
+            client async throws(StrakeClientError) in try await client.grantLease(ttlSeconds: seconds)
         }
-        try context.printer.refuseTable()
+        try context.printer.refuse(.table)
         context.printer.grant(answer)
     }
 
     static func revoke(_ context: CommandContext) async throws(CommandFailure) {
         guard context.words.count == 1 else { throw .arguments("lease revoke command needs 1 argument") }
         let lease = try id(context)
-        let client = try await context.client()
-        let header = try await context.call(prefix: "failed to revoke lease (", suffix: ")") {
-            () async throws(StrakeClientError) in try await client.revokeLease(lease)
+        let header = try await context.ask(prefix: "failed to revoke lease (", suffix: ")") {
+            client async throws(StrakeClientError) in try await client.revokeLease(lease)
         }
-        try context.printer.refuseTable()
-        context.printer.revoke(lease, header)
+        try context.printer.refuse(.table)
+        try context.printer.revoke(lease, header)
     }
 
     static func timeToLive(_ context: CommandContext) async throws(CommandFailure) {
@@ -43,21 +41,19 @@ enum LeaseCommands {
             throw .arguments("lease timetolive command needs lease ID as argument")
         }
         let lease = try id(context)
-        let client = try await context.client()
         let wantsKeys = context.arguments.flag("keys")
-        let answer = try await context.call(failure: CommandFailure.badConnection) {
-            () async throws(StrakeClientError) in try await client.timeToLive(of: lease, wantsKeys: wantsKeys)
+        let answer = try await context.ask(failure: CommandFailure.badConnection) {
+            client async throws(StrakeClientError) in try await client.timeToLive(of: lease, wantsKeys: wantsKeys)
         }
-        try context.printer.refuseTable()
+        try context.printer.refuse(.table)
         context.printer.timeToLive(answer, withKeys: wantsKeys)
     }
 
     static func list(_ context: CommandContext) async throws(CommandFailure) {
-        let client = try await context.client()
-        let answer = try await context.call(failure: CommandFailure.badConnection) {
-            () async throws(StrakeClientError) in try await client.leases()
+        let answer = try await context.ask(failure: CommandFailure.badConnection) {
+            client async throws(StrakeClientError) in try await client.leases()
         }
-        try context.printer.refuseTable()
+        try context.printer.refuse(.table)
         context.printer.leases(answer)
     }
 
@@ -68,7 +64,7 @@ enum LeaseCommands {
         let lease = try id(context)
         let isOnce = context.arguments.flag("once")
         let client = try await context.client(isPatient: !isOnce)
-        try context.printer.refuseTable()
+        try context.printer.refuse(.table)
         if isOnce {
             let answer = try await context.call(failure: CommandFailure.badConnection) {
                 () async throws(StrakeClientError) in try await client.keepAliveOnce(lease)

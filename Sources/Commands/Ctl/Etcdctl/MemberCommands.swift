@@ -18,8 +18,7 @@ enum MemberCommands {
     }
 
     static func list(_ context: CommandContext) async throws(CommandFailure) {
-        let client = try await context.client()
-        let answer = try await context.call { () async throws(StrakeClientError) in try await client.members() }
+        let answer = try await context.ask { client async throws(StrakeClientError) in try await client.members() }
         context.printer.members(answer)
     }
 
@@ -31,12 +30,11 @@ enum MemberCommands {
         }
         let urls = context.arguments.list("peer-urls")
         guard !urls.isEmpty else { throw .arguments("member peer urls not provided") }
-        let client = try await context.client()
         let isLearner = context.arguments.flag("learner")
-        let added = try await context.call { () async throws(StrakeClientError) in
+        let added = try await context.ask { client async throws(StrakeClientError) in
             try await client.addMember(peerURLs: urls, isLearner: isLearner)
         }
-        try context.printer.refuseTable()
+        try context.printer.refuse(.table)
         context.printer.memberAdd(added)
         guard context.printer.format == .simple else { return }
         let pairs = added.members.flatMap { member in
@@ -54,11 +52,10 @@ enum MemberCommands {
 
     static func remove(_ context: CommandContext) async throws(CommandFailure) {
         let id = try Self.id(context)
-        let client = try await context.client()
-        let answer = try await context.call { () async throws(StrakeClientError) in
+        let answer = try await context.ask { client async throws(StrakeClientError) in
             try await client.removeMember(id)
         }
-        try context.printer.refuseTable()
+        try context.printer.refuse(.table)
         context.printer.memberChange(id, "removed from", answer)
     }
 
@@ -66,21 +63,19 @@ enum MemberCommands {
         let id = try Self.id(context)
         let urls = context.arguments.list("peer-urls")
         guard !urls.isEmpty else { throw .arguments("member peer urls not provided") }
-        let client = try await context.client()
-        let answer = try await context.call { () async throws(StrakeClientError) in
+        let answer = try await context.ask { client async throws(StrakeClientError) in
             try await client.updateMember(id, peerURLs: urls)
         }
-        try context.printer.refuseTable()
+        try context.printer.refuse(.table)
         context.printer.memberChange(id, "updated in", answer)
     }
 
     static func promote(_ context: CommandContext) async throws(CommandFailure) {
         let id = try Self.id(context)
-        let client = try await context.client()
-        let answer = try await context.call { () async throws(StrakeClientError) in
+        let answer = try await context.ask { client async throws(StrakeClientError) in
             try await client.promoteMember(id)
         }
-        try context.printer.refuseTable()
+        try context.printer.refuse(.table)
         context.printer.memberChange(id, "promoted in", answer)
     }
 }

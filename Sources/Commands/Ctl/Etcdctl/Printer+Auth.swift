@@ -1,69 +1,76 @@
 internal import StrakeClient
+internal import StrakeEtcdWire
 
 extension Printer {
-    /// Answers that etcdctl has neither a table nor fields for.
-    private func refuseFields() throws(CommandFailure) {
-        try refuseTable()
-        if format == .fields {
-            throw CommandFailure("fields not supported as output format", CommandFailure.badFeature)
-        }
-    }
-
     /// The answer to a change of users or roles.
     func authChange(_ header: Header, _ line: String) throws(CommandFailure) {
-        try refuseTable()
+        try refuse(.table)
         switch format {
         case .simple, .table: CommandOutput.line(line)
         case .fields: fields(header)
         case .json: json(header)
+        case .protobuf: protobuf(header)
         }
     }
 
     func authStatus(_ answer: Answer<AuthStatus>) throws(CommandFailure) {
-        try refuseFields()
-        guard format == .json else {
+        try refuse(.table, .fields)
+        switch format {
+        case .simple, .table, .fields:
             CommandOutput.line("Authentication Status: \(answer.isEnabled)")
-            return CommandOutput.line("AuthRevision: \(answer.authRevision)")
-        }
-        json(answer.header) { object in
-            object.addUnlessEmpty("enabled", answer.isEnabled)
-            object.addUnlessEmpty("authRevision", answer.authRevision)
+            CommandOutput.line("AuthRevision: \(answer.authRevision)")
+        case .json:
+            json(answer.header) { object in
+                object.addUnlessEmpty("enabled", answer.isEnabled)
+                object.addUnlessEmpty("authRevision", answer.authRevision)
+            }
+        case .protobuf:
+            protobuf(
+                answer.header, AuthStatusResponse(isEnabled: answer.isEnabled, authRevision: answer.authRevision))
         }
     }
 
     func user(_ name: String, _ answer: Answer<[String]>) throws(CommandFailure) {
-        try refuseFields()
-        guard format == .json else {
+        try refuse(.table, .fields)
+        switch format {
+        case .simple, .table, .fields:
             CommandOutput.line("User: \(name)")
-            return CommandOutput.line("Roles:" + answer.body.map { " \($0)" }.joined())
+            CommandOutput.line("Roles:" + answer.body.map { " \($0)" }.joined())
+        case .json, .protobuf: names("roles", answer)
         }
-        json(answer.header) { $0.addUnlessEmpty("roles", list: answer.body.map { GoText.json($0) }) }
+    }
+
+    /// As json and protobuf have them.
+    private func names(_ field: String, _ answer: Answer<[String]>) {
+        if format == .protobuf {
+            return protobuf(answer.header, AuthNamesResponse(names: answer.body.map { AuthName($0) }))
+        }
+        json(answer.header) { $0.addUnlessEmpty(field, list: answer.body.map { GoText.json($0) }) }
     }
 
     func users(_ answer: Answer<[String]>) throws(CommandFailure) {
-        try refuseFields()
-        guard format == .json else {
-            for name in answer.body { CommandOutput.line(name) }
-            return
+        try refuse(.table, .fields)
+        switch format {
+        case .simple, .table, .fields: for name in answer.body { CommandOutput.line(name) }
+        case .json, .protobuf: names("users", answer)
         }
-        json(answer.header) { $0.addUnlessEmpty("users", list: answer.body.map { GoText.json($0) }) }
     }
 
     func roles(_ answer: Answer<[String]>) throws(CommandFailure) {
-        try refuseTable()
+        try refuse(.table)
         switch format {
         case .simple, .table: for name in answer.body { CommandOutput.line(name) }
         case .fields:
             fields(answer.header)
             CommandOutput.line("\"Roles\" :" + answer.body.map { " \(GoText.quoted($0))" }.joined())
-        case .json: json(answer.header) { $0.addUnlessEmpty("roles", list: answer.body.map { GoText.json($0) }) }
+        case .json, .protobuf: names("roles", answer)
         }
     }
 
     // MARK: - Permissions
 
     func role(_ name: String, _ answer: Answer<[RolePermission]>) throws(CommandFailure) {
-        try refuseTable()
+        try refuse(.table)
         switch format {
         case .simple, .table:
             CommandOutput.line("Role \(name)")
@@ -81,6 +88,12 @@ extension Printer {
             }
         case .json:
             json(answer.header) { $0.addUnlessEmpty("perm", list: answer.body.map { Self.json($0).text }) }
+        case .protobuf:
+            let permissions = answer.body.map { permission in
+                Permission(
+                    kind: permission.kind.rawValue, key: permission.range.lower, rangeEnd: Self.end(permission.range))
+            }
+            protobuf(answer.header, AuthRoleGetResponse(permissions: permissions))
         }
     }
 

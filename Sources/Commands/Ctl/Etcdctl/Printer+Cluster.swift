@@ -1,4 +1,5 @@
 internal import StrakeClient
+internal import StrakeEtcdWire
 
 extension Printer {
     private func id(_ number: UInt64) -> String { GoText.hex(number, width: 16, pad: " ") }
@@ -14,6 +15,9 @@ extension Printer {
                 object.add("member", Self.json(answer.member))
                 object.addUnlessEmpty("members", list: answer.members.map { Self.json($0).text })
             }
+        case .protobuf:
+            let members = answer.members.map { ClusterMember($0) }
+            protobuf(answer.header, MemberAddResponse(member: ClusterMember(answer.member), members: members))
         }
     }
 
@@ -24,6 +28,7 @@ extension Printer {
             CommandOutput.line("Member \(id(member)) \(change) cluster \(id(answer.header.clusterID))")
         case .fields: break
         case .json: memberJSON(answer)
+        case .protobuf: memberMessage(answer)
         }
     }
 
@@ -43,6 +48,7 @@ extension Printer {
             fields(answer.header)
             for member in answer.body { memberFields(member) }
         case .json: memberJSON(answer)
+        case .protobuf: memberMessage(answer)
         }
     }
 
@@ -59,6 +65,10 @@ extension Printer {
         json(answer.header) { $0.addUnlessEmpty("members", list: answer.body.map { Self.json($0).text }) }
     }
 
+    private func memberMessage(_ answer: Answer<[Member]>) {
+        protobuf(answer.header, MemberListResponse(members: answer.body.map { ClusterMember($0) }))
+    }
+
     private static func json(_ member: Member) -> JSONObject {
         var object = JSONObject()
         object.addUnlessEmpty("ID", member.id)
@@ -67,6 +77,12 @@ extension Printer {
         object.addUnlessEmpty("clientURLs", list: member.clientURLs.map { GoText.json($0) })
         object.addUnlessEmpty("isLearner", member.isLearner)
         return object
+    }
+
+    func leaderMoved(from leader: UInt64, to target: UInt64, _ header: Header) throws(CommandFailure) {
+        try refuse(.table, .fields)
+        try authChange(
+            header, "Leadership transferred from \(GoText.hex(leader)) to \(GoText.hex(target))")
     }
 
     func alarms(_ answer: Answer<[Alarm]>) {
@@ -90,6 +106,9 @@ extension Printer {
                 }
                 object.addUnlessEmpty("alarms", list: list)
             }
+        case .protobuf:
+            let alarms = answer.body.map { AlarmResponse.Alarm(memberID: $0.memberID, alarm: $0.kind.rawValue) }
+            protobuf(answer.header, AlarmResponse(alarms: alarms))
         }
     }
 
@@ -106,5 +125,13 @@ extension Printer {
         case .corrupt: "CORRUPT"
         default: "\(kind.rawValue)"
         }
+    }
+}
+
+extension ClusterMember {
+    fileprivate init(_ member: Member) {
+        self.init(
+            id: member.id, name: member.name, peerURLs: member.peerURLs, clientURLs: member.clientURLs,
+            isLearner: member.isLearner)
     }
 }

@@ -10,9 +10,10 @@ struct EndpointHealth: Sendable {
 }
 
 extension Printer {
-    func health(_ list: [EndpointHealth]) {
+    func health(_ list: [EndpointHealth]) throws(CommandFailure) {
+        try refuse(.protobuf)
         switch format {
-        case .simple:
+        case .simple, .protobuf:
             for health in list { healthLine(health) }
         case .table:
             TextTable.print(
@@ -48,7 +49,8 @@ extension Printer {
         }
     }
 
-    func status(_ list: [(endpoint: String, status: Answer<MemberStatus>)]) {
+    func status(_ list: [(endpoint: String, status: Answer<MemberStatus>)]) throws(CommandFailure) {
+        try refuse(.protobuf)
         let rows = list.map { endpoint, status in
             [
                 endpoint, GoText.hex(status.header.memberID), status.version, GoText.size(status.dbSize),
@@ -57,7 +59,7 @@ extension Printer {
             ]
         }
         switch format {
-        case .simple: for row in rows { CommandOutput.line(row.joined(separator: ", ")) }
+        case .simple, .protobuf: for row in rows { CommandOutput.line(row.joined(separator: ", ")) }
         case .table:
             TextTable.print(
                 [
@@ -103,10 +105,11 @@ extension Printer {
         return object
     }
 
-    func hashes(_ list: [(endpoint: String, hash: Answer<KVHash>)]) {
+    func hashes(_ list: [(endpoint: String, hash: Answer<KVHash>)]) throws(CommandFailure) {
+        try refuse(.protobuf)
         let rows = list.map { endpoint, hash in [endpoint, "\(hash.body.hash)"] }
         switch format {
-        case .simple: for row in rows { CommandOutput.line(row.joined(separator: ", ")) }
+        case .simple, .protobuf: for row in rows { CommandOutput.line(row.joined(separator: ", ")) }
         case .table: TextTable.print(["Endpoint", "Hash"], rows)
         case .fields:
             for (endpoint, hash) in list {

@@ -1,4 +1,5 @@
 internal import StrakeClient
+internal import StrakeEtcdWire
 
 extension Printer {
     func put(_ answer: Answer<PutResponse>) {
@@ -8,6 +9,7 @@ extension Printer {
             fields(answer.header)
             fieldsOf(answer.body)
         case .json: json(answer.header) { Self.add(answer.body, to: &$0) }
+        case .protobuf: protobuf(answer.header, answer.body)
         }
     }
 
@@ -18,6 +20,7 @@ extension Printer {
             fields(answer.header)
             fieldsOf(answer.body)
         case .json: json(answer.header) { Self.add(answer.body, to: &$0) }
+        case .protobuf: protobuf(answer.header, answer.body)
         }
     }
 
@@ -28,6 +31,7 @@ extension Printer {
             fields(answer.header)
             fieldsOf(answer.body)
         case .json: json(answer.header) { Self.add(answer.body, to: &$0) }
+        case .protobuf: protobuf(answer.header, answer.body)
         }
     }
 
@@ -44,6 +48,7 @@ extension Printer {
                 var revisions = InnerRevisions(answer.body)
                 Self.add(answer.body, &revisions, to: &object)
             }
+        case .protobuf: protobuf(answer.header, answer.body)
         }
     }
 

@@ -7,6 +7,7 @@ extension Printer {
         switch format {
         case .simple, .table: CommandOutput.line("lease \(id(answer.id)) granted with TTL(\(answer.ttlSeconds)s)")
         case .fields, .json: lease(answer, hasError: true)
+        case .protobuf: protobufHeader(answer.header)
         }
     }
 
@@ -14,8 +15,11 @@ extension Printer {
         switch format {
         case .simple, .table: CommandOutput.line("lease \(id(answer.id)) keepalived with TTL(\(answer.ttlSeconds))")
         case .fields, .json: lease(answer, hasError: false)
+        case .protobuf: protobufHeader(answer.header)
         }
     }
+
+    private func protobufHeader(_ header: Header) { CommandOutput.bytes(ProtobufOutput.header(header)) }
 
     private func lease(_ answer: Answer<GrantedLease>, hasError: Bool) {
         if format == .fields {
@@ -31,12 +35,27 @@ extension Printer {
         CommandOutput.line(object.text)
     }
 
-    func revoke(_ lease: LeaseID, _ header: Header) {
+    func revoke(_ lease: LeaseID, _ header: Header) throws(CommandFailure) {
         switch format {
         case .simple, .table: CommandOutput.line("lease \(id(lease)) revoked")
         case .fields: fields(header)
         case .json: json(header)
+        case .protobuf:
+            // The one answer that etcdctl cannot encode: it revokes the lease and then says so.
+            throw CommandFailure(
+                "marshal unsupported for type clientv3.LeaseRevokeResponse ({\(Self.text(header)) {} [] 0})",
+                CommandFailure.badFeature)
         }
+    }
+
+    /// As Go prints the message, with a blank behind each field.
+    private static func text(_ header: Header) -> String {
+        var fields: [String] = []
+        if header.clusterID != 0 { fields.append("cluster_id:\(header.clusterID) ") }
+        if header.memberID != 0 { fields.append("member_id:\(header.memberID) ") }
+        if header.revision != 0 { fields.append("revision:\(header.revision) ") }
+        if header.raftTerm != 0 { fields.append("raft_term:\(header.raftTerm) ") }
+        return fields.joined()
     }
 
     func timeToLive(_ answer: Answer<LeaseStatus>, withKeys: Bool) {
@@ -57,6 +76,7 @@ extension Printer {
             let keys = answer.keys.map { "\"\(GoText.base64($0))\"" }
             object.add("keys", raw: keys.isEmpty ? "null" : JSONObject.list(keys))
             CommandOutput.line(object.text)
+        case .protobuf: protobufHeader(answer.header)
         }
     }
 
@@ -86,6 +106,7 @@ extension Printer {
             Self.add(answer.header, to: &object)
             object.add("leases", raw: JSONObject.list(answer.body.map { "{\"id\":\($0.rawValue)}" }))
             CommandOutput.line(object.text)
+        case .protobuf: protobufHeader(answer.header)
         }
     }
 }

@@ -17,17 +17,20 @@ extension Printer {
                 fields("", event.keyValue)
             }
         case .json: watchJSON(response.header, response.events)
+        case .protobuf: CommandOutput.bytes(ProtobufOutput.watch(response.header, response.events))
         }
     }
 
     /// A watch that the server has ended.
     func watchEnd(_ error: StrakeClientError) {
+        let (header, compactRevision) = (error.header ?? Header(), error.compactRevision ?? 0)
         switch format {
         case .simple, .table: break
-        case .fields: fields(error.header ?? Header())
-        case .json:
-            watchJSON(
-                error.header ?? Header(), [], compactRevision: error.compactRevision ?? 0, isCanceled: true)
+        case .fields: fields(header)
+        case .json: watchJSON(header, [], compactRevision: compactRevision, isCanceled: true)
+        case .protobuf:
+            CommandOutput.bytes(
+                ProtobufOutput.watch(header, [], compactRevision: compactRevision, isCanceled: true))
         }
     }
 

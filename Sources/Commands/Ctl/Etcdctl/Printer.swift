@@ -7,6 +7,7 @@ struct Printer: Sendable {
         case fields
         case json
         case table
+        case protobuf
     }
 
     let format: Format
@@ -83,10 +84,10 @@ struct Printer: Sendable {
         CommandOutput.line(object.text)
     }
 
-    /// Answers that etcdctl has no table for.
-    func refuseTable() throws(CommandFailure) {
-        if format == .table {
-            throw CommandFailure("table not supported as output format", CommandFailure.badFeature)
+    /// For formats that etcdctl does not have for an answer: it asks first and then says so.
+    func refuse(_ formats: Format...) throws(CommandFailure) {
+        if formats.contains(format) {
+            throw CommandFailure("\(format.rawValue) not supported as output format", CommandFailure.badFeature)
         }
     }
 }

@@ -30,7 +30,7 @@ enum SessionCommands {
         }
         let answer = try await context.call { () async throws(StrakeClientError) in try await client.get(held.body) }
         guard !answer.keyValues.isEmpty else { throw CommandFailure("lock lost on init") }
-        try context.printer.refuseTable()
+        try context.printer.refuse(.table)
         context.printer.get(answer)
         guard await session.untilSignal() else { throw CommandFailure("session expired") }
         await session.giveBack()
@@ -45,7 +45,7 @@ enum SessionCommands {
         guard words.count == 2 || isListening else { throw .arguments("no proposal argument but -l not set") }
         guard words.count == 1 || !isListening else { throw .arguments("proposal given but -l is set") }
         let client = try await context.client(isPatient: true)
-        try context.printer.refuseTable()
+        try context.printer.refuse(.table)
         if isListening { return try await observe(words[0], client, context) }
         let lease = try await grant(client, context, sessionSeconds)
         let session = Session(client, lease)
@@ -68,7 +68,7 @@ enum SessionCommands {
             do throws(StrakeClientError) {
                 var leaders = try await client.observe(name).makeAsyncIterator()
                 while let leader = try await leaders.next() {
-                    let body = RangeResponse(keyValues: [leader.body], count: 1)
+                    let body = RangeResponse(keyValues: [leader.body])
                     context.printer.get(Answer(header: leader.header, body: body))
                 }
                 return nil

@@ -17,11 +17,10 @@ enum TxnCommand {
         for line in try block(&lines) { request.success.append(try TxnScript.operation(line)) }
         if prompts { CommandOutput.line("failure requests (get, put, del):") }
         for line in try block(&lines) { request.failure.append(try TxnScript.operation(line)) }
-        let client = try await context.client()
-        let answer = try await context.call { [request] () async throws(StrakeClientError) in
+        let answer = try await context.ask { [request] client async throws(StrakeClientError) in
             try await client.txn(request)
         }
-        try context.printer.refuseTable()
+        try context.printer.refuse(.table)
         context.printer.txn(answer)
     }
 

@@ -71,10 +71,8 @@ enum TopCommand {
 
     static func run(_ context: CommandContext) async throws(CommandFailure) {
         guard context.words.isEmpty else { throw .arguments("top takes no arguments") }
+        try context.printer.refuse(.table, .fields, .protobuf)
         let format = context.printer.format
-        guard format == .simple || format == .json else {
-            throw CommandFailure("\(format.rawValue) not supported as output format", CommandFailure.badFeature)
-        }
         let settings = try Settings(context.arguments)
         let patience = min(
             context.arguments.duration("command-timeout"), max(settings.interval, patienceMin))
