@@ -11,7 +11,7 @@ import time
 
 import client_auth
 from cluster import Cluster
-from harness import Server, eventually, parse_arguments, run
+from harness import ETCDCTL_35, Server, eventually, parse_arguments, run
 
 COMPACTED = b"watch was canceled (etcdserver: mvcc: required revision has been compacted)"
 
@@ -222,6 +222,19 @@ def mirror(results, arguments):
         stop(copying)
 
 
+def leader_moves(results, ctl, cluster):
+    """In each output the same as by etcdctl: the leader is moved first, and then an output may be refused."""
+    for output in ("simple", "json", "protobuf", "fields", "table"):
+        answers = []
+        for words in (ctl.words(()), [ETCDCTL_35, f"--endpoints={ctl.endpoints}"]):
+            target = cluster.ids()[cluster.followers()[0]]
+            done = subprocess.run(words + ["move-leader", f"{target:x}", "-w", output], capture_output=True, timeout=20)
+            answers.append((done.returncode, re.sub(rb"[0-9a-f]{9,}", b"<id>", done.stdout), done.stderr))
+            results.check(f"members: move-leader -w {output} moves it", eventually(
+                lambda: cluster.status(cluster.leader()).header.member_id == target))
+        results.equal(f"members: move-leader -w {output}", *answers)
+
+
 def membership(results, arguments):
     """What an operator does to a live cluster."""
     cluster = Cluster(arguments.server, 3).start()
@@ -236,6 +249,8 @@ def membership(results, arguments):
         results.equal("members: move-leader", ctl.must("move-leader", f"{new:x}").decode(),
                       f"Leadership transferred from {old:x} to {new:x}\n")
         results.check("members: another one leads", cluster.leader() is not leader)
+        leader_moves(results, ctl, cluster)
+        leader = cluster.followers()[0]
         done = Ctl(arguments.server, [leader.endpoint]).run("move-leader", f"{old:x}")
         results.equal("members: one that does not lead hands nothing over", (done.returncode, done.stderr),
                       (128, f"Error: no leader endpoint given at [{leader.endpoint}]\n".encode()))

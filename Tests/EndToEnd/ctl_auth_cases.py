@@ -171,7 +171,10 @@ put a b
 --user u:p get a
 --user u:p del a
 --user u:p watch a
+--user u:p watch a -w json
+--user u:p watch a -w fields
 watch a
+watch a -w json
 --user u:p user list
 --user u:p user get u
 --user u:p user get root

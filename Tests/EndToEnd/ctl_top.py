@@ -1,5 +1,6 @@
 """`strake ctl top` of three members under load, of one that speaks TLS and of an etcd: plain lines, JSON, members that die,
-and a terminal that is given back as it was, however the live screen ends."""
+and a terminal that is given back as it was, however the live screen ends; then with certificates and users, of Strake and of
+etcd."""
 
 import base64
 import fcntl
@@ -279,13 +280,14 @@ class Screen:
         raise TimeoutError(f"not on the screen: {self.frame()}, last {self.output[-300:]}")
 
     def frame(self):
-        """The lines of the last whole frame: its beginning is the cursor's way home, its end clears what is below."""
+        return (self.frames() or [[]])[-1]
+
+    def frames(self):
+        """The lines of each whole frame: its beginning is the cursor's way home, its end clears what is below."""
         frames = re.findall(rb"\x1b\[H((?:(?!\x1b\[H).)*?)\x1b\[J", self.output, re.DOTALL)
-        if not frames:
-            return []
         # The terminal puts a carriage return in front of each new line, also where there is one.
-        lines = re.split("\r+\n", frames[-1].decode())
-        return [re.sub(r"\x1b\[(7m|1m|0m|K)", "", line) for line in lines]
+        return [[re.sub(r"\x1b\[(7m|1m|0m|K)", "", line) for line in re.split("\r+\n", frame.decode())]
+                for frame in frames]
 
     def end(self):
         """The exit code, once all is read."""
@@ -371,6 +373,100 @@ def check_other_servers(results, arguments, top):
         results.check("its prefixes", base64.b64decode(view["prefixes"][0]["prefix"]) == b"/registry/pods/", view)
 
 
+# Certificates and users.
+
+class Guarded:
+    """A server that lets in whom its authority knows, and asks for users."""
+
+    PROBLEM = "! prefixes: the watch has ended: etcdserver: permission denied"
+
+    def __init__(self, binary, label, top):
+        authority = Authority(label)
+        flags = authority.issue("server").server_flags() + ["--client-cert-auth", "--trusted-ca-file", authority.certificate]
+        self.server, self.top, self.label = SecureServer(binary, flags, label=label), top, label
+        self.authorities = ["--cacert", authority.certificate]
+        self.security = self.authorities + authority.issue("client", common_name="nobody").etcdctl()
+
+    def ctl(self, *words):
+        subprocess.run([self.top.binary, "ctl", "--endpoints", self.endpoint, *self.security, *words], check=True,
+                       stdout=subprocess.DEVNULL, timeout=20)
+
+    @property
+    def endpoint(self):
+        return f"https://{self.server.endpoint}"
+
+    def enable(self):
+        for words in ("user add root:pw", "user grant-role root root", "user add app:pw", "role add app",
+                      "role grant-permission app readwrite --prefix /app/", "user grant-role app app", "auth enable"):
+            self.ctl(*words.split())
+
+    def screen(self, *flags):
+        return Screen(self.top.command([self.endpoint], "--interval", "200ms", *flags), 110, 30)
+
+    def check(self, results):
+        with self.server:
+            self.enable()
+            self.check_snapshots(results)
+            for flags in (["--user", "root:pw"], ["--user", "app:pw", "--prefix", "/app/"], ["--user", "root"]):
+                self.check_live(results, flags)
+            self.check_denied(results)
+            self.check_wrong_password(results)
+
+    def check_snapshots(self, results):
+        # Getting the tokens takes longer than the interval, which the first rates must not be those of.
+        [view] = self.top.views([self.endpoint], "--once", "--cluster", *self.security, "--user", "root:pw", "--interval", "100ms")
+        [member] = view["members"]
+        results.equal(f"{self.label}: root sees the member", (member["name"], member["role"], view.get("problems")),
+                      ("m1", "leader", None))
+        results.check(f"{self.label}: its metrics", member["resident_bytes"] > 0 and "requests_per_second" in member, view)
+        results.check(f"{self.label}: over an interval", view["interval_seconds"] > 0.09, view["interval_seconds"])
+        code, output, errors = self.top.run([self.endpoint], "--once", "--interval", "200ms", "--prefixes=0", *self.authorities)
+        results.check(f"{self.label}: without a certificate", code == 1 and re.search("^! .*TLS.*certificate", output, re.MULTILINE),
+                      f"{code} {output} {errors}")
+
+    def check_live(self, results, flags):
+        screen = self.screen(*self.security, *flags)
+
+        def has_all(frame):
+            self.ctl("--user", "app:pw", "put", "/app/x/1", "v")
+            return (any(re.match(r"m1 +leader +https://", line) for line in frame)
+                    and any(re.match(r'"/app/(x/(1")?)?', line) for line in frame)
+                    and any(re.match(r"m1 +[0-9.]+ ", line) for line in frame))
+        try:
+            if ":" not in " ".join(flags):
+                results.check(f"{self.label}: the password is asked for", eventually(
+                    lambda: screen.read(0.1) or screen.output.endswith(b"Password: ")), screen.output)
+                os.write(screen.master, b"pw\n")
+            frame = screen.until(has_all)
+            results.check(f"{self.label}: {' '.join(flags)}: nothing is wrong", not any(line.startswith("!") for line in frame), frame)
+            results.check(f"{self.label}: no password on the screen", b"pw" not in screen.output, screen.output)
+            os.write(screen.master, b"q")
+            results.equal(f"{self.label}: {' '.join(flags)}: its end", (screen.end(), termios.tcgetattr(screen.slave)), (0, screen.before))
+        finally:
+            screen.close()
+
+    def check_denied(self, results):
+        screen = self.screen(*self.security, "--user", "app:pw")
+        try:
+            seen = lambda: [any(line == self.PROBLEM for line in frame) for frame in screen.frames()]
+            screen.until(lambda frame: True in seen())
+            count = len(seen()) + 6
+            screen.until(lambda frame: len(seen()) >= count)
+            # The watch is tried again each second; meanwhile the frames say what is missing.
+            results.check(f"{self.label}: a watch that is denied is told of in each frame", all(seen()[seen().index(True):]), seen())
+        finally:
+            screen.close()
+
+    def check_wrong_password(self, results):
+        screen = self.screen(*self.security, "--user", "root:bad")
+        try:
+            results.equal(f"{self.label}: a wrong password ends it", screen.end(), 2)
+            results.equal(f"{self.label}: and is told", screen.output,
+                          b"Error: etcdserver: authentication failed, invalid user ID or password\r\n")
+        finally:
+            screen.close()
+
+
 def main():
     arguments = parse_arguments(__doc__, budget=60)
 
@@ -383,6 +479,8 @@ def main():
                 for check in (check_json, check_prefix_flags, check_cost, check_plain, check_screen, check_dead_member):
                     check(results, top, cluster)
         check_other_servers(results, arguments, top)
+        for label, binary in (("strake with users", arguments.server), ("etcd with users", arguments.peer)):
+            Guarded(binary, label, top).check(results)
 
     run(arguments, body)
 

@@ -3,13 +3,17 @@ internal import Glibc
 /// etcdctl's commands, and those beyond it that are given in the same way.
 struct EtcdctlCommand {
     private struct Entry: Sendable {
-        var words: [String]
+        /// The words that name it, and what is given to it.
         var usage: String
         var help: String
         /// What its own help says beside that.
         var details = ""
         var flags: [CommandFlag] = []
         var run: @Sendable (CommandContext) async throws(CommandFailure) -> Void
+
+        var words: [String] {
+            usage.split(separator: " ").prefix { $0.first?.isLetter ?? false }.map(String.init)
+        }
     }
 
     /// etcdctl's flags for all commands.
@@ -44,177 +48,174 @@ struct EtcdctlCommand {
 
     private static let kvEntries = [
         Entry(
-            words: ["get"], usage: "get [options] <key> [range_end]", help: "Gets the key or a range of keys",
+            usage: "get [options] <key> [range_end]", help: "Gets the key or a range of keys",
             flags: KVRequests.getFlags, run: KVCommands.get),
         Entry(
-            words: ["put"], usage: "put [options] <key> <value> (<value> can also be given from stdin)",
+            usage: "put [options] <key> <value> (<value> can also be given from stdin)",
             help: "Puts the given key into the store", flags: KVRequests.putFlags, run: KVCommands.put),
         Entry(
-            words: ["del"], usage: "del [options] <key> [range_end]",
+            usage: "del [options] <key> [range_end]",
             help: "Removes the specified key or range of keys [key, range_end)", flags: KVRequests.deleteFlags,
             run: KVCommands.delete),
         Entry(
-            words: ["txn"], usage: "txn [options]", help: "Txn processes all the requests in one transaction",
+            usage: "txn [options]", help: "Txn processes all the requests in one transaction",
             flags: TxnCommand.flags, run: TxnCommand.run),
         Entry(
-            words: ["compaction"], usage: "compaction [options] <revision>",
+            usage: "compaction [options] <revision>",
             help: "Compacts the event history in etcd", flags: KVCommands.compactionFlags, run: KVCommands.compact),
         Entry(
-            words: ["watch"],
             usage: "watch [options] [key or prefix] [range_end] [--] [exec-command arg1 arg2 ...]",
             help: "Watches events stream on keys or prefixes", flags: WatchCommand.flags, run: WatchCommand.run),
         Entry(
-            words: ["history"], usage: "history <key>", help: "Shows all changes of a key that compaction has left",
+            usage: "history <key>", help: "Shows all changes of a key that compaction has left",
             run: HistoryCommands.history),
         Entry(
-            words: ["diff"], usage: "diff [options] <from revision> <to revision>",
+            usage: "diff [options] <from revision> <to revision>",
             help: "Shows what differs between two revisions", flags: HistoryCommands.diffFlags,
             run: HistoryCommands.diff),
     ]
 
     private static let leaseEntries = [
-        Entry(words: ["lease", "grant"], usage: "lease grant <ttl>", help: "Creates leases", run: LeaseCommands.grant),
+        Entry(usage: "lease grant <ttl>", help: "Creates leases", run: LeaseCommands.grant),
         Entry(
-            words: ["lease", "revoke"], usage: "lease revoke <leaseID>", help: "Revokes leases",
+            usage: "lease revoke <leaseID>", help: "Revokes leases",
             run: LeaseCommands.revoke),
         Entry(
-            words: ["lease", "timetolive"], usage: "lease timetolive <leaseID> [options]",
+            usage: "lease timetolive <leaseID> [options]",
             help: "Get lease information", flags: LeaseCommands.timeToLiveFlags, run: LeaseCommands.timeToLive),
-        Entry(words: ["lease", "list"], usage: "lease list", help: "List all active leases", run: LeaseCommands.list),
+        Entry(usage: "lease list", help: "List all active leases", run: LeaseCommands.list),
         Entry(
-            words: ["lease", "keep-alive"], usage: "lease keep-alive [options] <leaseID>",
+            usage: "lease keep-alive [options] <leaseID>",
             help: "Keeps leases alive (renew)", flags: LeaseCommands.keepAliveFlags, run: LeaseCommands.keepAlive),
     ]
 
     private static let memberEntries = [
         Entry(
-            words: ["member", "add"], usage: "member add <memberName> [options]",
+            usage: "member add <memberName> [options]",
             help: "Adds a member into the cluster", flags: MemberCommands.addFlags, run: MemberCommands.add),
         Entry(
-            words: ["member", "remove"], usage: "member remove <memberID>",
+            usage: "member remove <memberID>",
             help: "Removes a member from the cluster", run: MemberCommands.remove),
         Entry(
-            words: ["member", "update"], usage: "member update <memberID> [options]",
+            usage: "member update <memberID> [options]",
             help: "Updates a member in the cluster", flags: MemberCommands.updateFlags, run: MemberCommands.update),
         Entry(
-            words: ["member", "list"], usage: "member list", help: "Lists all members in the cluster",
+            usage: "member list", help: "Lists all members in the cluster",
             run: MemberCommands.list),
         Entry(
-            words: ["member", "promote"], usage: "member promote <memberID>",
+            usage: "member promote <memberID>",
             help: "Promotes a non-voting member in the cluster", run: MemberCommands.promote),
     ]
 
     private static let endpointEntries = [
         Entry(
-            words: ["endpoint", "health"], usage: "endpoint health",
+            usage: "endpoint health",
             help: "Checks the healthiness of endpoints specified in `--endpoints` flag",
             flags: EndpointCommands.flags, run: EndpointCommands.health),
         Entry(
-            words: ["endpoint", "status"], usage: "endpoint status",
+            usage: "endpoint status",
             help: "Prints out the status of endpoints specified in `--endpoints` flag", flags: EndpointCommands.flags,
             run: EndpointCommands.status),
         Entry(
-            words: ["endpoint", "hashkv"], usage: "endpoint hashkv",
+            usage: "endpoint hashkv",
             help: "Prints the KV history hash for each endpoint in --endpoints", flags: EndpointCommands.hashFlags,
             run: EndpointCommands.hashKV),
         Entry(
-            words: ["alarm", "list"], usage: "alarm list", help: "Lists all alarms", run: EndpointCommands.alarms),
+            usage: "alarm list", help: "Lists all alarms", run: EndpointCommands.alarms),
         Entry(
-            words: ["alarm", "disarm"], usage: "alarm disarm", help: "Disarms all alarms",
+            usage: "alarm disarm", help: "Disarms all alarms",
             run: EndpointCommands.disarm),
         Entry(
-            words: ["defrag"], usage: "defrag",
+            usage: "defrag",
             help: "Defragments the storage of the etcd members with given endpoints",
             flags: EndpointCommands.flags, run: EndpointCommands.defragment),
         Entry(
-            words: ["move-leader"], usage: "move-leader <transferee-member-id>",
+            usage: "move-leader <transferee-member-id>",
             help: "Transfers leadership to another etcd cluster member.", run: EndpointCommands.moveLeader),
     ]
 
     private static let authEntries = [
         Entry(
-            words: ["auth", "enable"], usage: "auth enable", help: "Enables authentication", run: AuthCommands.enable),
+            usage: "auth enable", help: "Enables authentication", run: AuthCommands.enable),
         Entry(
-            words: ["auth", "disable"], usage: "auth disable", help: "Disables authentication",
+            usage: "auth disable", help: "Disables authentication",
             run: AuthCommands.disable),
         Entry(
-            words: ["auth", "status"], usage: "auth status", help: "Returns authentication status",
+            usage: "auth status", help: "Returns authentication status",
             run: AuthCommands.status),
     ]
 
     private static let userEntries = [
         Entry(
-            words: ["user", "add"], usage: "user add <user name or user:password> [options]", help: "Adds a new user",
+            usage: "user add <user name or user:password> [options]", help: "Adds a new user",
             flags: AuthCommands.userAddFlags, run: AuthCommands.userAdd),
         Entry(
-            words: ["user", "delete"], usage: "user delete <user name>", help: "Deletes a user",
+            usage: "user delete <user name>", help: "Deletes a user",
             run: AuthCommands.userDelete),
         Entry(
-            words: ["user", "get"], usage: "user get <user name> [options]",
+            usage: "user get <user name> [options]",
             help: "Gets detailed information of a user", flags: AuthCommands.userGetFlags, run: AuthCommands.userGet),
-        Entry(words: ["user", "list"], usage: "user list", help: "Lists all users", run: AuthCommands.userList),
+        Entry(usage: "user list", help: "Lists all users", run: AuthCommands.userList),
         Entry(
-            words: ["user", "passwd"], usage: "user passwd <user name> [options]", help: "Changes password of user",
+            usage: "user passwd <user name> [options]", help: "Changes password of user",
             flags: AuthCommands.userPasswordFlags, run: AuthCommands.userPassword),
         Entry(
-            words: ["user", "grant-role"], usage: "user grant-role <user name> <role name>",
+            usage: "user grant-role <user name> <role name>",
             help: "Grants a role to a user", run: AuthCommands.userGrantRole),
         Entry(
-            words: ["user", "revoke-role"], usage: "user revoke-role <user name> <role name>",
+            usage: "user revoke-role <user name> <role name>",
             help: "Revokes a role from a user", run: AuthCommands.userRevokeRole),
     ]
 
     private static let roleEntries = [
         Entry(
-            words: ["role", "add"], usage: "role add <role name>", help: "Adds a new role", run: AuthCommands.roleAdd),
+            usage: "role add <role name>", help: "Adds a new role", run: AuthCommands.roleAdd),
         Entry(
-            words: ["role", "delete"], usage: "role delete <role name>", help: "Deletes a role",
+            usage: "role delete <role name>", help: "Deletes a role",
             run: AuthCommands.roleDelete),
         Entry(
-            words: ["role", "get"], usage: "role get <role name>", help: "Gets detailed information of a role",
+            usage: "role get <role name>", help: "Gets detailed information of a role",
             run: AuthCommands.roleGet),
-        Entry(words: ["role", "list"], usage: "role list", help: "Lists all roles", run: AuthCommands.roleList),
+        Entry(usage: "role list", help: "Lists all roles", run: AuthCommands.roleList),
         Entry(
-            words: ["role", "grant-permission"],
             usage: "role grant-permission [options] <role name> <permission type> <key> [endkey]",
             help: "Grants a key to a role", flags: AuthCommands.roleGrantFlags, run: AuthCommands.roleGrant),
         Entry(
-            words: ["role", "revoke-permission"],
             usage: "role revoke-permission [options] <role name> <key> [endkey]", help: "Revokes a key from a role",
             flags: AuthCommands.roleRevokeFlags, run: AuthCommands.roleRevoke),
     ]
 
     private static let otherEntries = [
         Entry(
-            words: ["downgrade", "validate"], usage: "downgrade validate <TARGET_VERSION>",
+            usage: "downgrade validate <TARGET_VERSION>",
             help: "Validate downgrade capability before starting downgrade", run: DowngradeCommands.validate),
         Entry(
-            words: ["downgrade", "enable"], usage: "downgrade enable <TARGET_VERSION>",
+            usage: "downgrade enable <TARGET_VERSION>",
             help: "Start a downgrade action to cluster; a Strake cluster refuses", run: DowngradeCommands.enable),
         Entry(
-            words: ["downgrade", "cancel"], usage: "downgrade cancel",
+            usage: "downgrade cancel",
             help: "Cancel the ongoing downgrade action to cluster", run: DowngradeCommands.cancel),
         Entry(
-            words: ["lock"], usage: "lock <lockname> [exec-command arg1 arg2 ...]", help: "Acquires a named lock",
+            usage: "lock <lockname> [exec-command arg1 arg2 ...]", help: "Acquires a named lock",
             flags: SessionCommands.lockFlags, run: SessionCommands.lock),
         Entry(
-            words: ["elect"], usage: "elect <election-name> [proposal]",
+            usage: "elect <election-name> [proposal]",
             help: "Observes and participates in leader election", flags: SessionCommands.electFlags,
             run: SessionCommands.elect),
         Entry(
-            words: ["make-mirror"], usage: "make-mirror [options] <destination>",
+            usage: "make-mirror [options] <destination>",
             help: "Makes a mirror at the destination etcd cluster", flags: MirrorCommand.flags,
             run: MirrorCommand.run),
         Entry(
-            words: ["check", "perf"], usage: "check perf [options]",
+            usage: "check perf [options]",
             help: "Check the performance of the etcd cluster", flags: CheckPerfCommand.flags,
             run: CheckPerfCommand.run),
         Entry(
-            words: ["check", "datascale"], usage: "check datascale [options]",
+            usage: "check datascale [options]",
             help: "Check the memory usage of holding data for different workloads on a given server endpoint.",
             flags: CheckDatascaleCommand.flags, run: CheckDatascaleCommand.run),
         Entry(
-            words: ["top"], usage: "top [options]", help: TopCommand.help, details: TopCommand.details,
+            usage: "top [options]", help: TopCommand.help, details: TopCommand.details,
             flags: TopCommand.flags, run: TopCommand.run),
     ]
 

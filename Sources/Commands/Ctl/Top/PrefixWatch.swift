@@ -5,8 +5,9 @@ internal import Synchronization
 final class PrefixWatch: Sendable {
     private struct State {
         var table: PrefixTable
-        /// Why events may be missing; told once.
+        /// Why events may be missing: told as long as there is no watch, and once when there is one again.
         var problem: String?
+        var isWatching = false
     }
 
     /// Between the end of a watch and the next one.
@@ -27,10 +28,14 @@ final class PrefixWatch: Sendable {
         while !Task.isCancelled {
             do throws(StrakeClientError) {
                 var iterator = try await client.watch(range).makeAsyncIterator()
+                state.withLock { $0.isWatching = true }
                 while let response = try await iterator.next() { count(response.events) }
             } catch {
                 if error.isCancelled { return }
-                state.withLock { $0.problem = "prefixes: the watch has ended: \(error.message)" }
+                state.withLock { state in
+                    state.isWatching = false
+                    state.problem = "prefixes: the watch has ended: \(error.message)"
+                }
             }
             try? await Task.sleep(for: Self.pause)
         }
@@ -46,10 +51,10 @@ final class PrefixWatch: Sendable {
         }
     }
 
-    /// What was counted since this was last asked.
+    /// What was counted since this was last asked, and what is wrong.
     func take() -> (counts: PrefixTable.Counts, problem: String?) {
         state.withLock { state in
-            defer { state.problem = nil }
+            defer { if state.isWatching { state.problem = nil } }
             return (state.table.take(), state.problem)
         }
     }

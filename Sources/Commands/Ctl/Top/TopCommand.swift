@@ -21,6 +21,9 @@ enum TopCommand {
         without values, so one member sends whatever is written, keys and values, here too. --prefixes=0 goes without. At
         most \(PrefixTable.prefixesMax) prefixes are counted in an interval; events of further ones are shown together.
 
+        Where authentication is enabled, the watch needs a user who may read all keys that begin with --prefix. A wrong
+        password ends it at once.
+
         With --count or --once it ends with exit code 1 when no member has answered last.
         """
 
@@ -107,17 +110,31 @@ enum TopCommand {
             let client = try context.lazyClient(to: endpoints, isPatient: true, requiresLeader: true)
             watch = PrefixWatch(client, prefix: settings.prefix, depth: settings.depth)
         }
-        return (try ClusterSource(connecting, try connecting.client(endpoints), scope, watch), watch)
+        let client = try connecting.client(endpoints)
+        try await requireUser(client, connecting.patience)
+        return (try ClusterSource(connecting, client, scope, watch), watch)
     }
 
-    /// At each interval's end, the first at once; a sample that took longer is followed by the next without a pause.
+    /// A wrong password is told at once: asked for again and again it would cost the members a hash each time. Whatever
+    /// else is wrong may pass, and is shown.
+    private static func requireUser(_ client: StrakeClient, _ patience: Duration) async throws(CommandFailure) {
+        do throws(StrakeClientError) {
+            try await client.authenticate(timeout: patience)
+        } catch {
+            if error.code == .invalidArgument { throw CommandFailure(error.goText, CommandFailure.badConnection) }
+        }
+    }
+
+    /// At each interval's end, the first at once; a sample that took longer is followed by the next without a pause. But
+    /// the first one has connections to make and tokens to get: the others are counted from its end.
     private static func sample(
         _ source: ClusterSource, every interval: Duration, _ take: (ClusterSample) async -> Bool
     ) async {
-        var next = ContinuousClock.now
+        var next: ContinuousClock.Instant?
         while !Task.isCancelled, await take(await source.sample()) {
-            next = max(next.advanced(by: interval), .now)
-            try? await Task.sleep(until: next, clock: .continuous)
+            let due = max((next ?? .now).advanced(by: interval), .now)
+            next = due
+            try? await Task.sleep(until: due, clock: .continuous)
         }
     }
 
