@@ -93,9 +93,9 @@ internal import Testing
                 $0.canceled = true
                 $0.cancelReason = front + "etcdserver: permission denied"
             }
-            var error = StrakeClientError(.permissionDenied, "etcdserver: permission denied", wasSent: true)
-            error.header = Header()
-            #expect(resume.receive(denied) == .fail(error))
+            #expect(
+                resume.receive(denied)
+                    == .fail(StrakeClientError(.permissionDenied, "etcdserver: permission denied", wasSent: true)))
         }
     }
 

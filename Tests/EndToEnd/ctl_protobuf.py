@@ -8,7 +8,7 @@ import shlex
 import subprocess
 
 from differential_cli import environment, read_until_quiet
-from harness import ETCDCTL_35, Server
+from harness import ETCDCTL_35, Server, parse_arguments, run
 from wire import Client, pb
 
 LOG_LINE = re.compile(rb'^\{"level".*\n', re.MULTILINE)
@@ -165,3 +165,12 @@ def check(results, arguments):
             finally:
                 holder.kill()
                 holder.wait()
+
+
+def main():
+    arguments = parse_arguments(__doc__, budget=60)
+    run(arguments, lambda results: check(results, arguments))
+
+
+if __name__ == "__main__":
+    main()

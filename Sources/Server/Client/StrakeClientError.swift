@@ -35,7 +35,7 @@ public struct StrakeClientError: Error, Hashable, Sendable {
     /// Of a watch, or of the reads that make up for one: everything below this revision is gone. Begin anew from a fresh
     /// read.
     public var compactRevision: Int64?
-    /// Of a watch that the server has ended: who said so.
+    /// Of a watch that compaction has ended: who said so.
     public var header: Header?
 
     public init(_ code: Code, _ message: String, wasSent: Bool = false, compactRevision: Int64? = nil) {

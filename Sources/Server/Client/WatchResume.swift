@@ -63,12 +63,12 @@ package struct WatchResume: Sendable {
     }
 
     private mutating func canceled(_ message: WatchMessage) -> Step {
-        var error =
-            message.compactRevision != 0
-            ? StrakeClientError(.compacted, compactRevision: message.compactRevision)
-            : Self.error(message.cancelReason)
-        error.header = Header(message.header)
-        return ended(error)
+        if message.compactRevision != 0 {
+            var error = StrakeClientError(.compacted, compactRevision: message.compactRevision)
+            error.header = Header(message.header)
+            return .fail(error)
+        }
+        return ended(Self.error(message.cancelReason))
     }
 
     /// A watch that is not permitted is refused in the words of Go's gRPC: `rpc error: code = C desc = <etcd's message>`.

@@ -27,7 +27,10 @@ extension Printer {
         switch format {
         case .simple, .table: break
         case .fields: fields(header)
-        case .json: watchJSON(header, [], compactRevision: compactRevision, isCanceled: true)
+        case .json:
+            // What clientv3 itself says of a watch that is not permitted has neither header nor events.
+            watchJSON(
+                header, error.header == nil ? nil : [], compactRevision: compactRevision, isCanceled: true)
         case .protobuf:
             CommandOutput.bytes(
                 ProtobufOutput.watch(header, [], compactRevision: compactRevision, isCanceled: true))
@@ -35,11 +38,11 @@ extension Printer {
     }
 
     private func watchJSON(
-        _ header: Header, _ events: [Event], compactRevision: Int64 = 0, isCanceled: Bool = false
+        _ header: Header, _ events: [Event]?, compactRevision: Int64 = 0, isCanceled: Bool = false
     ) {
         var object = JSONObject()
         object.add("Header", Self.json(header))
-        object.add("Events", raw: JSONObject.list(events.map { Self.json($0).text }))
+        object.add("Events", raw: events.map { list in JSONObject.list(list.map { Self.json($0).text }) } ?? "null")
         object.add("CompactRevision", compactRevision)
         object.add("Canceled", isCanceled)
         object.add("Created", false)
