@@ -26,7 +26,8 @@ enum KVCommands {
 
     static func delete(_ context: CommandContext) async throws(CommandFailure) {
         let request = try KVRequests.delete(context.arguments)
-        let answer = try await context.ask { client async throws(StrakeClientError) in try await client.delete(request)
+        let answer = try await context.ask { client async throws(StrakeClientError) in
+            try await client.delete(request)
         }
         try context.printer.refuse(.table)
         context.printer.delete(answer)
