@@ -8,8 +8,9 @@ enum PasswordPrompt {
 
     /// A line, without the white space around it; nothing at the input's end.
     static func ask(_ prompt: String) -> String {
-        CommandOutput.text(prompt)
+        // First: a program that answers the prompt is fast.
         let isHidden = hide()
+        CommandOutput.text(prompt)
         let line = line()
         if isHidden { show() }
         // The one that was typed was not seen.
