@@ -254,12 +254,10 @@ class Screen:
         self.resize(width, height, tell=False)
         self.before = termios.tcgetattr(self.slave)
         self.output = b""
-        self.process = subprocess.Popen(command, stdin=self.slave, stdout=self.slave, stderr=self.slave,
-                                        preexec_fn=self.own)
-
-    def own(self):
-        os.setsid()
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        # Whoever leads a session and opens a terminal has it for his own. No Python between fork and exec: gRPC's threads
+        # are not there, and its handlers would write to the terminal.
+        self.process = subprocess.Popen(["sh", "-c", 'exec "$@" <"$0" >"$0" 2>&1', os.ttyname(self.slave), *command],
+                                        start_new_session=True)
 
     def resize(self, width, height, tell=True):
         self.width, self.height = width, height
