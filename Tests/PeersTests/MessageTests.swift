@@ -18,7 +18,6 @@ struct MessageTests {
         let members = try await TestMember.open(count: 2, patiently)
         let (one, two) = (members[0], members[1])
         let count: UInt64 = 3_000
-        // From the first call on, before any connection is there.
         for number in 1...count {
             one.transport.send([
                 one.append(to: two.id, index: number, bytes: 200), one.heartbeat(to: two.id, round: number),
@@ -35,6 +34,15 @@ struct MessageTests {
             #expect(messages.allSatisfy { $0.from == other && $0.to == member.id })
         }
         for member in members { member.transport.close() }
+    }
+
+    @Test func `what is sent before a connection is there waits for it`() async throws {
+        let (one, two) = (try await TestMember.open(1, patiently), try await TestMember.open(2, patiently))
+        let count: UInt64 = 1_000
+        one.transport.update([one.peer, two.peer])
+        for number in 1...count { one.transport.send([one.append(to: two.id, index: number, bytes: 200)]) }
+        #expect(await two.receiver.messages.wait(count: Int(count)).indexes == Array(1...count))
+        for member in [one, two] { member.transport.close() }
     }
 
     @Test func `every kind of message arrives as it was sent`() async throws {

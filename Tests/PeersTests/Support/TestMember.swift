@@ -2,6 +2,7 @@ internal import StrakePeers
 internal import StrakeRaft
 internal import StrakeStore
 internal import Synchronization
+internal import Testing
 
 /// The store's side of a transport: writes down what it is told.
 final class TestReceiver: TransportReceiver {
@@ -78,11 +79,15 @@ struct TestMember {
     var url: String { (isSecure ? "https" : "http") + "://127.0.0.1:\(port)" }
     var peer: Peer { Peer(id: id, urls: [url]) }
 
-    /// Members that know each other.
+    /// Members that know each other, and are connected. What is sent before may be lost: one that has not been told of the
+    /// other yet takes it for a guest, and lets go of what waits for a guest when that becomes a member.
     static func open(count: Int, _ configure: (inout PeerOptions) -> Void = { _ in }) async throws -> [TestMember] {
         var members: [TestMember] = []
         for id in 1...count { members.append(try await open(UInt64(id), configure)) }
         for member in members { member.transport.update(members.map(\.peer)) }
+        for member in members {
+            for other in members where other.id != member.id { await member.connected(to: other.id) }
+        }
         return members
     }
 
