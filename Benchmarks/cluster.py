@@ -5,7 +5,7 @@ import statistics
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Tests/EndToEnd"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "Tests/EndToEnd"))
 
 from server import Server, bench  # noqa: E402
 from wire import Client, pb  # noqa: E402

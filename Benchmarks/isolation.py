@@ -8,7 +8,7 @@ import pathlib
 import statistics
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Tests/EndToEnd"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "Tests/EndToEnd"))
 
 from raw_http2 import HUGE, RawConnection  # noqa: E402
 from server import PeakMemory, Server  # noqa: E402

@@ -8,7 +8,7 @@ import time
 import workloads
 from server import Server
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Tests/EndToEnd"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "Tests/EndToEnd"))
 
 from tls_certificates import Authority, secure_client  # noqa: E402
 from wire import auth_pb, pb  # noqa: E402
