@@ -9,7 +9,7 @@ import golden_grpc
 import golden_http
 import golden_metrics
 import golden_watch
-from harness import ROOT, Server, indent, parse_arguments, run
+from harness import ROOT, Server, free_ports, indent, parse_arguments, run
 from known_differences import golden_reason, parse_version
 from wire import Client, pb
 
@@ -29,7 +29,10 @@ REQUIRED = 0.98
 def replay_file(results, arguments, name):
     with open(os.path.join(FIXTURES, name)) as file:
         fixture = json.load(file)
-    with Server(arguments.server, flags_for(arguments.server, fixture["flags"])) as server:
+    metrics_port = free_ports(1)[0]
+    flags = [flag.replace("<metrics port>", str(metrics_port)) for flag in fixture["flags"]]
+    with Server(arguments.server, flags_for(arguments.server, flags)) as server:
+        server.metrics_port = metrics_port
         outcomes = REPLAYERS[name](fixture, server)
     report(results, name, fixture["recorded"], outcomes)
 

@@ -1,4 +1,4 @@
-"""Replays HTTP requests on the client port."""
+"""Replays HTTP requests on the ports of clients and of metrics."""
 
 import email.utils
 import http.client
@@ -54,7 +54,8 @@ def is_now(date, seconds=10):
 
 
 def request(server, case, timeout=10):
-    connection = http.client.HTTPConnection("127.0.0.1", server.client_port, timeout=timeout)
+    port = {"client": server.client_port, "metrics": server.metrics_port}[case.get("port", "client")]
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         connection.request(case["method"], case["path"], case.get("body"), case.get("request_headers", {}))
         answer = connection.getresponse()
