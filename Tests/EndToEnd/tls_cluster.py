@@ -95,12 +95,17 @@ def check_plain_peer(results, cluster, authority):
 
 
 def check_stranger(results, cluster, authority, arguments, stranger):
-    """The list of members, which one that joins asks for, is for those with the right name; and with it one can join."""
+    """The list of members is for those with the right name; and one that joins gets to know it."""
     url = f"https://127.0.0.1:{cluster.members[0].peer_port}/members"
     done = subprocess.run(["curl", "-sS", "--max-time", "5", "--cacert", authority.certificate,
                            "--cert", stranger.certificate, "--key", stranger.key, url], capture_output=True)
     results.check("who has another name is refused", done.returncode != 0 or not done.stdout, done)
     results.check("and told of", told(cluster.members[0], "the common name is not allowed"))
+    asker = authority.issue("asker", common_name="member")
+    done = subprocess.run(["curl", "-sS", "--max-time", "5", "--cacert", authority.certificate,
+                           "--cert", asker.certificate, "--key", asker.key, url], capture_output=True, check=True)
+    results.equal("who has the right name hears who is in the cluster",
+                  sorted(member["name"] for member in json.loads(done.stdout)), ["m1", "m2", "m3"])
     fourth = SecureMember(arguments.server, 4)
     fourth.flags = peer_flags(authority, authority.issue("peer-m4", common_name="member"))
     wanted = pb.MemberAddRequest(peerURLs=[fourth.peer_url])

@@ -186,21 +186,6 @@ struct ConnectionTests {
         member.transport.close()
     }
 
-    @Test func `an HTTP client gets an answer that it understands`() async throws {
-        let member = try await TestMember.open(1)
-        for _ in 0..<2 {
-            let bytes = try await RawClient.exchange(
-                [UInt8]("GET /members HTTP/1.1\r\nHost: a\r\n\r\n".utf8), port: member.port)
-            let text = String(decoding: bytes, as: UTF8.self)
-            #expect(text.hasPrefix("HTTP/1.1 400 Bad Request\r\n") && text.contains("peer port of a Strake member"))
-        }
-        #expect(member.notices.all.count == 1)
-        let tls = try await RawClient.exchange([0x16, 3, 1, 2, 0, 1, 0, 1], port: member.port)
-        #expect(tls.isEmpty)
-        #expect(member.notices.all.last?.description.contains("TLS") == true)
-        member.transport.close()
-    }
-
     @Test func `who says nothing is let go`() async throws {
         let member = try await TestMember.open(1) { $0.handshakeMilliseconds = 50 }
         #expect(try await RawClient.exchange([], port: member.port).isEmpty)

@@ -12,7 +12,7 @@ struct SecureConnectionTests {
     private let two = MemberID(rawValue: 2)
 
     /// Members with the same files show, and trust, the same certificate.
-    private func open(_ id: UInt64, files: String) async throws -> TestMember {
+    private func options(files: String) throws -> TLSOptions {
         let (identity, _) = try SelfSignedCertificate.ensure(
             in: "\(directory.path)/\(files)", hosts: ["127.0.0.1"], years: 1)
         var tls = TLSOptions()
@@ -20,6 +20,11 @@ struct SecureConnectionTests {
         tls.trustedCAFile = identity.certificateFile
         tls.requiresClientCertificate = true
         tls.checksAddress = true
+        return tls
+    }
+
+    private func open(_ id: UInt64, files: String) async throws -> TestMember {
+        let tls = try options(files: files)
         let server = try TLSServer(tls, onProblem: { _ in }, onRejected: { _ in })
         let url = try PeerURL("https://127.0.0.1:0")
         return try await TestMember.open(id) { options in
@@ -60,5 +65,17 @@ struct SecureConnectionTests {
         await first.notices.wait(for: .unreachable(two, url: plain, "the other side ended it"))
         first.transport.close()
         second.transport.close()
+    }
+
+    @Test func `who may greet over TLS may ask over HTTP, and nobody else`() async throws {
+        let member = try await open(1, files: "a")
+        let description = ClusterDescription(cluster: 0xc1, peerURLs: [1: [member.url]])
+        member.receiver.described.withLock { $0 = description }
+        let url = try PeerURL(member.url)
+        #expect(
+            await ClusterDiscovery.ask([url], tls: TLSClient(try options(files: "a")), milliseconds: 30_000)
+                == description)
+        #expect(await ClusterDiscovery.ask([url], tls: TLSClient(try options(files: "b")), milliseconds: 30_000) == nil)
+        member.transport.close()
     }
 }

@@ -53,6 +53,7 @@ enum PeerSetup {
                 cluster: cluster, member: member, listenURLs: listenURLs, advertisedURLs: options.peerURLs)
             peers.reusesPort = reusesPort
             peers.tls = tls
+            peers.versions = PeerVersions(server: Version.etcd, cluster: Version.cluster)
             peers.onNotice = { notice in
                 if case .snapshotSent(let member, let bytes) = notice {
                     // Scripts wait for these words of etcd's.

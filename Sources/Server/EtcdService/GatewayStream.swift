@@ -1,4 +1,5 @@
 internal import StrakeHTTP2
+internal import StrakeSockets
 
 /// The answer of the gateway on a stream of HTTP/2.
 final class GatewayStream: GatewayResponder {

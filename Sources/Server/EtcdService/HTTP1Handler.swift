@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 internal import StrakeGateway
+internal import StrakeSockets
 internal import StrakeStore
 
 /// Health, version, metrics and the JSON gateway over HTTP/1.1, for who does not speak HTTP/2.

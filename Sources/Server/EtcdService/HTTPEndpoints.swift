@@ -1,6 +1,7 @@
 internal import StrakeEtcdWire
 internal import StrakeGateway
 internal import StrakeModel
+internal import StrakeSockets
 internal import StrakeStateMachine
 internal import StrakeStore
 
@@ -64,7 +65,7 @@ struct HTTPEndpoints {
 
     /// The answer says whether a linearizable read succeeds.
     private func triesRead(_ request: HTTPRequest) -> Bool {
-        guard request.method == "GET", Self.cleaned(request.path) == nil, access.refusal(of: request) == nil else {
+        guard request.method == "GET", HTTPPath.cleaned(request.path) == nil, access.refusal(of: request) == nil else {
             return false
         }
         if request.path == "/health" {
@@ -97,7 +98,7 @@ struct HTTPEndpoints {
     func gatewayRoute(of request: HTTPRequest) -> GatewayRoute? {
         let path = request.path
         guard servesGateway, request.method == "POST", GatewayRoute.isPrefix(of: path),
-            Self.cleaned(path) == nil, access.refusal(of: request) == nil
+            HTTPPath.cleaned(path) == nil, access.refusal(of: request) == nil
         else { return nil }
         return GatewayRoute.find(path)
     }
@@ -118,7 +119,7 @@ struct HTTPEndpoints {
 
     private func route(_ request: HTTPRequest, _ readFailure: StoreError?) -> HTTPAnswer {
         let path = request.path
-        let redirect = path == "/v3" && servesGateway ? GatewayRoute.prefix : Self.cleaned(path)
+        let redirect = path == "/v3" && servesGateway ? GatewayRoute.prefix : HTTPPath.cleaned(path)
         if let clean = redirect {
             let body = "<a href=\"\(clean)\">Temporary Redirect</a>.\n\n"
             return HTTPAnswer(
@@ -144,21 +145,6 @@ struct HTTPEndpoints {
         }
         if let checks { return run(checks, request, readFailure) }
         return path == "/version" ? version() : health(request, readFailure)
-    }
-
-    /// Where a path with doubled slashes or dots leads; `nil` for a path that is clean.
-    private static func cleaned(_ path: String) -> String? {
-        guard path.contains("//") || path.contains("/.") else { return nil }
-        var parts: [Substring] = []
-        for part in path.split(separator: "/") {
-            if part == ".." {
-                _ = parts.popLast()
-            } else if part != "." {
-                parts.append(part)
-            }
-        }
-        let clean = "/" + parts.joined(separator: "/") + (path.hasSuffix("/") && !parts.isEmpty ? "/" : "")
-        return clean == path ? nil : clean
     }
 
     private func version() -> HTTPAnswer {

@@ -1,5 +1,6 @@
 internal import StrakeGateway
 internal import StrakeHTTP2
+internal import StrakeSockets
 
 extension Session {
     /// A plain request begins.

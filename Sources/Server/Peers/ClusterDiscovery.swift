@@ -5,10 +5,8 @@ package import StrakeTLS
 
 /// Asks members of a running cluster who is in it: what a member that was added has to know before it can greet anybody.
 ///
-/// The question is a plain HTTP/1.1 request on the peer port, `GET /members`, so that an operator can ask it too.
+/// The question is a plain HTTP/1.1 request on the peer port, so that an operator can ask it too.
 package enum ClusterDiscovery {
-    /// What the request begins with.
-    static let path = "GET /members "
     /// A longer answer is not one.
     static let answerBytesMax = 1 << 20
 
@@ -39,20 +37,15 @@ package enum ClusterDiscovery {
         do {
             let channel = try await bootstrap.connect(host: url.host, port: url.port).get()
             channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
-            let request = "\(path)HTTP/1.1\r\nHost: \(url.host):\(url.port)\r\nConnection: close\r\n\r\n"
+            let request =
+                "GET \(PeerEndpoints.discoveryPath) HTTP/1.1\r\nHost: \(url.host):\(url.port)\r\n"
+                + "Connection: close\r\n\r\n"
             channel.writeAndFlush(ByteBuffer(string: request), promise: nil)
             return description(in: try await answer.futureResult.get())
         } catch {
             answer.fail(error)
             return nil
         }
-    }
-
-    /// The answer of a member.
-    static func answer(_ description: ClusterDescription) -> String {
-        let text = description.text
-        return "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n"
-            + "Content-Length: \(text.utf8.count)\r\nConnection: close\r\n\r\n\(text)"
     }
 
     static func description(in answer: String) -> ClusterDescription? {

@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import StrakeRaft
+internal import StrakeSockets
 internal import StrakeStore
 internal import Synchronization
 
@@ -21,6 +22,8 @@ final class IncomingConnection: ChannelDuplexHandler, @unchecked Sendable {
         case greeting
         case messages
         case snapshot(SnapshotReceiver)
+        /// A request over HTTP is answered; what else comes is not looked at.
+        case answered
         case ended
     }
 
@@ -51,9 +54,7 @@ final class IncomingConnection: ChannelDuplexHandler, @unchecked Sendable {
         guard let number = loop.add(self) else { return end() }
         self.number = number
         let patience = TimeAmount.milliseconds(Int64(loop.options.handshakeMilliseconds))
-        deadline = context.eventLoop.scheduleTask(in: patience) {
-            self.refuse(stranger: "it did not say who it is within \(self.loop.options.handshakeMilliseconds) ms")
-        }
+        deadline = context.eventLoop.scheduleTask(in: patience) { self.timeHasRunOut() }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { end() }
@@ -77,7 +78,7 @@ final class IncomingConnection: ChannelDuplexHandler, @unchecked Sendable {
             case .messages, .snapshot:
                 parser.add(bytes)
                 try readFrames()
-            case .ended: break
+            case .answered, .ended: break
             }
         } catch {
             deliver()
@@ -134,7 +135,7 @@ final class IncomingConnection: ChannelDuplexHandler, @unchecked Sendable {
     private func readGreeting() throws(PeerProtocolError) {
         let known = min(greeting.readableBytes, HandshakeHead.magic.count)
         guard greeting.readableBytesView.prefix(known).elementsEqual(HandshakeHead.magic.prefix(known)) else {
-            return refuseStranger()
+            return readRequest()
         }
         guard greeting.readableBytes >= HandshakeHead.bytes else { return }
         do throws(PeerProtocolError) {
@@ -187,16 +188,48 @@ final class IncomingConnection: ChannelDuplexHandler, @unchecked Sendable {
         end()
     }
 
-    /// The first bytes are nothing a member says.
-    private func refuseStranger() {
-        if greeting.readableBytesView.starts(with: ClusterDiscovery.path.utf8),
-            let description = loop.receiver?.clusterDescription
-        {
-            write(ByteBuffer(string: ClusterDiscovery.answer(description)))
-            return end()
+    // MARK: Strangers
+
+    /// The first bytes are nothing a member greets with.
+    private func readRequest() {
+        let bytesMax = PeerRequest.headBytesMax
+        switch PeerRequest.read(greeting.readableBytesView.prefix(bytesMax)) {
+        case .request(let request): answer(request)
+        case .incomplete where greeting.readableBytes < bytesMax: return
+        case .incomplete, .none: refuseStranger()
         }
+    }
+
+    private func answer(_ request: PeerRequest) {
+        let endpoints = PeerEndpoints(
+            cluster: loop.options.cluster, description: loop.receiver?.clusterDescription,
+            versions: loop.options.versions, now: .now)
+        let answer = endpoints.answer(request)
+        if answer.isForMembers {
+            let what = "it asks what members of etcd ask each other; a cluster has members of one kind"
+            loop.tell(.stranger(address: address, what), about: "from \(address)")
+        }
+        state = .answered
+        greeting = ByteBuffer()
+        guard let context else { return }
+        let text = answer.text(for: request, date: HTTPDate(seconds: endpoints.now.seconds).description)
+        // The other side ends the connection when it has read the answer, or time does: if this one did while a body is on
+        // its way, the answer could be lost with it.
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text))).whenComplete { _ in
+            self.context?.close(mode: .output, promise: nil)
+        }
+    }
+
+    private func timeHasRunOut() {
+        if case .answered = state { return end() }
+        refuse(stranger: "it did not say who it is within \(loop.options.handshakeMilliseconds) ms")
+    }
+
+    private func refuseStranger() {
         let isTLS = greeting.getInteger(at: greeting.readerIndex, as: UInt8.self) == 0x16
-        guard !isTLS else { return refuse(stranger: "it speaks TLS, which members do not do yet") }
+        guard !isTLS else {
+            return refuse(stranger: "it speaks TLS, and has reached a peer URL that begins with http")
+        }
         write(ByteBuffer(string: Self.answerToHTTP))
         refuse(stranger: "it does not speak the peer protocol; clients are served at the client URLs")
     }
@@ -222,7 +255,7 @@ final class IncomingConnection: ChannelDuplexHandler, @unchecked Sendable {
             switch state {
             case .messages: try receive(frame)
             case .snapshot(let snapshot): try snapshot.receive(frame)
-            case .greeting, .ended: return
+            case .greeting, .answered, .ended: return
             }
         }
     }
@@ -300,7 +333,7 @@ final class IncomingConnection: ChannelDuplexHandler, @unchecked Sendable {
 
     func tick(_ now: NIODeadline) {
         switch state {
-        case .greeting, .ended: return
+        case .greeting, .answered, .ended: return
         case .snapshot(let snapshot) where snapshot.isBusy:
             // The sender hears that we are there, and waits for our disk.
             return writePong(0)

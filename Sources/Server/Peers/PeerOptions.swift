@@ -14,6 +14,8 @@ package struct PeerOptions: Sendable {
     /// Several processes may listen on the same port.
     package var reusesPort = false
     package var tls = PeerTLS()
+    /// What it says to who asks over HTTP for a version of etcd; nil: there is none.
+    package var versions: PeerVersions?
     /// Bytes and messages that wait for one member, on each stream. At the bound further ones are dropped.
     package var urgentBounds = QueueBounds(bytes: 8 << 20, count: 4_096)
     /// Raft itself has at most 64 MiB on the way to a member.
@@ -44,6 +46,17 @@ package struct PeerOptions: Sendable {
         self.member = member
         self.listenURLs = listenURLs
         self.advertisedURLs = advertisedURLs
+    }
+}
+
+/// Versions of etcd that a member stands for.
+package struct PeerVersions: Hashable, Sendable {
+    package var server: String
+    package var cluster: String
+
+    package init(server: String, cluster: String) {
+        self.server = server
+        self.cluster = cluster
     }
 }
 

@@ -13,6 +13,10 @@ package struct ClusterDescription: Hashable, Sendable {
     package var peerURLs: [UInt64: [String]]
     /// Those that do not vote.
     package var learners: Set<UInt64>
+    /// Names and client URLs by id, of those that have made them known. They are not part of the text: nobody needs them
+    /// to join.
+    package var names: [UInt64: String] = [:]
+    package var clientURLs: [UInt64: [String]] = [:]
 
     package init(cluster: UInt64, peerURLs: [UInt64: [String]], learners: Set<UInt64> = []) {
         self.cluster = cluster
@@ -62,6 +66,11 @@ extension Store {
         let members = memberList
         let urls = Dictionary(uniqueKeysWithValues: members.map { ($0.attributes.id, $0.attributes.peerURLs) })
         let learners = Set(members.filter { $0.isLearner }.map { $0.attributes.id })
-        return ClusterDescription(cluster: clusterID, peerURLs: urls, learners: learners)
+        var description = ClusterDescription(cluster: clusterID, peerURLs: urls, learners: learners)
+        for (attributes, _) in members {
+            description.names[attributes.id] = attributes.name
+            description.clientURLs[attributes.id] = attributes.clientURLs
+        }
+        return description
     }
 }

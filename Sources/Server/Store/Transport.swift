@@ -46,7 +46,7 @@ package protocol TransportReceiver: AnyObject, Sendable {
     ///   - reason: Why it failed, for the operator; nil when it did not.
     func snapshotEnded(_ member: MemberID, name: UInt64, _ outcome: SnapshotOutcome, reason: String?)
     func asked(_ request: [UInt8], by member: MemberID, answer: @escaping @Sendable ([UInt8]?) -> Void)
-    /// What a stranger may know who wants to join; nil when nobody can join.
+    /// What a stranger may know who asks, or wants to join; nil when nobody can join.
     var clusterDescription: ClusterDescription? { get }
 }
 

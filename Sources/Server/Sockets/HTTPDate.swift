@@ -1,17 +1,15 @@
-internal import Glibc
-
 /// A moment as the header `Date` has it (RFC 9110 §5.6.7).
-struct HTTPDate: CustomStringConvertible {
-    let description: String
+package struct HTTPDate: CustomStringConvertible {
+    package let description: String
 
     /// By the clock on the wall: for people and caches, never to decide by.
-    static var now: HTTPDate { HTTPDate(seconds: Int64(time(nil))) }
+    package static var now: HTTPDate { HTTPDate(seconds: WallTime.now.seconds) }
 
     /// - Parameter seconds: Since 1970.
-    init(seconds: Int64) {
+    package init(seconds: Int64) {
         let (days, second) = seconds.quotientAndRemainder(dividingBy: 86_400)
         let (year, month, day) = Self.civil(days)
-        let time = [second / 3_600, second / 60 % 60, second % 60].map(Self.twoDigits).joined(separator: ":")
+        let time = Self.time(second)
         // The first of January 1970 was a Thursday.
         let weekday = Self.weekdays[Int((days + 4) % 7)]
         description = "\(weekday), \(Self.twoDigits(day)) \(Self.months[Int(month) - 1]) \(year) \(time) GMT"
@@ -20,11 +18,15 @@ struct HTTPDate: CustomStringConvertible {
     private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
-    private static func twoDigits(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    static func time(_ secondOfDay: Int64) -> String {
+        [secondOfDay / 3_600, secondOfDay / 60 % 60, secondOfDay % 60].map(twoDigits).joined(separator: ":")
+    }
+
+    static func twoDigits(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
 
     /// The date of a day since 1970. Years are counted from March, so that the odd day of a leap year is their last, and
     /// from the year 0, where a cycle of 400 years begins.
-    private static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = days + 719_468
         let cycle = shifted / 146_097
         let dayOfCycle = shifted % 146_097
