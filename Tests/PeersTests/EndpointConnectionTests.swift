@@ -1,4 +1,5 @@
 internal import StrakeStore
+internal import Synchronization
 internal import Testing
 
 @testable import StrakePeers
@@ -35,7 +36,7 @@ struct EndpointConnectionTests {
 
     @Test func `a request that comes byte by byte is answered`() async throws {
         let member = try await describedMember()
-        let answer = try await RawClient.exchange(Self.get.utf8.map { [$0] }, port: member.port)
+        let answer = try await RawClient.exchange(pieces: Self.get.utf8.map { [$0] }, port: member.port)
         #expect(String(decoding: answer, as: UTF8.self).hasPrefix("HTTP/1.1 200 OK\r\n"))
         member.transport.close()
     }

@@ -3,6 +3,7 @@ import StrakeRaft
 import StrakeStore
 import StrakeTLS
 import StrakeTemporaryDirectory
+import Synchronization
 import Testing
 
 /// Members whose URLs begin with https.

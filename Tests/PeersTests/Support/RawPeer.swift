@@ -106,11 +106,11 @@ final class RawPeer: Sendable {
 /// A client that says something once and takes what it is told until the other side ends the connection.
 enum RawClient {
     static func exchange(_ bytes: [UInt8], port: Int) async throws -> [UInt8] {
-        try await exchange([bytes], port: port)
+        try await exchange(pieces: [bytes], port: port)
     }
 
     /// - Parameter pieces: Sent one after the other, each when the one before has gone out.
-    static func exchange(_ pieces: [[UInt8]], port: Int) async throws -> [UInt8] {
+    static func exchange(pieces: [[UInt8]], port: Int) async throws -> [UInt8] {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let ended = group.next().makePromise(of: [UInt8].self)
         let channel = try await ClientBootstrap(group: group)
