@@ -26,7 +26,7 @@ struct SecureConnectionTests {
 
     private func open(_ id: UInt64, files: String) async throws -> TestMember {
         let tls = try options(files: files)
-        let server = try TLSServer(tls, onProblem: { _ in }, onRejected: { _ in })
+        let server = try TLSServer(tls, protocols: PeerTLS.protocols, onProblem: { _ in }, onRejected: { _ in })
         let url = try PeerURL("https://127.0.0.1:0")
         return try await TestMember.open(id) { options in
             options.listenURLs = [url]

@@ -33,7 +33,7 @@ enum TLSSetup {
         try checkWhole(tls.peer.identity)
         if settings.clientAddresses.contains(where: { $0.protection != .none }) {
             try checkWhole(tls.client.identity)
-            clients = try server(tls.client, .client, rejections, log)
+            clients = try server(tls.client, .client, ["h2", "http/1.1"], rejections, log)
         }
         var peers = PeerTLS(client: client(tls.peer, log))
         if let url = settings.peerURLs.first(where: { $0.isSecure }) {
@@ -42,7 +42,7 @@ enum TLSSetup {
                     "cannot listen on TLS for \(url.text): KeyFile and CertFile are not presented "
                         + "(--peer-cert-file, --peer-key-file)")
             }
-            peers.server = try server(tls.peer, .peer, rejections, log)
+            peers.server = try server(tls.peer, .peer, PeerTLS.protocols, rejections, log)
         }
         if tls.peer.identity != nil || tls.peer.clientIdentity != nil || tls.peer.trustedCAFile != nil {
             do throws(TLSError) { try peers.client.check() } catch { throw SettingsError(error.description) }
@@ -100,7 +100,8 @@ enum TLSSetup {
 
     /// For the accepting side.
     private static func server(
-        _ options: TLSOptions, _ endpoint: Endpoint, _ rejections: RejectionLog, _ log: ServerLog
+        _ options: TLSOptions, _ endpoint: Endpoint, _ protocols: [String], _ rejections: RejectionLog,
+        _ log: ServerLog
     ) throws(SettingsError) -> TLSServer {
         log.write(
             .info, "starting with \(endpoint) TLS",
@@ -118,7 +119,7 @@ enum TLSSetup {
         }
         do throws(TLSError) {
             return try TLSServer(
-                options, onProblem: { problem in note(problem, endpoint, log) },
+                options, protocols: protocols, onProblem: { problem in note(problem, endpoint, log) },
                 onRejected: { rejections.write($0, endpoint) })
         } catch {
             throw SettingsError(error.description)

@@ -62,6 +62,9 @@ package struct PeerVersions: Hashable, Sendable {
 
 /// How connections to and from https URLs are protected.
 package struct PeerTLS: Sendable {
+    /// What a server for members speaks besides their own protocol, in ALPN's names.
+    package static let protocols = ["http/1.1"]
+
     /// Must be there when a listen URL is secure.
     package var server: TLSServer?
     /// Costs nothing until a connection needs it.

@@ -32,7 +32,8 @@ public struct PeerSecurity: Hashable, Sendable {
         options.checksAddress = checksAddress
         do throws(TLSError) {
             let server = try TLSServer(
-                options, onProblem: { onNotice("cannot use a changed file: \($0.description)") },
+                options, protocols: PeerTLS.protocols,
+                onProblem: { onNotice("cannot use a changed file: \($0.description)") },
                 onRejected: { onNotice("\($0.address) was not let in: \($0.reason)") })
             let client = TLSClient(options) { onNotice("cannot use a changed file: \($0.description)") }
             try client.check()

@@ -6,12 +6,12 @@ extension TLSOptions {
     private static let farewell = TimeAmount.milliseconds(500)
 
     /// What accepting a connection takes.
-    func serverContext() throws(TLSError) -> NIOSSLContext {
+    func serverContext(protocols: [String]) throws(TLSError) -> NIOSSLContext {
         guard let identity else { throw TLSError("KeyFile and CertFile are not presented") }
         let (chain, key) = try Self.load(identity)
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
-        configuration.applicationProtocols = ["h2", "http/1.1"]
+        configuration.applicationProtocols = protocols
         if requiresClientCertificate {
             // Who a client is, is told by its name; it has no host to be verified.
             configuration.certificateVerification = .noHostnameVerification

@@ -17,11 +17,14 @@ package final class TLSServer: Sendable {
     private let context: FileBacked<NIOSSLContext>
     private let onRejected: @Sendable (RejectedConnection) -> Void
 
-    /// - Parameter onProblem: Told once of each change of a file that cannot be used. What was read before stays in use;
-    ///   but without a readable list of revoked certificates nobody who shows one is let in.
+    /// - Parameters:
+    ///   - protocols: What is spoken inside, in ALPN's names, the preferred one first.
+    ///   - onProblem: Told once of each change of a file that cannot be used. What was read before stays in use; but
+    ///     without a readable list of revoked certificates nobody who shows one is let in.
     /// - Throws: When a file cannot be used now.
     package init(
-        _ options: TLSOptions, onProblem: @escaping @Sendable (TLSError) -> Void,
+        _ options: TLSOptions, protocols: [String] = ["h2", "http/1.1"],
+        onProblem: @escaping @Sendable (TLSError) -> Void,
         onRejected: @escaping @Sendable (RejectedConnection) -> Void
     ) throws(TLSError) {
         guard options.allowedCommonNames.isEmpty || options.allowedHostnames.isEmpty else {
@@ -31,7 +34,7 @@ package final class TLSServer: Sendable {
         }
         rules = PeerRules(options, onProblem: onProblem)
         context = FileBacked(options.contextFiles, onProblem: onProblem) { () throws(TLSError) -> NIOSSLContext in
-            try options.serverContext()
+            try options.serverContext(protocols: protocols)
         }
         self.onRejected = onRejected
         _ = try context.current()
