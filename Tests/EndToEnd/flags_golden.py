@@ -1,7 +1,6 @@
-"""Replays what etcd 3.7.1 says to flags that it does not take and on the port of --listen-metrics-urls, and compares names
-and defaults of the flags that it takes."""
+"""Replays what etcd 3.7.1 says to flags that it does not take, and compares names and defaults of the flags that it
+takes."""
 
-import http.client
 import json
 import os
 import re
@@ -9,8 +8,7 @@ import signal
 import subprocess
 import tempfile
 
-from golden_http import levelled
-from harness import ROOT, Server, command_for, free_ports
+from harness import ROOT, command_for, free_ports
 
 FIXTURES = os.path.join(ROOT, "Tests", "Fixtures", "golden")
 REQUIRED = 0.98
@@ -43,7 +41,6 @@ def check(results, arguments):
     known = known_flags(arguments.server)
     check_defaults(results, known)
     check_refusals(results, arguments)
-    check_metrics_port(results, arguments)
 
 
 def fixture_of(name):
@@ -68,30 +65,6 @@ def check_refusals(results, arguments):
     print(f"bad_flags.json: {equal} of {total} equal to {fixture['recorded']}", flush=True)
     results.passed += equal
     results.check(f"at least {100 * REQUIRED:.0f} % equal", total and equal / total >= REQUIRED, f"{equal} of {total}")
-
-
-def check_metrics_port(results, arguments):
-    fixture = fixture_of("metrics_port.json")
-    port = free_ports(1)[0]
-    with Server(arguments.server, [f"--listen-metrics-urls=http://127.0.0.1:{port}"], label="server"):
-        for case in fixture["cases"]:
-            expected = {"status": case["status"], "headers": case["headers"]}
-            if "body" in case:
-                expected["body"] = levelled(case["body"])
-            results.equal(f"metrics port: {case['method']} {case['path']}", ask(port, case), expected)
-
-
-def ask(port, case):
-    """What the server answers, of what the case has."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request(case["method"], case["path"], case.get("request_body"), case.get("request_headers", {}))
-        response = connection.getresponse()
-        body = levelled(response.read().decode())
-        answer = {"status": response.status, "headers": {name: response.getheader(name) for name in case["headers"]}}
-        return dict(answer, body=body) if "body" in case else answer
-    finally:
-        connection.close()
 
 
 def check_defaults(results, known):
