@@ -129,6 +129,12 @@ def check_ports(results, arguments):
         status, headers, body = answer(metrics, "OPTIONS", "/health")
         results.equal("metrics port: OPTIONS /health", (status, headers.get("allow"), body),
                       (405, "GET", "Method Not Allowed\n"))
+        for name, port in (("metrics", metrics), ("client", server.client_port), ("peer", server.peer_port)):
+            for method, page in (("GET", '<a href="/health?a=1&amp;b=2">Temporary Redirect</a>.\n\n'), ("POST", "")):
+                status, headers, body = answer(port, method, "//health?a=1&b=2")
+                location = {key.lower(): value for key, value in headers.items()}.get("location")
+                results.equal(f"{name} port: a redirect of {method} takes the query along", (status, location, body),
+                              (307, "/health?a=1&b=2", page))
         results.check("metrics port: nothing for browsers", not any("access-control" in name for name in headers), headers)
         results.check("metrics port: metrics", "etcd_server_has_leader 1" in answer(metrics, "GET", "/metrics")[2])
         with Client(f"127.0.0.1:{metrics}") as client:

@@ -154,7 +154,7 @@ struct EndpointTests {
         let request = PeerRequest(method: "GET", target: "/members?a")
         #expect(PeerRequest.read(bytes) == .request(request))
         #expect(PeerRequest.read(bytes + [0, 255, 10, 13]) == .request(request))
-        #expect(request.path == "/members" && request.query == "?a")
+        #expect(request.path == "/members" && request.target == "/members?a")
     }
 
     @Test func `old, bare and whole-URL requests are read`() {

@@ -121,9 +121,11 @@ struct HTTPEndpoints {
         let path = request.path
         let redirect = path == "/v3" && servesGateway ? GatewayRoute.prefix : HTTPPath.cleaned(path)
         if let clean = redirect {
-            let body = "<a href=\"\(clean)\">Temporary Redirect</a>.\n\n"
+            let redirect = HTTPRedirect(request.method, to: clean, from: request.target)
+            let type = redirect.page == nil ? [] : [("content-type", "text/html; charset=utf-8")]
             return HTTPAnswer(
-                status: 307, headers: [("content-type", "text/html; charset=utf-8"), ("location", clean)], body: body)
+                status: HTTPRedirect.status, headers: [("location", redirect.location)] + type,
+                body: redirect.page ?? "")
         }
         if path == "/metrics" {
             let type = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"

@@ -137,39 +137,11 @@ struct PeerEndpoints {
     // MARK: Redirects
 
     private static func redirect(_ request: PeerRequest, to path: String) -> PeerAnswer {
-        let location = escaped(path) + request.query
-        var answer = PeerAnswer(status: 307, headers: [("Location", location)])
-        guard ["GET", "HEAD"].contains(request.method) else { return answer }
+        let redirect = HTTPRedirect(request.method, to: path, from: request.target)
+        var answer = PeerAnswer(status: HTTPRedirect.status, headers: [("Location", redirect.location)])
+        guard let page = redirect.page else { return answer }
         answer.headers.append(("Content-Type", "text/html; charset=utf-8"))
-        answer.body = "<a href=\"\(html(location))\">Temporary Redirect</a>.\n\n"
+        answer.body = page
         return answer
-    }
-
-    /// Signs that no path has as they are.
-    private static func escaped(_ path: String) -> String {
-        var text = ""
-        for scalar in path.unicodeScalars {
-            if "\"<>\\^`{|}".unicodeScalars.contains(scalar) {
-                text += "%" + String(scalar.value, radix: 16, uppercase: true)
-            } else {
-                text.unicodeScalars.append(scalar)
-            }
-        }
-        return text
-    }
-
-    private static func html(_ text: String) -> String {
-        var html = ""
-        for character in text {
-            switch character {
-            case "&": html += "&amp;"
-            case "<": html += "&lt;"
-            case ">": html += "&gt;"
-            case "\"": html += "&#34;"
-            case "'": html += "&#39;"
-            default: html.append(character)
-            }
-        }
-        return html
     }
 }

@@ -21,9 +21,6 @@ struct PeerRequest: Hashable {
 
     var path: String { String(target.prefix { $0 != "?" }) }
 
-    /// With its question mark; empty when there is none.
-    var query: String { String(target.drop { $0 != "?" }) }
-
     /// Reads what has come so far. What follows the head is left alone: nothing that is answered here has a body.
     static func read(_ bytes: some Collection<UInt8>) -> Reading {
         var lines = Lines(bytes)
