@@ -30,15 +30,15 @@ lint:
 	@! grep -rnE '^\s*(public |package |internal )?import (Foundation|Dispatch|Glibc|NIO|Logging)' --exclude-dir=LMDB Sources/Core \
 	  || { echo 'Sources/Core imports what only the server may'; exit 1; }
 
-# Tests have a build folder of their own: the test bundle cannot be linked with a static standard library. Members that
-# talk to each other live by the clock, so their tests run by themselves: beside those that keep all cores busy their
-# leaders would seem dead and their time limits pass.
+# Tests have a build folder of their own: the test bundle cannot be linked with a static standard library. What
+# talks over a connection lives by the clock, so its tests run by themselves: beside those that keep all cores busy
+# leaders would seem dead and deadlines pass before anything was sent.
 UNIT := $(SWIFT) test -c release --disable-xctest --scratch-path .build-tests
 DEBUG := $(SWIFT) test --disable-xctest --scratch-path .build-debug
-CLUSTER_TESTS := '^StrakePeersTests\.|^StrakeEmbeddingTests\.(EmbeddedCluster|Lease)Tests/|^StrakeStoreTests\.(Cluster|Corruption|ForcedCluster|Membership|Snapshot|Stall)Tests/'
+TIMED_TESTS := '^Strake(Client|Embedding|Logging|Peers)Tests\.|^StrakeTLSTests\.HandshakeTests/|^StrakeStoreTests\.(Cluster|Corruption|ForcedCluster|Membership|Snapshot|Stall)Tests/'
 unit: deps
-	$(UNIT) --skip $(CLUSTER_TESTS)
-	$(UNIT) --skip-build --filter $(CLUSTER_TESTS)
+	$(UNIT) --skip $(TIMED_TESTS)
+	$(UNIT) --skip-build --filter $(TIMED_TESTS)
 
 # The libraries' documentation, into .build/documentation: a link that leads nowhere, or a parameter that nobody describes,
 # is an error. Modules of C are found by the maps that the build wrote or the packages have.
@@ -72,10 +72,10 @@ bench: build
 # of faults, more seeds.
 soak: build
 	Tests/EndToEnd/install-peers.sh
-	$(DEBUG) --skip $(CLUSTER_TESTS)
-	$(DEBUG) --skip-build --filter $(CLUSTER_TESTS)
-	export STRAKE_POWER_CUTS=5000 STRAKE_FUZZ_CASES=2000000; $(UNIT) --skip $(CLUSTER_TESTS)
-	export STRAKE_FUZZ_CASES=2000000; $(UNIT) --skip-build --filter $(CLUSTER_TESTS)
+	$(DEBUG) --skip $(TIMED_TESTS)
+	$(DEBUG) --skip-build --filter $(TIMED_TESTS)
+	export STRAKE_POWER_CUTS=5000 STRAKE_FUZZ_CASES=2000000; $(UNIT) --skip $(TIMED_TESTS)
+	export STRAKE_FUZZ_CASES=2000000; $(UNIT) --skip-build --filter $(TIMED_TESTS)
 	.peers/python/bin/python Tests/EndToEnd/crash.py --server $(BINARY) --rounds 500 --budget 3600
 	.peers/python/bin/python Tests/EndToEnd/etcdctl_tools.py --server $(BINARY) --checks 1 --budget 600
 	.peers/python/bin/python Tests/EndToEnd/faults.py --server $(BINARY) --leader-kills 50 --budget 330

@@ -4,7 +4,7 @@ internal import StrakeModel
 internal import Testing
 
 /// Calls against a server that does as it is told.
-@Suite(.timeLimit(.minutes(1))) struct CallTests {
+@Suite(.timeLimit(.minutes(5))) struct CallTests {
     private func failure(of call: () async throws -> Void) async -> StrakeClientError? {
         do {
             try await call()

@@ -4,7 +4,7 @@ internal import StrakeModel
 internal import Testing
 
 /// Watches, keep-alives and snapshots against a server that does as it is told.
-@Suite(.timeLimit(.minutes(1))) struct StreamTests {
+@Suite(.timeLimit(.minutes(5))) struct StreamTests {
     private func revisions(_ response: WatchResponse?) -> [Int64] {
         response?.events.map(\.keyValue.modRevision) ?? []
     }

@@ -4,7 +4,7 @@ internal import StrakeStore
 internal import Synchronization
 internal import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct AskTests {
     private func ask(_ member: TestMember, _ other: MemberID, _ request: [UInt8]) async -> [UInt8]? {
         await withCheckedContinuation { continuation in

@@ -8,7 +8,7 @@ internal import StrakeStore
 internal import Synchronization
 internal import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct ConnectionTests {
     private let one = MemberID(rawValue: 1)
     private let two = MemberID(rawValue: 2)

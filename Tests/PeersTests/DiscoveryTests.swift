@@ -4,7 +4,7 @@ internal import StrakeStore
 internal import Synchronization
 internal import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct DiscoveryTests {
     @Test func `a member that is no member yet learns who is in the cluster, from the first one that answers`()
         async throws

@@ -6,7 +6,7 @@ import StrakeTemporaryDirectory
 import Testing
 
 /// Embedded members whose URLs begin with https.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct EmbeddedSecurityTests {
     private let directory = TemporaryDirectory()
 

@@ -5,7 +5,7 @@ internal import Testing
 @testable import StrakePeers
 
 /// HTTP on the peer port, over a connection.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct EndpointConnectionTests {
     private static let get = "GET /members HTTP/1.1\r\nHost: a\r\n\r\n"
     private static let refusal = "HTTP/1.1 400 Bad Request\r\n"

@@ -5,7 +5,7 @@ internal import StrakeStore
 internal import Synchronization
 internal import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct MessageTests {
     /// On a busy machine a member may be silent for longer than real ones are given, and what is under way is lost then.
     private func patiently(_ options: inout PeerOptions) {

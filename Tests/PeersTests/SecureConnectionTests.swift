@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// Members whose URLs begin with https.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct SecureConnectionTests {
     private let directory = TemporaryDirectory()
     private let two = MemberID(rawValue: 2)

@@ -4,7 +4,7 @@ internal import StrakeStore
 internal import Synchronization
 internal import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct SnapshotTests {
     private static let metadata = SnapshotMetadata(
         last: EntryID(term: Term(rawValue: 3), index: LogIndex(rawValue: 99)),

@@ -2,7 +2,7 @@ import StrakeTLS
 import Testing
 
 /// Over sockets: who is let in, and what both sides are told.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct HandshakeTests {
     let files = Files()
 
