@@ -248,24 +248,33 @@ def served_in_session(server, context, session):
 
 
 def check_resumption(results, arguments, authority):
-    """Who comes back with the keys of an older session shows no certificate again; it is looked at all the same."""
+    """Who comes back with the keys of an older session shows no certificate again; it is looked at all the same, and so
+    is the authority between it and the trusted one."""
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-        pair, guest = authority.issue("server"), authority.issue("guest")
-        flags = pair.server_flags() + ["--trusted-ca-file", authority.certificate,
-                                       "--client-crl-file", authority.write_revocations()]
-        with SecureServer(arguments.server, flags) as server:
-            context = ssl.create_default_context(cafile=authority.certificate)
-            context.minimum_version = context.maximum_version = version
-            context.load_cert_chain(guest.certificate, guest.key)
-            served, _, session = served_in_session(server, context, None)
-            results.check(f"{version.name}: served", served)
-            results.equal(f"{version.name}: served in the same session", served_in_session(server, context, session)[:2],
-                          (True, True))
-            authority.revoke(guest)
-            authority.write_revocations()
-            results.check(f"{version.name}: not when revoked", not served_in_session(server, context, session)[0])
-            results.check(f"{version.name}: and told", eventually(
-                lambda: any("revoked" in line for line in rejections(server))), rejections(server))
+        guest, name = authority.issue("guest"), version.name
+        check_session(results, arguments, authority, name, version, guest, lambda: authority.revoke(guest))
+        chained = authority.issue_chain("chained-guest")
+        check_session(results, arguments, authority, name + " behind an authority", version, chained,
+                      lambda: authority.revoke_between("chained-guest"))
+
+
+def check_session(results, arguments, authority, name, version, guest, revoke):
+    pair = authority.issue("server")
+    flags = pair.server_flags() + ["--trusted-ca-file", authority.certificate,
+                                   "--client-crl-file", authority.write_revocations()]
+    with SecureServer(arguments.server, flags) as server:
+        context = ssl.create_default_context(cafile=authority.certificate)
+        context.minimum_version = context.maximum_version = version
+        context.load_cert_chain(guest.certificate, guest.key)
+        served, _, session = served_in_session(server, context, None)
+        results.check(f"{name}: served", served)
+        results.equal(f"{name}: served in the same session", served_in_session(server, context, session)[:2],
+                      (True, True))
+        revoke()
+        authority.write_revocations()
+        results.check(f"{name}: not when revoked", not served_in_session(server, context, session)[0])
+        results.check(f"{name}: and told", eventually(
+            lambda: any("revoked" in line for line in rejections(server))), rejections(server))
 
 
 def check_chain(results, arguments, authority):
@@ -468,7 +477,9 @@ def check_beside_etcd(results, arguments, authority):
     """The same flags, the same clients, the same treatment."""
     pair, good, revoked = authority.issue("server"), authority.issue("good"), authority.issue("revoked")
     named, serving = authority.issue("named", sans="DNS:named.example"), authority.issue("serving", usage="serverAuth")
+    chained, orphan = authority.issue_chain("chained-client"), authority.issue_chain("orphan")
     authority.revoke(revoked)
+    authority.revoke_between("orphan")
     crl = authority.write_revocations(der=True)
     foreign = Authority("third").issue("foreign")
     mutual = pair.server_flags() + ["--client-cert-auth", "--trusted-ca-file", authority.certificate]
@@ -482,7 +493,8 @@ def check_beside_etcd(results, arguments, authority):
             if setup == "a missing list":
                 os.rename(crl, crl + ".away")
             for name, own in {"nobody": None, "good": good, "revoked": revoked, "named": named, "foreign": foreign,
-                              "for servers only": serving}.items():
+                              "for servers only": serving, "behind an authority between": chained,
+                              "behind a revoked authority": orphan}.items():
                 for tls12 in (False, True):
                     treatment = [allowed(outcome(server, authority, own, tls12)) for server in (ours, theirs)]
                     results.equal(f"{setup}, {name}, {'TLS 1.2' if tls12 else 'TLS 1.3'}", treatment[0], treatment[1])

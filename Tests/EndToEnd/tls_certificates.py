@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,11 @@ def openssl(*arguments):
     return done.stdout
 
 
+def serial():
+    """Like none that `openssl ca` counts up."""
+    return str(random.getrandbits(100) | 1 << 100)
+
+
 class Authority:
     """Issues certificates into a directory of its own."""
 
@@ -75,14 +81,14 @@ class Authority:
         return pair
 
     def issue_chain(self, name):
-        """A certificate of an authority between, and in the same file that authority's."""
+        """A certificate of an authority between, NAME-between.pem, and in the same file that authority's."""
         between, draft = self.issue_authority(name + "-between"), self.path(name + ".csr")
         pair = Pair(self.path(name + ".pem"), self.path(name + ".key"))
         with open(self.path(name + ".ext"), "w") as file:
             file.write("subjectAltName=IP:127.0.0.1\n")
         openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", pair.key, "-out", draft)
         openssl("x509", "-req", "-in", draft, "-CA", between.certificate, "-CAkey", between.key, "-days", "30",
-                "-set_serial", "77", "-extfile", self.path(name + ".ext"), "-out", pair.certificate)
+                "-set_serial", serial(), "-extfile", self.path(name + ".ext"), "-out", pair.certificate)
         with open(pair.certificate, "a") as file, open(between.certificate) as other:
             file.write(other.read())
         return pair
@@ -93,11 +99,15 @@ class Authority:
             file.write("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n")
         openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", pair.key, "-out", request)
         openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.path("ca.key"), "-days", "30",
-                "-set_serial", "76", "-extfile", self.path(name + ".ext"), "-out", pair.certificate)
+                "-set_serial", serial(), "-extfile", self.path(name + ".ext"), "-out", pair.certificate)
         return pair
 
     def revoke(self, pair):
         openssl("ca", "-config", self.path("configuration"), "-revoke", pair.certificate)
+
+    def revoke_between(self, name):
+        """The authority that `issue_chain` made for the name."""
+        self.revoke(Pair(self.path(name + "-between.pem"), self.path(name + "-between.key")))
 
     def write_revocations(self, der=False):
         path = self.path("crl.der" if der else "crl.pem")

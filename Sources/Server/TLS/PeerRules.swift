@@ -30,7 +30,9 @@ struct PeerRules: Sendable {
     }
 
     /// Why the certificate is refused, as far as it tells by itself; nil when it is not.
-    func refusal(of certificate: NIOSSLCertificate, _ names: CertificateNames) -> String? {
+    ///
+    /// - Parameter chain: With the authorities between it and a trusted one, which must not be revoked either.
+    func refusal(of certificate: NIOSSLCertificate, _ names: CertificateNames, _ chain: VerifiedChain?) -> String? {
         if certificate.notValidAfter < time(nil) { return "the certificate has expired" }
         if let host, !names.covers(host) { return "the certificate is not for \(host)" }
         if !commonNames.isEmpty, !commonNames.contains(names.commonName ?? "") {
@@ -44,8 +46,9 @@ struct PeerRules: Sendable {
             let (list, problem) = try revocations.current()
             // What it would say now is not known: etcd lets nobody in either.
             if let problem { return problem.description }
-            guard list.contains(names.serial) else { return nil }
-            return "certificate serial \(names.serial.map(Self.hexadecimal).joined()) revoked"
+            let shown = [names.serial] + (chain?.shownSerials ?? [])
+            guard let serial = shown.first(where: list.contains) else { return nil }
+            return "certificate serial \(serial.map(Self.hexadecimal).joined()) revoked"
         } catch {
             return error.description
         }

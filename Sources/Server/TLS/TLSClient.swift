@@ -49,6 +49,6 @@ package final class TLSClient: Sendable {
                 context.close(promise: nil)
             })
         try channel.pipeline.syncOperations.addHandler(
-            TLSGate(tls, rules: rules, patience: Self.patience, permit: nil, outcome: outcome))
+            TLSGate(tls, nil, rules: rules, patience: Self.patience, permit: nil, outcome: outcome))
     }
 }

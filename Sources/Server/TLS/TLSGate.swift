@@ -29,6 +29,7 @@ final class TLSGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private let tls: NIOSSLHandler
+    private let chain: VerifiedChain?
     private let rules: PeerRules
     private let patience: TimeAmount
     private let outcome: Outcome
@@ -37,8 +38,13 @@ final class TLSGate: ChannelDuplexHandler, RemovableChannelHandler {
     private var deadline: Scheduled<Void>?
     private var readIsOwed = false
 
-    init(_ tls: NIOSSLHandler, rules: PeerRules, patience: TimeAmount, permit: HandshakePermit?, outcome: Outcome) {
+    /// - Parameter chain: What `tls` notes while it verifies, if it does.
+    init(
+        _ tls: NIOSSLHandler, _ chain: VerifiedChain?, rules: PeerRules, patience: TimeAmount, permit: HandshakePermit?,
+        outcome: Outcome
+    ) {
         self.tls = tls
+        self.chain = chain
         self.rules = rules
         self.patience = patience
         self.permit = permit
@@ -107,7 +113,7 @@ final class TLSGate: ChannelDuplexHandler, RemovableChannelHandler {
         } catch {
             return refuse(context, error)
         }
-        if let reason = rules.refusal(of: certificate, names) {
+        if let reason = rules.refusal(of: certificate, names, chain) {
             return refuse(context, Refusal(description: reason), names)
         }
         state = .checking([])

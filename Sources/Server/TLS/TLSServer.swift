@@ -33,7 +33,9 @@ package final class TLSServer: Sendable {
                     + "hostname=\(Self.quoted(options.allowedHostnames)))")
         }
         rules = PeerRules(options, onProblem: onProblem)
-        context = FileBacked(options.contextFiles, onProblem: onProblem) { () throws(TLSError) -> NIOSSLContext in
+        // Sessions end with their context: who was let in by an older list has to show the whole chain again.
+        let files = options.contextFiles + [options.revocationFile].compactMap { $0 }
+        context = FileBacked(files, onProblem: onProblem) { () throws(TLSError) -> NIOSSLContext in
             try options.serverContext(protocols: protocols)
         }
         self.onRejected = onRejected
@@ -54,7 +56,9 @@ package final class TLSServer: Sendable {
 
     /// Adds TLS to a connection whose first byte has come.
     func startTLS(_ channel: any Channel, _ permit: HandshakePermit?, next: @escaping Next) throws {
-        let tls = NIOSSLServerHandler(context: try context.current().value)
+        let context = try context.current().value
+        let chain = rules.revocations.map { _ in VerifiedChain() }
+        let tls = try chain?.serverHandler(context: context) ?? NIOSSLServerHandler(context: context)
         let outcome = TLSGate.Outcome(
             passed: { channel, identity in try next(channel, identity) },
             refused: { context, error, names in
@@ -62,7 +66,8 @@ package final class TLSServer: Sendable {
                 self.reject(context.channel, reason, names)
             })
         try channel.pipeline.syncOperations.addHandlers([
-            tls, TLSGate(tls, rules: rules, patience: Self.patience, permit: permit, outcome: outcome),
+            tls,
+            TLSGate(tls, chain, rules: rules, patience: Self.patience, permit: permit, outcome: outcome),
         ])
     }
 
