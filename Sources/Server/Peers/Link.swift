@@ -28,6 +28,11 @@ final class Link: OutgoingOwner, @unchecked Sendable {
     private var place = 0
     private var pingSent: NIODeadline?
     private var isContinuing = false
+    /// What is written may make room at once, which is told before the write returns.
+    private var isWriting = false
+    private var pace = CatchUpPace()
+    /// The member is far behind, and others have their turn.
+    private var isPausing = false
 
     init(to member: MemberID, _ stream: StreamKind, urls: [PeerURL], loop: PeerLoop) {
         self.member = member
@@ -101,18 +106,33 @@ final class Link: OutgoingOwner, @unchecked Sendable {
 
     /// Writes what waits, as far as the socket takes it.
     func pump() {
-        guard case .open(let connection, _) = state, !isContinuing else { return }
+        guard case .open(let connection, _) = state, !isContinuing, !isWriting, !isPausing else { return }
         for _ in 0..<Self.batchesPerTurn {
             guard connection.isWritable else { return }
             let items = loop.mailbox.take(for: member, on: stream, bytesMax: Self.batchBytesMax)
             if items.isEmpty { return }
+            isWriting = true
             write(items, to: connection)
+            isWriting = false
+            if stream == .bulk, pauses(after: items) { return }
         }
         isContinuing = true
         loop.eventLoop.execute {
             self.isContinuing = false
             self.pump()
         }
+    }
+
+    private func pauses(after items: [SendQueue.Item]) -> Bool {
+        let now = Int64(clamping: NIODeadline.now().uptimeNanoseconds)
+        let pause = pace.pause(after: .init(items), at: now, beside: loop.writes)
+        guard pause > 0 else { return false }
+        isPausing = true
+        loop.eventLoop.scheduleTask(in: .nanoseconds(pause)) {
+            self.isPausing = false
+            self.pump()
+        }
+        return true
     }
 
     private func write(_ items: [SendQueue.Item], to connection: OutgoingConnection) {

@@ -27,6 +27,8 @@ final class PeerLoop: @unchecked Sendable {
     private var lookups = 0
     private var lookupsEnded: EventLoopPromise<Void>?
     private var ticker: RepeatedTask?
+    /// Of clients, as counted at each tick.
+    private(set) var writes = WriteRate()
 
     init(eventLoop: any EventLoop, options: PeerOptions, mailbox: Mailbox, snapshotThreads: SnapshotThreads) {
         self.eventLoop = eventLoop
@@ -90,6 +92,7 @@ final class PeerLoop: @unchecked Sendable {
 
     private func tick() {
         let now = NIODeadline.now()
+        if let receiver { writes.add(receiver.writesOfClients, at: Int64(clamping: now.uptimeNanoseconds)) }
         for member in members.values { member.tick(now) }
         for connection in Array(incoming.values) { connection.tick(now) }
     }

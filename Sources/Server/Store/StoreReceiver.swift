@@ -37,6 +37,8 @@ final class StoreReceiver: TransportReceiver {
 
     var clusterDescription: ClusterDescription? { store.lifecycle.isStopped ? nil : store.description }
 
+    var writesOfClients: UInt64 { store.gauges.proposalsApplied.load(ordering: .relaxed) }
+
     func asked(_ request: [UInt8], by member: MemberID, answer: @escaping @Sendable ([UInt8]?) -> Void) {
         store.serve(request, answer: answer)
     }

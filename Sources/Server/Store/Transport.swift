@@ -48,10 +48,13 @@ package protocol TransportReceiver: AnyObject, Sendable {
     func asked(_ request: [UInt8], by member: MemberID, answer: @escaping @Sendable ([UInt8]?) -> Void)
     /// What a stranger may know who asks, or wants to join; nil when nobody can join.
     var clusterDescription: ClusterDescription? { get }
+    /// Counts on with each write of a client that this member has applied.
+    var writesOfClients: UInt64 { get }
 }
 
 extension TransportReceiver {
     package var clusterDescription: ClusterDescription? { nil }
+    package var writesOfClients: UInt64 { 0 }
 }
 
 /// A snapshot on its way out, piece by piece in bounded memory. Used by one thread at a time.
