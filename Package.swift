@@ -110,10 +110,11 @@ let package = Package(
                 "StrakeModel", "StrakeRaft", "StrakeChecksum", "StrakeBolt", "StrakeTables", "StrakeMVCC",
                 "StrakeLeases", "StrakeAuth", "StrakeStateMachine", "StrakeEtcdWire",
             ]),
+        .target(name: "CMalloc", path: "Sources/Server/CMalloc"),
         layer(
             "Server/EtcdService",
             [
-                "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeAuth",
+                "CMalloc", "StrakeModel", "StrakeRaft", "StrakeTables", "StrakeMVCC", "StrakeLeases", "StrakeAuth",
                 "StrakeStateMachine", "StrakeReplication", "StrakeWatching", "StrakeStore", "StrakeSockets",
                 "StrakeTLS", "StrakeHTTP2", "StrakeEtcdWire", "StrakeEtcdBackend", "StrakeGateway",
                 "StrakeCredentials", "StrakeJWT",

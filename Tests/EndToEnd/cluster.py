@@ -316,6 +316,15 @@ def check_snapshot(results, cluster):
     results.check("by a snapshot", eventually(lambda: b"applied snapshot" in away.log_since(0)))
     results.check("which another member says that it sent", eventually(lambda: any(
         b"sent database snapshot" in member.log_since(0) for member in cluster.members if member is not away)))
+    saves, flushes = (away.metric(f"etcd_snap_db_{part}_duration_seconds_count") for part in ("save_total", "fsync"))
+    results.check("which is timed", saves == flushes >= 1, f"{saves} received, {flushes} flushed")
+    there = client.must("KV/Range", pb.RangeRequest(key=b"\0", range_end=b"\0", count_only=True)).count
+    results.check("of more than 2,000 keys", there > 2_000, there)
+    for member in cluster.members:
+        results.equal("metric of keys", member.metric("etcd_debugging_mvcc_keys_total"), there)
+    commit, write = (other.metric(f"etcd_{name}_duration_seconds_sum") for name in (
+        "disk_backend_commit", "debugging_disk_backend_commit_write"))
+    results.check("a checkpoint's commits are a part of it", 0 < write < commit, f"{write} of {commit} s")
 
 
 def check_no_quorum(results, cluster):

@@ -1,5 +1,6 @@
 """Compares the families of /metrics, and some values after a defined piece of work."""
 
+import os
 import re
 import urllib.request
 
@@ -14,15 +15,18 @@ def replay(fixture, server):
     with Client(server.endpoint) as client:
         watches = work(client)
         content_type, families, samples = scrape(server)
+        process = runtime(server, samples)
         for watch in watches:
             watch.close()
+        client.must("Maintenance/Defragment", pb.DefragmentRequest())
+        process += defragmented(samples, scrape(server)[2])
     outcomes = [("content type", "" if content_type.startswith("text/plain; version=0.0.4") else content_type)]
     for family in fixture["families"]:
         outcomes.append((family["name"], difference(family, families.get(family["name"]))))
     for each in fixture["values_after_work"]:
         value = samples.get(series(each["series"]))
         outcomes.append((each["series"], difference(float(each["value"]), value)))
-    return outcomes + histograms(families, samples) + durations(samples)
+    return outcomes + histograms(families, samples) + durations(samples) + process
 
 
 def work(client):
@@ -87,6 +91,11 @@ def durations(samples):
     expected += [("etcd_debugging_lease_ttl_total_count", {}, 2), ("etcd_debugging_lease_ttl_total_sum", {}, 1200)]
     # Of the keys and values: 10 times 2 and 10, 6 times 2 and 1, 4 times 1 and 1.
     expected += [("etcd_debugging_mvcc_total_put_size_in_bytes", {}, 146)]
+    # Of the four puts on a watched key each is a response with one event; each of the three watchers was created.
+    sends = "etcd_debugging_server_watch_send_loop_"
+    expected += [(sends + "watch_stream_duration_seconds_count", {}, 4), (sends + "progress_duration_seconds_count", {}, 0),
+                 (sends + "watch_stream_duration_per_event_seconds_count", {}, 4),
+                 (sends + "control_stream_duration_seconds_count", {}, 3)]
     expected += [("promhttp_metric_handler_requests_in_flight", {}, 1)]
     expected += [("etcd_debugging_mvcc_db_compaction_total_duration_milliseconds_count", {}, 1)]
     outcomes = [(f"{name}{labels}", difference(float(count), of(name, **labels))) for name, labels, count in expected]
@@ -94,6 +103,37 @@ def durations(samples):
     floors = [("etcd_disk_wal_write_bytes_total", 200), ("etcd_debugging_mvcc_db_compaction_last", 1e9)]
     return outcomes + [(f"{name} is at least {floor:g}", "" if of(name) >= floor else str(of(name)))
                        for name, floor in floors]
+
+
+def runtime(server, samples):
+    """What is said of the process is what the system says of it."""
+    of = {name: value for (name, labels), value in samples.items() if not labels}
+    pid, memory = server.process.pid, "go_memstats_"
+    threads = len(os.listdir(f"/proc/{pid}/task"))
+    with open(f"/proc/{pid}/status") as status:
+        data = 1024 * int(re.search(r"^VmData:\s+(\d+) kB", status.read(), re.MULTILINE)[1])
+    heap, used, system = (of[memory + name] for name in ("heap_sys_bytes", "heap_inuse_bytes", "sys_bytes"))
+    others = sum(of[memory + name] for name in (
+        "stack_sys_bytes", "mspan_sys_bytes", "mcache_sys_bytes", "buck_hash_sys_bytes", "gc_sys_bytes", "other_sys_bytes"))
+    # Threads and memory come and go between the page and the look at them.
+    checks = {
+        "threads are those that there are": abs(of["go_threads"] - threads) <= 3 and of["go_goroutines"] > 3,
+        "processors are those that it may have": of["go_sched_gomaxprocs_threads"] == len(os.sched_getaffinity(pid)),
+        "some of the heap is in use, and not all": 1 << 20 < used < heap,
+        "the heap is what is in use and what is idle": used + of[memory + "heap_idle_bytes"] == heap,
+        "allocated is at most what is in use": 0 < of[memory + "alloc_bytes"] <= used,
+        "all memory is the sum of its parts": system == heap + others,
+        "all memory is what the process can write to": abs(system - data) < 16 << 20,
+    }
+    return [(f"runtime: {name}", "" if holds else str({key: of[key] for key in of if key.startswith("go_")}))
+            for name, holds in checks.items()]
+
+
+def defragmented(before, after):
+    name = "etcd_disk_backend_defrag_duration_seconds_count"
+    calls = after[name, ()] - before[name, ()]
+    return [("a call of Defragment is timed", difference(1.0, calls)),
+            ("none is under way", difference(0.0, after["etcd_disk_defrag_inflight", ()]))]
 
 
 def scrape(server):

@@ -271,11 +271,16 @@ def check_metrics(results, cluster, leader, new):
             (leader, f'etcd_network_snapshot_send_total_duration_seconds_count{{To="{two}"}}', 1),
             (new, f'etcd_network_snapshot_receive_success{{From="{one}"}}', 1),
             (new, f'etcd_network_snapshot_receive_inflights_total{{From="{one}"}}', 0),
+            (new, "etcd_snap_db_save_total_duration_seconds_count", 1),
+            (new, "etcd_snap_db_fsync_duration_seconds_count", 1),
+            (leader, "etcd_snap_db_save_total_duration_seconds_count", 0),
             (new, "etcd_server_snapshot_apply_in_progress_total", 0),
             (new, "etcd_server_is_learner", 0)):
         # What the new member applies, and that its connections are there, takes a moment.
         eventually(lambda: member.metric(re.escape(series)) == expected, timeout=5)
         results.equal(f"metric {series}", member.metric(re.escape(series)), expected)
+    saved, flushed = (new.metric(f"etcd_snap_db_{part}_duration_seconds_sum") for part in ("save_total", "fsync"))
+    results.check("the snapshot's flush is a part of its receipt", 0 < flushed < saved, f"{flushed} of {saved} s")
 
 
 def main():

@@ -93,6 +93,73 @@ struct CheckpointTests {
         #expect(try fixture.changes(from: 20_002).count == 20_000)
     }
 
+    @Test func `keys are counted, through checkpoints and crashes`() throws {
+        try fixture.put("a")
+        try fixture.put("b")
+        try fixture.put("a", "again")
+        #expect(fixture.keyCount == 2 && fixture.reader.keyCount == 0)
+        fixture.publish()
+        #expect(fixture.reader.keyCount == 2)
+        try fixture.checkpoint()
+        try fixture.delete("a")
+        #expect(try fixture.delete("none").deleted == 0)
+        #expect(fixture.keyCount == 1)
+        try fixture.crash()
+        #expect(fixture.keyCount == 2 && fixture.reader.keyCount == 2)
+        try fixture.delete("a", to: "z")
+        try fixture.put("a", "anew")
+        try fixture.checkpoint()
+        try fixture.crash()
+        #expect(fixture.keyCount == 1 && fixture.reader.keyCount == 1)
+    }
+
+    @Test(arguments: [nil, 3, 5] as [UInt64?])
+    func `keys are counted where the last checkpoint did not do it`(revisionCounted: UInt64?) throws {
+        for key in ["a", "b", "c"] { try fixture.put(key) }
+        try fixture.delete("b")
+        try fixture.checkpoint()
+        // A checkpoint that was cut short is in the file too, and is not to be seen.
+        try fixture.delete("a")
+        try fixture.put("d")
+        var limits = CheckpointLimits()
+        limits.pagesMax = 1
+        limits.slicesMax = 1
+        let work = try #require(fixture.freeze())
+        #expect(try !work.run(limits: limits))
+        // As a program leaves the file that does not count: nothing, or the number of an earlier revision.
+        try fixture.tables.environment.write { txn throws(TableError) in
+            let key = "mvcc/keys".bytes
+            if let revisionCounted {
+                let fields = [revisionCounted, 77].flatMap { field in
+                    withUnsafeBytes(of: field.littleEndian, Array.init)
+                }
+                try fixture.tables.state.put(key, fields, in: txn)
+            } else {
+                _ = try fixture.tables.state.delete(key, in: txn)
+            }
+        }
+        try fixture.crash()
+        // The revision of the last checkpoint is 5: of that a number is believed.
+        #expect(fixture.keyCount == (revisionCounted == 5 ? 77 : 2))
+        if revisionCounted == 5 { return }
+        #expect(fixture.reader.keyCount == 2)
+        // The next checkpoint has the number, although nothing else is new.
+        try fixture.checkpoint()
+        try fixture.crash()
+        #expect(fixture.keyCount == 2)
+    }
+
+    @Test func `each transaction's commit is told of`() throws {
+        for number in 0..<2_000 { try fixture.put("key \(number)") }
+        var limits = CheckpointLimits()
+        limits.pagesMax = 500
+        let work = try #require(fixture.freeze())
+        var phases: [CheckpointWork.CommitPhase] = []
+        #expect(try work.run(limits: limits) { phases.append($0) })
+        #expect(phases.count > 2)
+        #expect(phases.enumerated().allSatisfy { $0.element == ($0.offset % 2 == 0 ? .begins : .ended) })
+    }
+
     @Test func `the figures for memory and quota follow what is held`() throws {
         let empty = try fixture.reader.bytesInUse()
         for number in 0..<1_000 { try fixture.put("k\(number)", String(repeating: "v", count: 1_000)) }

@@ -76,6 +76,7 @@ final class StoreFixture {
 
     var revision: Int64 { store.revision }
     var compactRevision: Int64 { store.compactRevision }
+    var keyCount: Int { store.keyCount }
     var activeBytes: Int { store.activeBytes }
     var layerBytes: Int { store.layerBytes }
     var isCheckpointing: Bool { store.isCheckpointing }

@@ -49,6 +49,8 @@ private final class Pair {
         applied += 1
         if store.revision != entry.revision { Issue.record("revision \(store.revision) is not \(entry.revision)") }
         if store.compactRevision != entry.compactRevision { Issue.record("compact revision \(store.compactRevision)") }
+        let keyCount = reference.states[Int(store.revision)].count
+        if store.keyCount != keyCount { Issue.record("\(store.keyCount) keys, not \(keyCount)") }
         if digests.count < applied { digests.append(store.digest) }
         if store.digest != digests[applied - 1] { Issue.record("another digest after command \(applied)") }
     }

@@ -13,11 +13,14 @@ extension Environment {
     }
 
     /// Lends the write transaction; commits when `body` returns, aborts when it throws. Waits for another writer.
+    ///
+    /// - Parameter willCommit: Called before the commit, which writes the changed pages and syncs them.
     package func write<R: ~Copyable, E: LMDBFailure>(
-        _ body: (borrowing WriteTransaction) throws(E) -> R
+        _ body: (borrowing WriteTransaction) throws(E) -> R, willCommit: () -> Void = {}
     ) throws(E) -> R {
         let txn = try E.converting { () throws(LMDBError) in try beginWrite() }
         let result = try body(txn)
+        willCommit()
         do { try txn.commit() } catch { throw E(error) }
         return result
     }

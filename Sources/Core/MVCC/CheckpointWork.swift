@@ -23,11 +23,19 @@ package final class CheckpointWork: Sendable {
     package var appliedIndex: UInt64 { record.appliedIndex }
     package var appliedTerm: UInt64 { record.appliedTerm }
 
+    /// A transaction's pages go to the file and are synced: all that it wrote before is in memory.
+    package enum CommitPhase: Sendable {
+        case begins, ended
+    }
+
     /// Writes and syncs everything; blocks.
     ///
+    /// - Parameter onCommit: Told of each transaction's commit, for who has a clock.
     /// - Returns: True when all of it is in the file; false only when `limits` stop it early.
     @discardableResult
-    package func run(limits: CheckpointLimits = CheckpointLimits()) throws(MVCCError) -> Bool {
+    package func run(
+        limits: CheckpointLimits = CheckpointLimits(), onCommit: (CommitPhase) -> Void = { _ in }
+    ) throws(MVCCError) -> Bool {
         var progress = CheckpointProgress(layer)
         return try MVCCError.storage { () throws(TableError) in
             for _ in 0..<limits.slicesMax {
@@ -37,7 +45,10 @@ package final class CheckpointWork: Sendable {
                     for change in stateChanges { try write(change, in: txn) }
                     try record.write(tables, in: txn)
                     return true
+                } willCommit: {
+                    onCommit(.begins)
                 }
+                onCommit(.ended)
                 if isDone { return true }
             }
             return false

@@ -9,6 +9,8 @@ package struct Reader: Sendable {
     package var revision: Int64 { publication.current.revision }
     /// As published; zero: never compacted.
     package var compactRevision: Int64 { publication.current.compactRevision }
+    /// Keys that live at the newest published revision.
+    package var keyCount: Int { publication.current.keyCount }
 
     /// Has the store's file open while it lives. LMDB does not bear a file that is open twice in one process.
     package var openFile: any AnyObject & Sendable { publication.current.tables.environment }

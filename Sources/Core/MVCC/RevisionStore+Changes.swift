@@ -56,6 +56,7 @@ extension RevisionStore {
             revision: revision, createRevision: living?.entry.createRevision ?? revision.main,
             version: (living?.entry.version ?? 0) + 1, lease: request.ignoreLease ? oldLease : request.lease,
             previous: found?.entry.modRevision ?? .zero, link: link)
+        if living == nil { keyCount += 1 }
         let value = request.ignoreValue ? previous?.value ?? [] : request.value
         active.append(
             request.key.withBytes { key in value.withBytes { EventStorage.make(header, key: key, value: $0) } })
@@ -89,6 +90,7 @@ extension RevisionStore {
             return true
         }
         for tombstone in tombstones { active.append(tombstone) }
+        keyCount -= tombstones.count
         changeCount = next.sub
         response.deleted = Int64(tombstones.count)
         return response

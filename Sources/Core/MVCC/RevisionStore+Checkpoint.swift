@@ -13,7 +13,7 @@ extension RevisionStore {
         if isCheckpointing { return nil }
         let record = CheckpointRecord(
             appliedIndex: appliedIndex, appliedTerm: appliedTerm, revision: revision, compactRevision: compactRevision,
-            digest: digest)
+            digest: digest, keyCount: keyCount)
         if record == checkpoint && stateChanges.isEmpty { return nil }
         precondition(isPublished, "a freeze before what was applied is published")
         precondition(appliedIndex >= checkpoint.appliedIndex, "the applied index falls to \(appliedIndex)")
@@ -38,6 +38,6 @@ extension RevisionStore {
         publication.replace(
             StoreSnapshot(
                 layers: Layers(active: seen.layers.active, frozen: nil), tables: tables, revision: seen.revision,
-                compactRevision: seen.compactRevision, generation: seen.generation))
+                compactRevision: seen.compactRevision, keyCount: seen.keyCount, generation: seen.generation))
     }
 }

@@ -7,7 +7,7 @@ extension RevisionStore {
     var snapshot: StoreSnapshot {
         StoreSnapshot(
             layers: Layers(active: active.view, frozen: frozen), tables: tables, revision: requestRevision,
-            compactRevision: compactRevision, storedRevision: revision, generation: generation)
+            compactRevision: compactRevision, keyCount: keyCount, storedRevision: revision, generation: generation)
     }
 
     /// The main revision that a read sees now: the request's own once it has changed something.

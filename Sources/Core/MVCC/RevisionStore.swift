@@ -35,22 +35,31 @@ package struct RevisionStore: ~Copyable {
     /// Nothing below it can be read any more; zero: never compacted. Physical removal follows behind.
     package internal(set) var compactRevision: Int64
 
-    /// Opens what the last checkpoint left. Takes the same time whatever the number of keys.
+    /// Keys that live at the newest applied revision.
+    package internal(set) var keyCount: Int
+
+    /// Opens what the last checkpoint left. Takes the same time whatever the number of keys, but for a file from before
+    /// keys were counted: there they are, once.
     ///
     /// The caller then applies the log from `appliedIndex + 1` on, and publishes.
     package init(tables: StoreTables) throws(MVCCError) {
-        self.tables = tables
-        checkpoint = try MVCCError.storage { () throws(TableError) in
+        let checkpoint = try MVCCError.storage { () throws(TableError) in
             try tables.environment.read { txn throws(TableError) in try CheckpointRecord.read(tables, in: txn) }
         }
+        let keyCount: Int
+        if let counted = checkpoint.keyCount {
+            keyCount = counted
+        } else {
+            keyCount = try Self.countKeys(of: checkpoint, in: tables)
+        }
+        self.tables = tables
+        self.checkpoint = checkpoint
+        self.keyCount = keyCount
         revision = checkpoint.revision
         compactRevision = checkpoint.compactRevision
         retiredDigest = checkpoint.digest
         reading = LazyTransaction(tables.environment)
-        let snapshot = StoreSnapshot(
-            layers: Layers(active: Layer().view, frozen: nil), tables: tables, revision: checkpoint.revision,
-            compactRevision: checkpoint.compactRevision, generation: 0)
-        publication = Publication(snapshot)
+        publication = Publication(Self.stored(tables, checkpoint, keyCount: keyCount))
     }
 
     /// Hand it to any thread.
@@ -81,7 +90,7 @@ package struct RevisionStore: ~Copyable {
         publication.replace(
             StoreSnapshot(
                 layers: Layers(active: active.snapshot(), frozen: frozen), tables: tables, revision: revision,
-                compactRevision: compactRevision, generation: generation))
+                compactRevision: compactRevision, keyCount: keyCount, generation: generation))
         let changes = active.events(from: publishedCount)
         publishedCount = active.count
         return changes

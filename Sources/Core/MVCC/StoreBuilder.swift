@@ -79,6 +79,7 @@ package struct StoreBuilder: ~Copyable {
         store.revision = revision
         store.compactRevision = compactRevision
         store.setDigest(digest ?? received)
+        try store.countKeys()
         try write(appliedIndex: appliedIndex, appliedTerm: appliedTerm, stateChanges: stateChanges)
         return true
     }

@@ -2,7 +2,7 @@ internal import StrakeLMDB
 internal import StrakeModel
 internal import StrakeTables
 
-/// The record of the last finished checkpoint: `mvcc/checkpoint`, five u64 little-endian.
+/// The records of the last finished checkpoint: `mvcc/checkpoint`, five u64 little-endian, and `mvcc/keys`, two.
 struct CheckpointRecord: Equatable, Sendable {
     var appliedIndex: UInt64 = 0
     var appliedTerm: UInt64 = 0
@@ -10,17 +10,23 @@ struct CheckpointRecord: Equatable, Sendable {
     var compactRevision: Int64 = 0
     /// Of all events ever applied, as `RevisionStore.digest`.
     var digest: UInt64 = 0
+    /// Keys that live at the revision. Nil in a file whose last checkpoint is from before they were counted.
+    var keyCount: Int? = 0
 
     private static let key = [UInt8]("mvcc/checkpoint".utf8)
+    /// A record of its own, with the revision that it is of: a version that does not know it leaves it as it was.
+    private static let keyCountKey = [UInt8]("mvcc/keys".utf8)
 
     /// Of an empty store when there was none yet.
     static func read<T: Transaction & ~Copyable>(
         _ tables: StoreTables, in txn: borrowing T
     ) throws(TableError) -> CheckpointRecord {
         guard let fields = try StoreRecord.fields(key, count: 5, tables, in: txn) else { return CheckpointRecord() }
+        let counted = try StoreRecord.fields(keyCountKey, count: 2, tables, in: txn)
         return CheckpointRecord(
             appliedIndex: fields[0], appliedTerm: fields[1], revision: Int64(bitPattern: fields[2]),
-            compactRevision: Int64(bitPattern: fields[3]), digest: fields[4])
+            compactRevision: Int64(bitPattern: fields[3]), digest: fields[4],
+            keyCount: counted.flatMap { $0[0] == fields[2] ? Int(clamping: $0[1]) : nil })
     }
 
     func write(_ tables: StoreTables, in txn: borrowing WriteTransaction) throws(TableError) {
@@ -28,6 +34,9 @@ struct CheckpointRecord: Equatable, Sendable {
             appliedIndex, appliedTerm, UInt64(bitPattern: revision), UInt64(bitPattern: compactRevision), digest,
         ]
         try tables.state.put(Self.key, StoreRecord.encode(fields), in: txn)
+        guard let keyCount else { preconditionFailure("a checkpoint of keys that nobody has counted") }
+        let counted = [UInt64(bitPattern: revision), UInt64(keyCount)]
+        try tables.state.put(Self.keyCountKey, StoreRecord.encode(counted), in: txn)
     }
 }
 

@@ -12,6 +12,8 @@ final class StoreSnapshot: Sendable {
     /// The newest main revision.
     let revision: Int64
     let compactRevision: Int64
+    /// Keys that live at `revision`.
+    let keyCount: Int
     /// Rows of LMDB above it are not seen. Differs from `revision` inside a request that is being applied: its own
     /// changes are in memory, and LMDB may hold the same ones from before a crash.
     let storedRevision: Int64
@@ -20,13 +22,14 @@ final class StoreSnapshot: Sendable {
     let generation: UInt64
 
     init(
-        layers: Layers, tables: StoreTables, revision: Int64, compactRevision: Int64, storedRevision: Int64? = nil,
-        generation: UInt64
+        layers: Layers, tables: StoreTables, revision: Int64, compactRevision: Int64, keyCount: Int,
+        storedRevision: Int64? = nil, generation: UInt64
     ) {
         self.layers = layers
         self.tables = tables
         self.revision = revision
         self.compactRevision = compactRevision
+        self.keyCount = keyCount
         self.storedRevision = storedRevision ?? revision
         self.generation = generation
     }

@@ -23,6 +23,7 @@ extension MetricsPage {
             "Bytes of the keys and values that this member has seen put.",
             Int(gauges.putBytes.load(ordering: .relaxed)))
         gauge("etcd_debugging_mvcc_current_revision", "The current revision of store.", Int(store.reader.revision))
+        gauge("etcd_debugging_mvcc_keys_total", "Keys that there are at the current revision.", store.reader.keyCount)
         gauge(
             "etcd_debugging_mvcc_compact_revision", "The revision of the last compaction in store.",
             Int(store.reader.compactRevision))
@@ -63,6 +64,17 @@ extension MetricsPage {
             "etcd_disk_backend_commit_duration_seconds", "Time to write and flush a checkpoint of the store.",
             gauges.checkpointTimes)
         histogram(
+            "etcd_debugging_disk_backend_commit_write_duration_seconds",
+            "Time that a transaction of a checkpoint takes to write its pages and flush them.",
+            gauges.checkpointCommits)
+        histogram(
+            "etcd_disk_backend_defrag_duration_seconds",
+            "Time to answer Defragment: pages are used again as they come free, so there is nothing to do.",
+            service.metrics.defragmentations)
+        gauge(
+            "etcd_disk_defrag_inflight", "Calls of Defragment that are being answered.",
+            service.metrics.defragmenting.value)
+        histogram(
             "etcd_disk_backend_snapshot_duration_seconds", "Time to read the whole state for a client's snapshot.",
             gauges.backupTimes)
         gauge(
@@ -86,6 +98,36 @@ extension MetricsPage {
         histogram(
             "etcd_debugging_mvcc_db_compaction_total_duration_milliseconds",
             "Time from a compaction's first slice to its last.", gauges.compactions)
+    }
+
+    /// Snapshots that other members sent.
+    mutating func receivedSnapshots(_ service: Service) {
+        let gauges = service.store.metrics
+        histogram(
+            "etcd_snap_db_save_total_duration_seconds",
+            "Time from the first piece of another member's snapshot until all of it is a store on the disk.",
+            gauges.snapshotSaves)
+        histogram(
+            "etcd_snap_db_fsync_duration_seconds",
+            "Time from the last piece of another member's snapshot until all of it is flushed.", gauges.snapshotSyncs)
+    }
+
+    /// Of watch responses, from their encoding to their place in the stream's queue. Those of a turn share its time.
+    mutating func watchSends(_ service: Service) {
+        let times = service.metrics.watchSends
+        let prefix = "etcd_debugging_server_watch_send_loop_"
+        histogram(
+            prefix + "watch_stream_duration_seconds", "Time to encode and queue a watch response with events.",
+            times.responses)
+        histogram(
+            prefix + "watch_stream_duration_per_event_seconds",
+            "Time to encode and queue a watch response with events, for each of its events.", times.perEvent)
+        histogram(
+            prefix + "control_stream_duration_seconds",
+            "Time to encode and queue that a watcher is created or canceled.", times.control)
+        histogram(
+            prefix + "progress_duration_seconds", "Time to encode and queue how far a watcher or its stream is.",
+            times.progress)
     }
 
     /// How long the parts of a request take.

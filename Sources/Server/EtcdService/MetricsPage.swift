@@ -8,7 +8,9 @@ struct MetricsPage {
     init(_ service: Service) {
         server(service)
         store(service)
+        watchSends(service)
         disk(service)
+        receivedSnapshots(service)
         times(service)
         network(service)
         peers(service)
@@ -17,6 +19,10 @@ struct MetricsPage {
         clients(service)
         scrapes(service)
         process()
+        runtime()
+        features(service)
+        unusedStages()
+        absentParts()
     }
 
     // MARK: Lines

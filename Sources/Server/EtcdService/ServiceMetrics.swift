@@ -30,6 +30,7 @@ final class ServiceMetrics: Sendable {
     let bytesReceived = Counter()
     let bytesSent = Counter()
     let watchEvents = Counter()
+    let watchSends = WatchSendTimes()
     let clientRequests = ClientRequests()
     /// Pages of metrics that were asked for, and those that are being made.
     let scrapes = Counter()
@@ -42,6 +43,9 @@ final class ServiceMetrics: Sendable {
     let readIndexTimeouts = Counter()
     /// Ranges that are calls of their own, from the store to encoded bytes.
     let rangeTimes = OutcomeTimes(firstBound: 0.000_1, count: 20)
+    /// Defragment calls, and those that are being answered.
+    let defragmentations = Histogram(firstBound: 0.1, count: 13)
+    let defragmenting = Counter()
     let hashTimes = Histogram(firstBound: 0.01, count: 15)
     let hashKVTimes = Histogram(firstBound: 0.01, count: 15)
     private let calls = (0..<CallCount.total).map { _ in Counter() }

@@ -54,7 +54,13 @@ extension Session {
 
     /// Pages are used again as they come free, so there is never anything to defragment.
     func receiveDefragment(_ stream: StreamID, _ message: UnsafeRawBufferPointer) throws(WireError) {
+        let began = MonotonicClock.nanoseconds
         _ = try EmptyRequest(protobuf: message)
+        service.metrics.defragmenting.add(1)
+        defer {
+            service.metrics.defragmenting.add(-1)
+            service.metrics.defragmentations.record(MonotonicClock.nanoseconds - began)
+        }
         // etcd's answer carries no header.
         reply(stream, encoded: [])
     }

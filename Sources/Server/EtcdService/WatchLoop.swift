@@ -83,15 +83,19 @@ final class WatchLoop {
     private func deliver<Result>(_ body: (inout WatchHub, inout WatchSink) -> Result) -> Result {
         precondition(!isDelivering, "a delivery began another one")
         isDelivering = true
+        sink.beginTurn()
         let result = body(&hub, &sink)
+        sink.endTurn()
         isDelivering = false
         while let key = closedMeanwhile.popLast() { close(key) }
         while let key = drainedMeanwhile.popLast() { drained(key) }
         return result
     }
 
-    private func send(_ response: WatchResponse, revision: Int64, to key: StreamKey) {
-        deliver { _, sink in sink.send(response, revision: revision, to: key) }
+    private func send(
+        _ response: WatchResponse, _ kind: WatchTurn.Kind = .control, revision: Int64, to key: StreamKey
+    ) {
+        deliver { _, sink in sink.send(response, kind, revision: revision, to: key) }
     }
 
     func receive(_ request: StrakeEtcdWire.WatchRequest, on stream: StreamID, of session: Session) {
@@ -107,10 +111,10 @@ final class WatchLoop {
         case .cancel(let watchID):
             guard case .canceled(let owed) = hub.cancel(watchID, on: key) else { return }
             send(WatchResponse(watchID: watchID, canceled: true), revision: revision, to: key)
-            if let owed { send(WatchResponse(watchID: -1), revision: owed, to: key) }
+            if let owed { send(WatchResponse(watchID: -1), .progress, revision: owed, to: key) }
         case .progress:
             guard case .reply(let revision) = hub.requestProgress(of: key) else { return }
-            send(WatchResponse(watchID: -1), revision: revision, to: key)
+            send(WatchResponse(watchID: -1), .progress, revision: revision, to: key)
         case .none: return
         }
         settle()

@@ -23,6 +23,8 @@ struct WatchSink: WatchConsumer {
     var streams: [StreamKey: WatchStream] = [:]
     /// The revision in the headers of what is being sent.
     var revision: Int64 = 0
+    /// What the turn in hand has sent.
+    private var turn = WatchTurn()
     private var events: (any WatchEvents)?
     /// Encoded events of the batch in hand, by position; with and without the previous key.
     private var plain: [Int: [UInt8]] = [:]
@@ -31,6 +33,10 @@ struct WatchSink: WatchConsumer {
     init(service: Service) {
         self.service = service
     }
+
+    mutating func beginTurn() { turn = WatchTurn() }
+
+    func endTurn() { turn.end(in: service.metrics.watchSends) }
 
     mutating func begin(_ events: (any WatchEvents)?, revision: Int64) {
         self.events = events
@@ -48,7 +54,7 @@ struct WatchSink: WatchConsumer {
     mutating func deliver(_ delivery: inout Delivery) {
         let parts = payloads(of: delivery)
         let header = service.header(revision: revision)
-        var sent = 0
+        var (sent, served) = (0, 0)
         for index in delivery.watchers.indices {
             let watcher = delivery.watchers[index]
             guard let stream = streams[watcher.stream] else { continue }
@@ -57,37 +63,43 @@ struct WatchSink: WatchConsumer {
                 awaitRoom(of: watcher.stream)
                 continue
             }
+            served += 1
             for (number, payload) in parts.enumerated() {
                 let isPart = number < parts.count - 1
                 let prefix = Response(header, WatchResponse(watchID: watcher.watchID, fragment: isPart))
                 if send(prefix, payload, to: stream) { sent += 1 }
             }
         }
-        if sent > 0 { countSent(sent) }
+        if sent > 0 {
+            countSent(sent)
+            turn.add(responses: sent, events: served * delivery.positions.count)
+        }
         service.metrics.watchEvents.add(delivery.positions.count * delivery.watchers.count)
     }
 
     mutating func cancel(_ watcher: WatcherID, compactRevision: Int64) {
         // etcd leaves the revision out of this header.
         send(
-            WatchResponse(watchID: watcher.watchID, canceled: true, compactRevision: compactRevision), revision: 0,
-            to: watcher.stream)
+            WatchResponse(watchID: watcher.watchID, canceled: true, compactRevision: compactRevision), .control,
+            revision: 0, to: watcher.stream)
     }
 
     mutating func progress(of watcher: WatcherID, revision: Int64) {
         if let stream = streams[watcher.stream], isFull(stream) { return }
-        send(WatchResponse(watchID: watcher.watchID), revision: revision, to: watcher.stream)
+        send(WatchResponse(watchID: watcher.watchID), .progress, revision: revision, to: watcher.stream)
     }
 
     mutating func progress(of stream: StreamKey, revision: Int64) {
-        send(WatchResponse(watchID: -1), revision: revision, to: stream)
+        send(WatchResponse(watchID: -1), .progress, revision: revision, to: stream)
     }
 
     // MARK: Sending
 
-    func send(_ response: WatchResponse, revision: Int64, to key: StreamKey) {
+    mutating func send(_ response: WatchResponse, _ kind: WatchTurn.Kind, revision: Int64, to key: StreamKey) {
         guard let stream = streams[key] else { return }
-        if send(Response(service.header(revision: revision), response), [], to: stream) { countSent(1) }
+        guard send(Response(service.header(revision: revision), response), [], to: stream) else { return }
+        countSent(1)
+        turn.add(kind)
     }
 
     /// All streams are of one loop.

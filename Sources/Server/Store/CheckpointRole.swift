@@ -132,7 +132,13 @@ final class CheckpointRole: Sendable {
             return
         }
         let began = MonotonicClock.nanoseconds
-        try work.run()
+        var commitBegan = began
+        try work.run { phase in
+            switch phase {
+            case .begins: commitBegan = MonotonicClock.nanoseconds
+            case .ended: store.gauges.checkpointCommits.record(MonotonicClock.nanoseconds - commitBegan)
+            }
+        }
         store.gauges.checkpointTimes.record(MonotonicClock.nanoseconds - began)
         store.applyRole.machine.withLock { $0.store.finish(work) }
         relief.ring()

@@ -47,17 +47,20 @@ package final class IncomingSnapshot: Sendable {
     private let clock: @Sendable () -> Int64
     private let makeDirectory: @Sendable () throws -> (name: String, path: String)
     private let removeDirectory: @Sendable (String) -> Void
+    private let finishing: @Sendable () -> Void
     private let finished: @Sendable (Staged) -> Void
 
     /// - Parameters:
     ///   - clock: Milliseconds that only grow.
     ///   - makeDirectory: Gives it an empty directory, once the first piece has come.
     ///   - removeDirectory: Takes the directory away when nothing comes of it.
+    ///   - finishing: Told when the last piece has come, before it is made durable.
     ///   - finished: Told once, when all is there and durable.
     package init(
         _ metadata: SnapshotMetadata, name: UInt64, from sender: MemberID, clock: @escaping @Sendable () -> Int64,
         makeDirectory: @escaping @Sendable () throws -> (name: String, path: String),
-        removeDirectory: @escaping @Sendable (String) -> Void, finished: @escaping @Sendable (Staged) -> Void
+        removeDirectory: @escaping @Sendable (String) -> Void, finishing: @escaping @Sendable () -> Void = {},
+        finished: @escaping @Sendable (Staged) -> Void
     ) {
         self.metadata = metadata
         self.name = name
@@ -65,6 +68,7 @@ package final class IncomingSnapshot: Sendable {
         self.clock = clock
         self.makeDirectory = makeDirectory
         self.removeDirectory = removeDirectory
+        self.finishing = finishing
         self.finished = finished
     }
 
@@ -135,6 +139,7 @@ package final class IncomingSnapshot: Sendable {
             guard !state.isOver, state.stream == stream, !isCancelled.load(ordering: .acquiring),
                 let reader = state.reader.take(), let directory = state.directory, let tables = state.tables
             else { throw Cancelled() }
+            finishing()
             do {
                 try reader.finish()
             } catch {

@@ -115,16 +115,22 @@ extension Store {
             }
             return stream
         }
+        let times = SnapshotTimes(gauges)
         let snapshot = IncomingSnapshot(
             metadata, name: name, from: member, clock: { MonotonicClock.milliseconds },
             makeDirectory: {
-                try snapshots.directories.withLock { directories in
+                times.begin()
+                return try snapshots.directories.withLock { directories in
                     let name = try directories.makeNew(for: metadata.last)
                     return (name, directories.path(of: name))
                 }
             },
             removeDirectory: { snapshots.addGarbage($0) },
-            finished: { [weak self] staged in self?.received(staged) })
+            finishing: { times.beginSync() },
+            finished: { [weak self] staged in
+                times.end()
+                self?.received(staged)
+            })
         snapshots.receive(snapshot)
         options.onNotice(.snapshot("receiving a snapshot as of entry \(metadata.last) from member \(member)"))
         return snapshot.makeStream()

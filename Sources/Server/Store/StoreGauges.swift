@@ -47,6 +47,12 @@ package final class StoreGauges: Sendable {
     /// Flushes of the log, checkpoints, and batches applied.
     package let logSyncs = Histogram()
     package let checkpointTimes = Histogram()
+    /// Of a checkpoint's transactions: writing the changed pages, and their sync.
+    package let checkpointCommits = Histogram()
+    /// Snapshots of other members that became whole: from the first piece to the end of the sync, and from the last piece
+    /// to there.
+    package let snapshotSaves = Histogram(firstBound: 0.1, count: 10)
+    package let snapshotSyncs = Histogram()
     package let applies = Histogram(firstBound: 0.000_1, count: 20)
     package let applyTimes = ApplyTimes()
     /// Batches that took longer than the options allow.
