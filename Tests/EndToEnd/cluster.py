@@ -320,7 +320,7 @@ def check_snapshot(results, cluster):
     results.check("which is timed", saves == flushes >= 1, f"{saves} received, {flushes} flushed")
     there = client.must("KV/Range", pb.RangeRequest(key=b"\0", range_end=b"\0", count_only=True)).count
     results.check("of more than 2,000 keys", there > 2_000, there)
-    for member in cluster.members:
+    for member in cluster.running():
         results.equal("metric of keys", member.metric("etcd_debugging_mvcc_keys_total"), there)
     commit, write = (other.metric(f"etcd_{name}_duration_seconds_sum") for name in (
         "disk_backend_commit", "debugging_disk_backend_commit_write"))

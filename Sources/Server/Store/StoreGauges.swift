@@ -49,8 +49,8 @@ package final class StoreGauges: Sendable {
     package let checkpointTimes = Histogram()
     /// Of a checkpoint's transactions: writing the changed pages, and their sync.
     package let checkpointCommits = Histogram()
-    /// Snapshots of other members that became whole: from the first piece to the end of the sync, and from the last piece
-    /// to there.
+    /// Snapshots of other members that became whole: from the first piece to the end of the sync, and from the last
+    /// piece to there.
     package let snapshotSaves = Histogram(firstBound: 0.1, count: 10)
     package let snapshotSyncs = Histogram()
     package let applies = Histogram(firstBound: 0.000_1, count: 20)
