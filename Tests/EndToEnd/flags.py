@@ -3,6 +3,7 @@
 import flags_effects
 import flags_golden
 import flags_sources
+import flags_variables
 from harness import parse_arguments, run
 
 
@@ -10,7 +11,7 @@ def main():
     arguments = parse_arguments(__doc__, budget=90)
 
     def body(results):
-        for module in (flags_golden, flags_sources, flags_effects):
+        for module in (flags_golden, flags_sources, flags_variables, flags_effects):
             module.check(results, arguments)
             print(f"{module.__name__}: {results.elapsed():.1f} s", flush=True)
 

@@ -39,7 +39,7 @@ proxy: 'off'
 IDLE = ["--wal-dir=/x", "--max-snapshots=3", "--max-wals=3", "--backend-bbolt-freelist-type=array",
         "--backend-batch-interval=50ms", "--backend-batch-limit=5", "--raft-read-timeout=1s", "--raft-write-timeout=1s",
         "--discovery-dial-timeout=1s", "--discovery-password=hush", "--discovery-fallback=proxy",
-        "--v2-deprecation=gone", "--enable-pprof", "--enable-distributed-tracing",
+        "--v2-deprecation=gone", "--enable-distributed-tracing",
         "--distributed-tracing-sampling-rate=10", "--bootstrap-defrag-threshold-megabytes=5",
         "--downgrade-check-time=1s", "--unsafe-no-fsync"]
 

@@ -79,8 +79,6 @@ extension ServerFlags {
 
     private static let idleFeatures = [
         flag(
-            "enable-pprof", .bool, "false", "this is no Go program; perf and heaptrack work on it as on any native one"),
-        flag(
             "bootstrap-defrag-threshold-megabytes", .unsigned, nil,
             "freed pages are used again, and there is nothing to defragment"),
         flag("downgrade-check-time", .duration, nil, "downgrades are not supported"),

@@ -50,6 +50,11 @@ extension ServerFlags {
             name: "metrics", kind: .string, fallback: "basic",
             help: "'basic' or 'extensive'; all metrics are served with both.", section: "Monitoring"),
         Flag(
+            name: "enable-pprof", kind: .bool, fallback: "false",
+            help:
+                "Serve /debug/vars to clients: the command line, the memory, and the member's place in raft. There are no "
+                + "profiles: perf and heaptrack work on this as on any native program.", section: "Monitoring"),
+        Flag(
             name: "warning-apply-duration", kind: .duration, fallback: "100ms",
             help: "Applying that takes longer is counted and logged.", section: "Monitoring"),
         Flag(

@@ -33,6 +33,9 @@ extension ServerSettings {
     static func addOperation(_ flags: FlagSet, to service: inout ServiceOptions) {
         service.slowRequestMilliseconds = flags.milliseconds("warning-unary-request-duration")
         service.reusesPort = flags.bool("socket-reuse-port")
+        if flags.bool("enable-pprof") {
+            service.shownArguments = shown(ProcessArguments.all() ?? [], secrets: flags.flags.filter(\.isSecret))
+        }
         // What stands for "not set" in etcd leaves the defaults of its gRPC library in force.
         let pause = flags.milliseconds("grpc-keepalive-min-time")
         service.pingIntervalMinMilliseconds = pause > 0 ? pause : 300_000
@@ -42,6 +45,16 @@ extension ServerSettings {
         // The library's lower bound.
         service.pingMilliseconds = max(interval, 1_000)
         service.pingTimeoutMilliseconds = timeout
+    }
+
+    /// The words of a command line, with what a secret flag is set to left out.
+    private static func shown(_ words: [String], secrets: [Flag]) -> [String] {
+        let names = secrets.flatMap { ["-" + $0.name, "--" + $0.name] }
+        return words.indices.map { index in
+            if index > 0, names.contains(words[index - 1]) { return "(not shown)" }
+            guard let name = names.first(where: { words[index].hasPrefix($0 + "=") }) else { return words[index] }
+            return name + "=(not shown)"
+        }
     }
 
     // MARK: Auto-compaction

@@ -138,7 +138,8 @@ struct HTTPEndpoints {
         }
         if servesGateway, GatewayRoute.isPrefix(of: path) { return Self.gatewayRefusal(request) }
         let checks = Self.checks(for: path)
-        guard path == "/health" || path == "/version" || checks != nil else {
+        let arguments = port == .client && path == "/debug/vars" ? service.options.shownArguments : nil
+        guard path == "/health" || path == "/version" || checks != nil || arguments != nil else {
             return HTTPAnswer(status: 404, headers: [Self.plain, Self.noSniff], body: "404 page not found\n")
         }
         guard request.method == "GET" else {
@@ -146,6 +147,11 @@ struct HTTPEndpoints {
                 status: 405, headers: [("allow", "GET"), Self.plain, Self.noSniff], body: "Method Not Allowed\n")
         }
         if let checks { return run(checks, request, readFailure) }
+        if let arguments {
+            return HTTPAnswer(
+                status: 200, headers: [("content-type", "application/json; charset=utf-8")],
+                body: DebugVariables(service, arguments: arguments).text)
+        }
         return path == "/version" ? version() : health(request, readFailure)
     }
 

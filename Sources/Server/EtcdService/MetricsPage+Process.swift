@@ -9,7 +9,7 @@ extension MetricsPage {
 
     mutating func process() {
         let open = Self.openFiles()
-        let openMax = Int(clamping: Self.limit(RLIMIT_NOFILE))
+        let openMax = Self.openFilesMax
         gauge("os_fd_used", "The number of used file descriptors.", open)
         gauge("os_fd_limit", "The file descriptor limit.", openMax)
         gauge(
@@ -54,6 +54,8 @@ extension MetricsPage {
         else { return nil }
         return (Int(lines[1][received]) ?? 0, Int(lines[1][sent]) ?? 0)
     }
+
+    static var openFilesMax: Int { Int(clamping: limit(RLIMIT_NOFILE)) }
 
     private static func limit(_ resource: __rlimit_resource) -> UInt {
         var limit = rlimit()

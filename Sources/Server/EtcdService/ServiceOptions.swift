@@ -43,6 +43,9 @@ package struct ServiceOptions: Sendable {
     /// The longest JSON request: base64 makes a third more of it, and names and spaces come to that.
     var gatewayBodyBytesMax: Int { 2 * (requestBytesMax + Self.requestOverheadBytes) }
 
+    /// The command line that /debug/vars shows, without secrets; nil: that path is not served.
+    package var shownArguments: [String]?
+
     /// What went to and came from the other members, for metrics.
     package var peerFigures: @Sendable () -> [PeerFigures] = { [] }
 

@@ -1,6 +1,8 @@
 package import StrakeLeases
 internal import StrakeMVCC
 package import StrakeModel
+package import StrakeRaft
+internal import StrakeReplication
 package import StrakeStateMachine
 internal import Synchronization
 
@@ -25,6 +27,9 @@ extension Store {
             appliedIndex: gauges.applied.load(ordering: .relaxed), fileBytes: gauges.fileBytes.load(ordering: .relaxed),
             bytesInUse: bytesInUse, alarms: alarms)
     }
+
+    /// How the member stands in raft. Waits for the step that is being taken.
+    package var raftStatus: RaftStatus { replica.withLock { $0.replica.node.status } }
 
     package var metrics: StoreGauges { gauges }
 
