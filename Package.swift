@@ -127,6 +127,7 @@ let package = Package(
                 "StrakeModel", "StrakeSockets", "StrakeTLS", "StrakeHTTP2", "StrakeEtcdWire",
                 .product(name: "DequeModule", package: "swift-collections"),
             ] + nio),
+        layer("Server/Discovery", ["StrakeModel", "StrakeClient"] + nio),
 
         // Commands.
         layer("Commands/Flags"),
@@ -157,7 +158,8 @@ let package = Package(
             dependencies: [
                 "CMapFault", "CMemory", "StrakeFlags", "StrakeLogging", "StrakeClusterFlags", "StrakeSignals",
                 "StrakeBench", "StrakeCtl", "StrakeRaft", "StrakeStore", "StrakeJWT", "StrakeSockets", "StrakeTLS",
-                "StrakePeers", "StrakeEtcdService", "StrakeLinearizability", "StrakeSimulation",
+                "StrakePeers", "StrakeEtcdService", "StrakeClient", "StrakeDiscovery", "StrakeLinearizability",
+                "StrakeSimulation",
             ],
             path: "Sources/Commands/strake", swiftSettings: settings),
 
@@ -246,6 +248,7 @@ let package = Package(
         tests("EtcdWire", ["StrakeModel", "StrakeFuzzing", "StrakeSeededGenerator"]),
         tests("Gateway", ["StrakeFuzzing", "StrakeSeededGenerator"]),
         tests("Client", ["StrakeModel", "StrakeHTTP2", "StrakeEtcdWire"] + nio),
+        tests("Discovery"),
         tests("Flags"),
         tests("Logging", ["StrakeTemporaryDirectory"]),
         tests("Ctl", ["StrakeEtcdWire", "StrakeClient"]),

@@ -38,7 +38,7 @@ proxy: 'off'
 
 IDLE = ["--wal-dir=/x", "--max-snapshots=3", "--max-wals=3", "--backend-bbolt-freelist-type=array",
         "--backend-batch-interval=50ms", "--backend-batch-limit=5", "--raft-read-timeout=1s", "--raft-write-timeout=1s",
-        "--discovery-dial-timeout=1s", "--discovery-password=hush", "--discovery-fallback=proxy",
+        "--discovery-proxy=http://hush", "--discovery-fallback=proxy",
         "--v2-deprecation=gone", "--enable-distributed-tracing",
         "--distributed-tracing-sampling-rate=10", "--bootstrap-defrag-threshold-megabytes=5",
         "--downgrade-check-time=1s", "--unsafe-no-fsync"]
@@ -149,9 +149,8 @@ def check_idle(results, arguments):
         results.check("gates that change nothing are named", any("InitialCorruptCheck" in text for text in said), said)
         results.check("a bound that is lowered is told", any(
             text.startswith("--max-request-bytes: taken as 66060288") for text in said), said)
-    for name in ("discovery-srv", "discovery-token", "discovery-endpoints"):
-        refuses(results, f"--{name}", command_for(arguments.server) + [f"--{name}=example.com"], 1,
-                f"--{name}: there is no discovery; name the members with --initial-cluster")
+    refuses(results, "--discovery-srv", command_for(arguments.server) + ["--discovery-srv=example.com"], 1,
+            "--discovery-srv: there is no discovery by DNS; name the members with --initial-cluster")
     for name, later in (("initial-corrupt-check=true", "--feature-gates=InitialCorruptCheck=true"),
                         ("watch-progress-notify-interval=5s", "--watch-progress-notify-interval")):
         refuses(results, f"--experimental-{name}", command_for(arguments.server) + [f"--experimental-{name}"], 2,

@@ -107,7 +107,8 @@ struct ConfigurationFileTests {
         flag("client-cert-auth", .bool, "false"), flag("peer-client-cert-auth", .bool, "false"),
         flag("client-cert-allowed-hostname"), flag("peer-cert-allowed-cn"), flag("client-crl-file"),
         flag("peer-crl-file"), flag("feature-gates", .gates(["A", "B"])), flag("socket-reuse-port", .bool, "false"),
-        flag("secret", .unsigned, isSecret: true),
+        flag("secret", .unsigned, isSecret: true), flag("discovery-token"), flag("discovery-endpoints"),
+        flag("discovery-cacert"), flag("discovery-user"), flag("discovery-password", isSecret: true),
     ]
 
     private static func taken(_ text: String) throws -> (FlagSet, unknown: [String]) {
@@ -150,6 +151,27 @@ struct ConfigurationFileTests {
         #expect(flags.string("client-crl-file") == "/r" && flags.string("peer-crl-file") == "/s")
         #expect(flags.gates("feature-gates") == ["A": true, "B": false] && flags.bool("socket-reuse-port"))
         #expect(unknown == ["client-transport-security.name", "proxy"])
+    }
+
+    @Test func `what discovery takes stands in maps within its map, as etcd has them`() throws {
+        let (flags, unknown) = try Self.taken(
+            """
+            discovery-config:
+              token: t
+              client:
+                endpoints: [a:1, b:1]
+                secure:
+                  cacert: /c
+                auth:
+                  username: u
+                  password: p
+              nobody:
+                cacert: /d
+            """)
+        #expect(flags.string("discovery-token") == "t" && flags.list("discovery-endpoints") == ["a:1", "b:1"])
+        #expect(flags.string("discovery-cacert") == "/c" && flags.string("discovery-user") == "u")
+        #expect(flags.string("discovery-password") == "p")
+        #expect(unknown == ["discovery-config.nobody.cacert"])
     }
 
     @Test(

@@ -4,17 +4,21 @@ package import StrakeStore
 /// The value of `--initial-cluster`: who the members are at the first start.
 package enum InitialCluster {
     /// The members in the order they are named in; a name that comes again adds a URL.
-    package static func members(_ text: String) throws(ClusterFlagError) -> [InitialMember] {
+    ///
+    /// - Parameter source: Who says so, for what is wrong with it.
+    package static func members(
+        _ text: String, from source: String = "--initial-cluster"
+    ) throws(ClusterFlagError) -> [InitialMember] {
         var members: [InitialMember] = []
         for item in text.split(separator: ",") {
             let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, !parts[0].isEmpty else {
-                throw ClusterFlagError("--initial-cluster: \"\(item)\" is not of the form name=peer-url")
+                throw ClusterFlagError("\(source): \"\(item)\" is not of the form name=peer-url")
             }
             let (name, url) = (String(parts[0]), String(parts[1]))
             guard let parsed = ListenURL(url), parsed.scheme == "http" || parsed.scheme == "https" else {
                 throw ClusterFlagError(
-                    "--initial-cluster: \"\(url)\" of \(name) is not a URL with scheme, host and port")
+                    "\(source): \"\(url)\" of \(name) is not a URL with scheme, host and port")
             }
             if let place = members.firstIndex(where: { $0.name == name }) {
                 members[place].peerURLs.append(url)
@@ -26,20 +30,22 @@ package enum InitialCluster {
     }
 
     /// Refuses what cannot be the cluster of this member.
-    package static func check(_ members: [InitialMember], name: String, advertised: [String]) throws(ClusterFlagError) {
+    package static func check(
+        _ members: [InitialMember], name: String, advertised: [String], from source: String = "--initial-cluster"
+    ) throws(ClusterFlagError) {
         guard let own = members.first(where: { $0.name == name }) else {
             throw ClusterFlagError(
-                "couldn't find local name \"\(name)\" in the initial cluster configuration: --initial-cluster must name the "
+                "couldn't find local name \"\(name)\" in the initial cluster configuration: \(source) must name the "
                     + "member that --name does")
         }
         var seen: Set<String> = []
         for url in members.flatMap(\.peerURLs) where !seen.insert(url).inserted {
-            throw ClusterFlagError("--initial-cluster has duplicate url \(url)")
+            throw ClusterFlagError("\(source) has duplicate url \(url)")
         }
         let unknown = own.peerURLs.filter { !advertised.contains($0) }.sorted()
         if !unknown.isEmpty {
             throw ClusterFlagError(
-                "--initial-cluster has \(unknown.map { "\(name)=\($0)" }.joined(separator: ",")) but missing from "
+                "\(source) has \(unknown.map { "\(name)=\($0)" }.joined(separator: ",")) but missing from "
                     + "--initial-advertise-peer-urls=\(advertised.sorted().joined(separator: ","))")
         }
         let missing = advertised.filter { !own.peerURLs.contains($0) }.sorted()
@@ -47,7 +53,7 @@ package enum InitialCluster {
             let all = members.flatMap { member in member.peerURLs.map { "\(member.name)=\($0)" } }
             throw ClusterFlagError(
                 "--initial-advertise-peer-urls has \(missing.joined(separator: ",")) but missing from "
-                    + "--initial-cluster=\(all.joined(separator: ","))")
+                    + "\(source)=\(all.joined(separator: ","))")
         }
     }
 }

@@ -33,7 +33,7 @@ extension Flag.Kind {
         }
     }
 
-    static func trimmed(_ text: Substring) -> String {
+    package static func trimmed(_ text: Substring) -> String {
         let start = text.drop { $0 == " " }
         return String(start.prefix(start.count - start.reversed().prefix { $0 == " " }.count))
     }

@@ -41,6 +41,9 @@ extension FlagSet {
         "socket-options": ["socket-"], "discovery-config": ["discovery-"],
     ]
 
+    /// Maps within discovery-config: etcd has what its client library takes in one of their own.
+    private static let discoveryMaps: Set<[String]> = [["client"], ["client", "secure"], ["client", "auth"]]
+
     /// Of a client's transport security what the flags' names do not say that it is the client's.
     private static let bareNames: Set<String> = [
         "cert-file", "key-file", "client-cert-file", "client-key-file", "client-cert-auth", "trusted-ca-file",
@@ -49,6 +52,10 @@ extension FlagSet {
 
     private func flag(for path: [String]) -> (Flag, gate: String?)? {
         if path.count == 1 { return flag(named: path[0]).map { ($0, nil) } }
+        if path[0] == "discovery-config", path.count > 2 {
+            guard Self.discoveryMaps.contains(Array(path[1..<path.count - 1])), let last = path.last else { return nil }
+            return flag(named: "discovery-" + (last == "username" ? "user" : last)).map { ($0, nil) }
+        }
         guard path.count == 2 else { return nil }
         if let flag = flag(named: path[0]), case .gates = flag.kind { return (flag, path[1]) }
         guard let prefixes = Self.maps[path[0]] else { return nil }

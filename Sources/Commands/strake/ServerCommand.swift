@@ -39,6 +39,8 @@ struct ServerCommand {
         let tls = secure(settings, rejections, log)
         var options = settings.store
         options.onNotice = { notice in Self.note(notice, log) }
+        let stop = Task { await signals.next() }
+        await discover(&options, settings, stop, log)
         let (running, transport) = await open(options, settings, tls.peers, log)
         var service = settings.service
         service.tls = tls.clients
@@ -62,14 +64,40 @@ struct ServerCommand {
             log.write(.info, "ready to serve client requests", ["client-urls": clientURLs])
             SystemdNotifier.tell(.ready)
         }
-        let signal = await signals.next()
-        SystemdNotifier.tell(.stopping)
-        log.write(.info, "stopping", ["signal": signal == SIGINT ? "interrupt" : "terminated"])
+        Self.noteStop(await stop.value, log)
         await server.stop()
         running.close()
         log.write(.info, "stopped")
         log.drain()
         exit(0)
+    }
+
+    private static func noteStop(_ signal: Int32, _ log: ServerLog) {
+        SystemdNotifier.tell(.stopping)
+        log.write(.info, "stopping", ["signal": signal == SIGINT ? "interrupt" : "terminated"])
+    }
+
+    /// Learns who the members are, where the flags do not say, or ends the process. It may wait for them for good: a signal
+    /// ends it then.
+    private func discover(
+        _ options: inout StoreOptions, _ settings: ServerSettings, _ stop: Task<Int32, Never>, _ log: ServerLog
+    ) async {
+        guard let discovery = settings.discovery else { return }
+        let watchman = Task {
+            let signal = await stop.value
+            if Task.isCancelled { return }
+            Self.noteStop(signal, log)
+            log.drain()
+            exit(0)
+        }
+        defer { watchman.cancel() }
+        do throws(SettingsError) {
+            try await DiscoverySetup.join(&options, discovery, isExisting: settings.joins, log)
+        } catch {
+            log.write(.fatal, "discovery failed", ["error": error.description])
+            log.drain()
+            exit(1)
+        }
     }
 
     /// Reads certificates and keys, or ends the process.

@@ -34,38 +34,25 @@ extension ServerFlags {
             "the protocol between members has its own signs of life, one a second"),
     ]
 
-    private static let noDiscovery = "there is no discovery: --initial-cluster names the members"
+    private static let noFallback = "there is no v2 discovery, which these belong to; etcd 3.6 has dropped it too"
 
-    private static let discoveryDetails: [(name: String, kind: Flag.Kind, fallback: String)] = [
-        ("discovery-dial-timeout", .duration, "2s"), ("discovery-request-timeout", .duration, "5s"),
-        ("discovery-keepalive-time", .duration, "2s"), ("discovery-keepalive-timeout", .duration, "6s"),
-        ("discovery-insecure-transport", .bool, "true"), ("discovery-insecure-skip-tls-verify", .bool, "false"),
-        ("discovery-cert", .string, ""), ("discovery-key", .string, ""), ("discovery-cacert", .string, ""),
-        ("discovery-user", .string, ""), ("discovery-password", .string, ""),
-        ("discovery-fallback", .choice(["exit", "proxy"]), "exit"), ("discovery-proxy", .string, ""),
-        ("discovery-srv-name", .string, ""),
+    private static let idleDiscovery = [
+        flag("discovery-fallback", .choice(["exit", "proxy"]), "exit", noFallback),
+        flag("discovery-proxy", .string, "", noFallback),
+        flag("discovery-srv-name", .string, "", "there is no discovery by DNS: --initial-cluster names the members"),
     ]
 
-    private static let idleDiscovery = discoveryDetails.map { detail in
-        flag(
-            detail.name, detail.kind, detail.fallback, noDiscovery,
-            isSecret: detail.name == "discovery-password")
-    }
-
-    private static let refusedDiscovery = discovery.map { name in
+    private static let refusedDiscovery = [
         Flag(
-            name: name, kind: .string, fallback: "",
-            help: "Where members would find each other. Refused: \(noDiscovery).", section: "Clustering")
-    }
+            name: "discovery-srv", kind: .string, fallback: "",
+            help: "Where DNS would name the members. Refused: there is no discovery by DNS.", section: "Discovery")
+    ]
 
     private static let idleClustering = [
         flag(
             "v2-deprecation", .choice(["not-yet", "write-only", "write-only-drop-data", "gone"]), "write-only",
             "there is no v2 store")
     ]
-
-    /// A cluster that should have been discovered must not be founded by one member alone.
-    static let discovery = ["discovery-srv", "discovery-token", "discovery-endpoints"]
 
     private static let noTracing = "there is no tracing; /metrics has latencies by method and stage"
 

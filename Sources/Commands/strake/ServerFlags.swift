@@ -3,7 +3,8 @@ internal import StrakeFlags
 /// The flags of `strake server`: etcd's names, defaults and environment variables.
 enum ServerFlags {
     static let all: [Flag] = [
-        member, cluster, security, auth, http, limits, timing, compaction, connections, monitoring, logging, features,
+        member, cluster, discovery, security, auth, http, limits, timing, compaction, connections, monitoring, logging,
+        features,
         idle, other,
     ].flatMap { $0 }
 

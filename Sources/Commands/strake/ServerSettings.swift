@@ -1,4 +1,5 @@
 internal import StrakeClusterFlags
+internal import StrakeDiscovery
 internal import StrakeEtcdService
 internal import StrakeFlags
 internal import StrakeLogging
@@ -23,6 +24,8 @@ struct ServerSettings {
     var warnings: [String] = []
     /// The member was added to a running cluster, and has to learn from that who it is.
     var joins: Bool
+    /// Where it learns who the others are; nil when the flags say that.
+    var discovery: DiscoveryOptions?
 
     /// - Parameter calledAs: The program's name, which a data directory without a name of its own is named after.
     init(_ flags: FlagSet, calledAs: String) throws(SettingsError) {
@@ -33,16 +36,18 @@ struct ServerSettings {
             throw SettingsError(
                 "couldn't find local name \"\" in the initial cluster configuration: --name must not be empty", .setup)
         }
-        for flag in ServerFlags.discovery where !flags.string(flag).isEmpty {
-            throw SettingsError("--\(flag): there is no discovery; name the members with --initial-cluster")
+        guard flags.string("discovery-srv").isEmpty else {
+            throw SettingsError(
+                "--discovery-srv: there is no discovery by DNS; name the members with --initial-cluster")
         }
+        discovery = try DiscoverySettings.service(flags)
         let directory = flags.isSet("data-dir") ? flags.string("data-dir") : ""
         var store = StoreOptions(
             dataDirectory: directory.isEmpty ? "\(name).\(calledAs == "etcd" ? "etcd" : "strake")" : directory)
         store.name = name
         store.clientURLs = flags.list("advertise-client-urls")
         store.peerURLs = flags.list("initial-advertise-peer-urls")
-        store.clusterToken = flags.string("initial-cluster-token")
+        store.clusterToken = discovery?.token ?? flags.string("initial-cluster-token")
         store.initialMembers = try Self.initialMembers(flags, name: name)
         joins = flags.string("initial-cluster-state") == "existing"
         store.forceNewCluster = flags.bool("force-new-cluster")
@@ -91,7 +96,7 @@ struct ServerSettings {
         metricsAddresses = try ClientAddresses.read(["listen-metrics-urls"], flags, hasTLS: hasTLS)
         peerURLs = try Self.peerURLs("listen-peer-urls", flags)
         locksMemory = flags.bool("memory-mlock")
-        warnings += try Self.warnings(flags)
+        warnings += try Self.warnings(flags) + DiscoverySettings.warnings(flags)
         if log.rotation?.asksForCompression == true {
             warnings.append("--log-rotation-config-json: compress changes nothing: old files stay as they were written")
         }
