@@ -127,7 +127,8 @@ let package = Package(
                 "StrakeModel", "StrakeSockets", "StrakeTLS", "StrakeHTTP2", "StrakeEtcdWire",
                 .product(name: "DequeModule", package: "swift-collections"),
             ] + nio),
-        layer("Server/Discovery", ["StrakeModel", "StrakeClient"] + nio),
+        .target(name: "CResolver", path: "Sources/Server/CResolver"),
+        layer("Server/Discovery", ["CResolver", "StrakeModel", "StrakeClient"] + nio),
 
         // Commands.
         layer("Commands/Flags"),
@@ -248,7 +249,7 @@ let package = Package(
         tests("EtcdWire", ["StrakeModel", "StrakeFuzzing", "StrakeSeededGenerator"]),
         tests("Gateway", ["StrakeFuzzing", "StrakeSeededGenerator"]),
         tests("Client", ["StrakeModel", "StrakeHTTP2", "StrakeEtcdWire"] + nio),
-        tests("Discovery"),
+        tests("Discovery", ["StrakeFuzzing", "StrakeSeededGenerator"]),
         tests("Flags"),
         tests("Logging", ["StrakeTemporaryDirectory"]),
         tests("Ctl", ["StrakeEtcdWire", "StrakeClient"]),

@@ -1,13 +1,15 @@
-"""Members of a new cluster that nobody has told of each other: they find each other through another cluster."""
+"""Members of a new cluster that nobody has told of each other: they find each other through another cluster, or by DNS."""
 
 import json
 import os
 import re
 import subprocess
+import sys
 import time
 
 from auth import PASSWORD, ROOT, set_up
 from cluster import Member
+from discovery_srv import IMPOSSIBLE
 from harness import Server, command_for, eventually, free_ports, parse_arguments, run
 from tls_certificates import Authority, SecureServer, secure_client
 from wire import Client, pb
@@ -161,14 +163,17 @@ def check_refusals(results, binary, registry):
         member.remove()
 
 
+SEVERAL = ('multiple discovery or bootstrap flags are set. Choose one of \\"initial-cluster\\", '
+           '\\"discovery-endpoints\\" or \\"discovery-srv\\"')
+
+
 def check_flags(results, binary):
     both = ["--discovery-token=t", "--discovery-endpoints=127.0.0.1:1"]
     for flags, text in (
             (both[:1], "both --discovery-token and --discovery-endpoints must be set"),
             (both[1:], "both --discovery-token and --discovery-endpoints must be set"),
-            (both + ["--initial-cluster=default=http://localhost:2380"],
-             'multiple discovery or bootstrap flags are set. Choose one of \\"initial-cluster\\", '
-             '\\"discovery-endpoints\\" or \\"discovery-srv\\"'),
+            (both + ["--initial-cluster=default=http://localhost:2380"], SEVERAL), (both + ["--discovery-srv=x.test"], SEVERAL),
+            (["--initial-cluster=default=http://localhost:2380", "--discovery-srv=x.test"], SEVERAL),
             (["--discovery-token=t", "--discovery-endpoints=a:1,,b:1"],
              "--discovery-endpoints must not contain empty endpoints"),
             (["--discovery-token=t", "--discovery-endpoints=nowhere"], "--discovery-endpoints: endpoint \\\"nowhere\\\""),
@@ -264,6 +269,20 @@ def check_tls(results, arguments):
             member.remove()
 
 
+def check_dns(results, arguments):
+    """In a process of its own, since its network is another."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "discovery_srv.py")
+    done = subprocess.run(
+        [sys.executable, "-u", path, "--server", arguments.server, "--peer", arguments.peer, "--seed", str(arguments.seed)],
+        capture_output=True, text=True, timeout=60)
+    print(done.stdout + done.stderr, end="", flush=True)
+    if done.returncode == IMPOSSIBLE:
+        return
+    counts = re.findall(r"^(\d+) passed, (\d+) failed$", done.stdout, re.MULTILINE)
+    results.check("discovery by DNS", done.returncode == 0 and counts, done.stdout[-2000:] + done.stderr[-2000:])
+    results.passed += int(counts[-1][0]) if counts else 0
+
+
 def main():
     arguments = parse_arguments(__doc__, budget=40)
 
@@ -277,6 +296,7 @@ def main():
         check_flags(results, arguments.server)
         check_users(results, arguments)
         check_tls(results, arguments)
+        check_dns(results, arguments)
 
     run(arguments, body)
 

@@ -149,8 +149,6 @@ def check_idle(results, arguments):
         results.check("gates that change nothing are named", any("InitialCorruptCheck" in text for text in said), said)
         results.check("a bound that is lowered is told", any(
             text.startswith("--max-request-bytes: taken as 66060288") for text in said), said)
-    refuses(results, "--discovery-srv", command_for(arguments.server) + ["--discovery-srv=example.com"], 1,
-            "--discovery-srv: there is no discovery by DNS; name the members with --initial-cluster")
     for name, later in (("initial-corrupt-check=true", "--feature-gates=InitialCorruptCheck=true"),
                         ("watch-progress-notify-interval=5s", "--watch-progress-notify-interval")):
         refuses(results, f"--experimental-{name}", command_for(arguments.server) + [f"--experimental-{name}"], 2,

@@ -4,21 +4,43 @@ internal import StrakeFlags
 
 /// What the flags say about the way to the other members, where they are not named.
 enum DiscoverySettings {
+    case service(DiscoveryOptions)
+    /// - suffix: Of the services' names.
+    case records(domain: String, suffix: String)
+
     /// grpc-go's lower bound, which etcd's flag is under too. etcd's servers end connections that ask more often than
     /// every 5 s.
     private static let keepAliveMillisecondsMin: Int64 = 10_000
 
-    /// The discovery service to ask; nil when there is none.
-    static func service(_ flags: FlagSet) throws(SettingsError) -> DiscoveryOptions? {
-        let token = flags.string("discovery-token")
-        let endpoints = flags.string("discovery-endpoints").split(separator: ",", omittingEmptySubsequences: false)
-            .map { Flag.Kind.trimmed($0) }
-        let hasEndpoints = endpoints != [""]
-        if hasEndpoints, !flags.string("initial-cluster").isEmpty, flags.isSet("initial-cluster") {
+    /// What stands in the place of --initial-cluster-token.
+    var token: String? {
+        switch self {
+        case .service(let service): service.token
+        case .records: nil
+        }
+    }
+
+    /// Nil when the flags name the members.
+    static func read(_ flags: FlagSet) throws(SettingsError) -> DiscoverySettings? {
+        let domain = flags.string("discovery-srv")
+        let places = [
+            flags.isSet("initial-cluster") ? flags.string("initial-cluster") : "", flags.string("discovery-endpoints"),
+            domain,
+        ]
+        guard places.filter({ !$0.isEmpty }).count <= 1 else {
             throw SettingsError(
                 "multiple discovery or bootstrap flags are set. Choose one of \"initial-cluster\", "
                     + "\"discovery-endpoints\" or \"discovery-srv\"")
         }
+        if let service = try service(flags) { return .service(service) }
+        return domain.isEmpty ? nil : .records(domain: domain, suffix: flags.string("discovery-srv-name"))
+    }
+
+    private static func service(_ flags: FlagSet) throws(SettingsError) -> DiscoveryOptions? {
+        let token = flags.string("discovery-token")
+        let endpoints = flags.string("discovery-endpoints").split(separator: ",", omittingEmptySubsequences: false)
+            .map { Flag.Kind.trimmed($0) }
+        let hasEndpoints = endpoints != [""]
         guard token.isEmpty != hasEndpoints else {
             throw SettingsError("both --discovery-token and --discovery-endpoints must be set")
         }

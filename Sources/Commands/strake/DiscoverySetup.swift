@@ -1,31 +1,43 @@
 internal import StrakeClusterFlags
 internal import StrakeDiscovery
+internal import StrakeFlags
 internal import StrakeLogging
 internal import StrakeRaft
 internal import StrakeStore
 
 /// How a member learns who the others are, before anything of it runs.
 enum DiscoverySetup {
-    /// Asks the discovery service, at the first start. Waits for the others, however long that takes.
-    static func join(
-        _ options: inout StoreOptions, _ service: DiscoveryOptions, isExisting: Bool, _ log: ServerLog
+    /// Asks at the first start only.
+    ///
+    /// - Parameter joins: There is a cluster already.
+    static func find(
+        _ options: inout StoreOptions, _ settings: DiscoverySettings, joins: Bool, _ log: ServerLog
     ) async throws(SettingsError) {
-        let own: UInt64
+        let own: UInt64?
         do throws(StoreStartError) {
             let identity = try RunningStore.identity(for: options)
-            guard identity.isNew else {
-                log.write(
-                    .warn, "discovery token is ignored since cluster already initialized; valid logs are found",
-                    ["data-dir": options.dataDirectory])
-                return
-            }
-            own = identity.member.rawValue
+            own = identity.isNew ? identity.member.rawValue : nil
         } catch {
             throw SettingsError(error.description)
         }
-        guard !isExisting else {
-            throw SettingsError("discovery URL should not be set when joining existing initial cluster")
+        switch (settings, own) {
+        case (.service, nil):
+            log.write(
+                .warn, "discovery token is ignored since cluster already initialized; valid logs are found",
+                ["data-dir": options.dataDirectory])
+        case (.records, nil): break
+        case (.service(let service), let own?):
+            if joins { throw SettingsError("discovery URL should not be set when joining existing initial cluster") }
+            try await join(&options, service, as: own, log)
+        case (.records(let domain, let suffix), _?):
+            try await ask(&options, domain, suffix, joins: joins, log)
         }
+    }
+
+    /// Registers, and waits for the others, however long that takes.
+    private static func join(
+        _ options: inout StoreOptions, _ service: DiscoveryOptions, as own: UInt64, _ log: ServerLog
+    ) async throws(SettingsError) {
         log.write(.info, "Bootstrapping cluster using v3 discovery.")
         let endpoints = service.endpoints.joined(separator: ",")
         let entries = options.peerURLs.sorted().map { "\(options.name)=\($0)" }.joined(separator: ",")
@@ -40,6 +52,64 @@ enum DiscoverySetup {
         options.initialMembers = try members(found, name: options.name, advertised: options.peerURLs)
         log.write(.info, "discovery joined cluster successfully", ["cluster": found, "discovery-endpoints": endpoints])
     }
+
+    // MARK: - DNS
+
+    private static func ask(
+        _ options: inout StoreOptions, _ domain: String, _ suffix: String, joins: Bool, _ log: ServerLog
+    ) async throws(SettingsError) {
+        let advertised = options.peerURLs.compactMap { ListenURL($0) }.map { url in
+            (url: url.text, scheme: url.scheme, host: url.host, port: UInt16(clamping: url.port))
+        }
+        let (members, failures) = await ServiceLookup().members(of: domain, suffix: suffix, advertised: advertised)
+        for url in members.own + members.others {
+            log.write(.info, "got bootstrap from DNS for etcd-server", ["node": url, "discovery-srv": domain])
+        }
+        let reasons = failures.map(\.description) + members.problems
+        if !reasons.isEmpty {
+            log.write(
+                .warn, "failed to resolve during SRV discovery",
+                ["error": reasons.joined(separator: "; "), "discovery-srv": domain])
+        }
+        guard !members.own.isEmpty else {
+            let nothing = "cannot find local etcd member \"\(options.name)\" in SRV records"
+            throw SettingsError(
+                "error setting up initial cluster: "
+                    + (members.others.isEmpty && !reasons.isEmpty
+                        ? reasons.joined(separator: "; ")
+                        : "\(nothing): none of \(domain) leads to \(options.peerURLs.joined(separator: ","))"))
+        }
+        // Who joins is known to the cluster by the URLs that it was added with.
+        let own = joins ? options.peerURLs : members.own
+        // Records have no names, and all members have to found the cluster with the same list: each tells its own later.
+        let all = ([own] + members.others.map { [$0] }).map { InitialMember(name: "", peerURLs: $0) }
+        if !joins { try check(all, members, domain, advertised: options.peerURLs) }
+        options.initialMembers = all
+        options.peerURLs = own
+    }
+
+    private static func check(
+        _ all: [InitialMember], _ members: ServiceMembers, _ domain: String, advertised: [String]
+    ) throws(SettingsError) {
+        let source = "the SRV records of \(domain)"
+        guard members.missing.isEmpty else {
+            throw SettingsError(
+                "--initial-advertise-peer-urls has \(members.missing.joined(separator: ",")) but missing from \(source)"
+            )
+        }
+        guard members.own.count == advertised.count else {
+            throw SettingsError(
+                "several of \(source) lead to one of --initial-advertise-peer-urls=\(advertised.joined(separator: ",")): "
+                    + members.own.joined(separator: ","))
+        }
+        do throws(ClusterFlagError) {
+            try InitialCluster.check(all, name: "", advertised: members.own, from: source)
+        } catch {
+            throw SettingsError(error.description)
+        }
+    }
+
+    // MARK: - Service
 
     private static func members(
         _ found: String, name: String, advertised: [String]

@@ -92,7 +92,7 @@ struct ServerCommand {
         }
         defer { watchman.cancel() }
         do throws(SettingsError) {
-            try await DiscoverySetup.join(&options, discovery, isExisting: settings.joins, log)
+            try await DiscoverySetup.find(&options, discovery, joins: settings.joins, log)
         } catch {
             log.write(.fatal, "discovery failed", ["error": error.description])
             log.drain()

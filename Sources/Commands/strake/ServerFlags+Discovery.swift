@@ -2,13 +2,23 @@ internal import StrakeFlags
 
 // How members of a new cluster find each other, where none of them is told of all.
 extension ServerFlags {
-    static let discovery: [Flag] = discoveryService + discoveryAccess
+    static let discovery: [Flag] = discoveryByDNS + discoveryService + discoveryAccess
 
     private static func flag(
         _ name: String, _ kind: Flag.Kind, _ fallback: String, _ help: String, isSecret: Bool = false
     ) -> Flag {
         Flag(name: name, kind: kind, fallback: fallback, help: help, section: "Discovery", isSecret: isSecret)
     }
+
+    private static let discoveryByDNS = [
+        flag(
+            "discovery-srv", .string, "",
+            "The domain whose SRV records name the members: _etcd-server-ssl._tcp (https), _etcd-server._tcp (http). Asked at the first start only."
+        ),
+        flag(
+            "discovery-srv-name", .string, "",
+            "Ask for the records of _etcd-server-ssl-NAME._tcp and _etcd-server-NAME._tcp."),
+    ]
 
     private static let discoveryService = [
         flag(

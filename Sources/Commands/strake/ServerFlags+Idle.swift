@@ -4,7 +4,7 @@ internal import StrakeFlags
 // warning with its reason.
 extension ServerFlags {
     static let idle: [Flag] = [
-        idleMember, refusedDiscovery, idleDiscovery, idleClustering, idleTracing, idleFeatures,
+        idleMember, idleDiscovery, idleClustering, idleTracing, idleFeatures,
     ].flatMap { $0 }
 
     private static func flag(
@@ -39,13 +39,6 @@ extension ServerFlags {
     private static let idleDiscovery = [
         flag("discovery-fallback", .choice(["exit", "proxy"]), "exit", noFallback),
         flag("discovery-proxy", .string, "", noFallback),
-        flag("discovery-srv-name", .string, "", "there is no discovery by DNS: --initial-cluster names the members"),
-    ]
-
-    private static let refusedDiscovery = [
-        Flag(
-            name: "discovery-srv", kind: .string, fallback: "",
-            help: "Where DNS would name the members. Refused: there is no discovery by DNS.", section: "Discovery")
     ]
 
     private static let idleClustering = [

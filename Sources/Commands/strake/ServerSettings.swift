@@ -1,5 +1,4 @@
 internal import StrakeClusterFlags
-internal import StrakeDiscovery
 internal import StrakeEtcdService
 internal import StrakeFlags
 internal import StrakeLogging
@@ -25,7 +24,7 @@ struct ServerSettings {
     /// The member was added to a running cluster, and has to learn from that who it is.
     var joins: Bool
     /// Where it learns who the others are; nil when the flags say that.
-    var discovery: DiscoveryOptions?
+    var discovery: DiscoverySettings?
 
     /// - Parameter calledAs: The program's name, which a data directory without a name of its own is named after.
     init(_ flags: FlagSet, calledAs: String) throws(SettingsError) {
@@ -36,11 +35,7 @@ struct ServerSettings {
             throw SettingsError(
                 "couldn't find local name \"\" in the initial cluster configuration: --name must not be empty", .setup)
         }
-        guard flags.string("discovery-srv").isEmpty else {
-            throw SettingsError(
-                "--discovery-srv: there is no discovery by DNS; name the members with --initial-cluster")
-        }
-        discovery = try DiscoverySettings.service(flags)
+        discovery = try DiscoverySettings.read(flags)
         let directory = flags.isSet("data-dir") ? flags.string("data-dir") : ""
         var store = StoreOptions(
             dataDirectory: directory.isEmpty ? "\(name).\(calledAs == "etcd" ? "etcd" : "strake")" : directory)

@@ -1,0 +1,104 @@
+internal import CResolver
+internal import Glibc
+internal import NIOPosix
+
+/// Asks DNS which members a new cluster has (etcd's DNS discovery).
+package struct ServiceLookup: Sendable {
+    /// Longest answer read: what a DNS message can be.
+    static let answerBytesMax = 65_535
+    private static let serviceType: Int32 = 33
+
+    /// Why a service has no records; Go's words, which etcd's users know.
+    package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
+        package var description: String
+    }
+
+    package init() {}
+
+    /// What both services of a domain say: `_etcd-server-ssl._tcp` of https, `_etcd-server._tcp` of http.
+    ///
+    /// - Parameters:
+    ///   - suffix: Goes after the services' names and a hyphen; empty: neither does.
+    ///   - advertised: The member's own peer URLs, with their parts.
+    /// - Returns: The members, and what failed.
+    package func members(
+        of domain: String, suffix: String, advertised: [(url: String, scheme: String, host: String, port: UInt16)]
+    ) async -> (ServiceMembers, failures: [Failure]) {
+        // It waits for DNS servers: on a thread that is there for that.
+        let pool = NIOThreadPool(numberOfThreads: 1)
+        pool.start()
+        let found = try? await pool.runIfActive { ask(domain, suffix, advertised) }
+        try? await pool.shutdownGracefully()
+        guard let found else { preconditionFailure("the pool has ended before its work") }
+        return found
+    }
+
+    private func ask(
+        _ domain: String, _ suffix: String,
+        _ advertised: [(url: String, scheme: String, host: String, port: UInt16)]
+    ) -> (ServiceMembers, failures: [Failure]) {
+        var failures: [Failure] = []
+        var members = ServiceMembers(
+            advertised: advertised.map { own in
+                (
+                    own.url,
+                    ServiceMembers.Place(scheme: own.scheme, port: own.port, addresses: Self.addresses(of: own.host))
+                )
+            })
+        for (kind, scheme) in [("etcd-server-ssl", "https"), ("etcd-server", "http")] {
+            let service = suffix.isEmpty ? kind : "\(kind)-\(suffix)"
+            do throws(Failure) {
+                for record in try records(of: "_\(service)._tcp.\(domain)") {
+                    members.add(
+                        record, of: service,
+                        at: ServiceMembers.Place(
+                            scheme: scheme, port: record.port, addresses: Self.addresses(of: record.target)))
+                }
+            } catch {
+                failures.append(
+                    Failure(description: "error querying DNS SRV records for _\(service) \(error.description)"))
+            }
+        }
+        return (members, failures)
+    }
+
+    private func records(of name: String) throws(Failure) -> [ServiceRecord] {
+        var answer = [UInt8](repeating: 0, count: Self.answerBytesMax)
+        let length = strake_resolver_query(name, Self.serviceType, &answer, Int32(answer.count))
+        guard length >= 0 else { throw Failure(description: "lookup \(name): \(Self.words(for: length))") }
+        do throws(DNSAnswer.Problem) {
+            return try DNSAnswer.services(in: Array(answer.prefix(Int(length))))
+        } catch {
+            throw Failure(description: "lookup \(name): the answer cannot be read (\(error))")
+        }
+    }
+
+    private static func words(for reason: Int32) -> String {
+        switch Int(reason) {
+        case STRAKE_RESOLVER_NO_HOST, STRAKE_RESOLVER_NO_DATA: "no such host"
+        case STRAKE_RESOLVER_TRY_AGAIN: "server misbehaving, or none answers"
+        default: "server misbehaving"
+        }
+    }
+
+    private static func addresses(of host: String) -> Set<String> {
+        var list: UnsafeMutablePointer<addrinfo>?
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        guard getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
+        defer { freeaddrinfo(list) }
+        var found: Set<String> = []
+        var next = list
+        while let info = next {
+            next = info.pointee.ai_next
+            var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+            let code = getnameinfo(
+                info.pointee.ai_addr, info.pointee.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
+            if code == 0 {
+                found.insert(
+                    String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+            }
+        }
+        return found
+    }
+}
