@@ -151,7 +151,7 @@ let package = Package(
                 "StrakeFlags", "StrakeClusterFlags", "StrakeClientFlags", "StrakeSockets", "StrakeTLS",
                 "StrakeEtcdWire", "StrakeChecksum", "StrakeBolt", "StrakeTables", "StrakeMVCC", "StrakeLeases",
                 "StrakeAuth", "StrakeModel", "StrakeStateMachine", "StrakeLog", "StrakeStore", "StrakeEtcdBackend",
-                "StrakeSignals", "StrakeClient",
+                "StrakeSignals", "StrakeClient", "StrakeDiscovery",
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio),
         .executableTarget(

@@ -41,4 +41,12 @@ struct ServiceMembersTests {
         members.add(record, of: "etcd-server-ssl", at: Self.place("https", 2380, "10.0.0.1"))
         #expect(members.own == ["https://a.example:2380"] && members.missing == ["https://10.0.0.1:2390"])
     }
+
+    @Test func `an own host without addresses is told, and is no record's`() {
+        var members = Self.members([("http://here:2380", Self.place("http", 2380))])
+        members.add(
+            ServiceRecord(port: 2380, target: "a.example"), of: "etcd-server", at: Self.place("http", 2380, "10.0.0.1"))
+        #expect(members.problems == ["no address of this member's own http://here:2380"])
+        #expect(members.own.isEmpty && members.others == ["http://a.example:2380"])
+    }
 }

@@ -1,4 +1,5 @@
-"""Members of a new cluster that DNS names: Strake's beside etcd's, from the same zone, in a network of their own."""
+"""Members of a new cluster that DNS names, and clients who find it so: Strake's beside etcd's, from the same zone, in a
+network of their own."""
 
 import ctypes
 import json
@@ -9,7 +10,7 @@ import tempfile
 
 from cluster import Member
 from dns_server import A, AAAA, SRV, DNSServer
-from harness import command_for, eventually, parse_arguments, run, start_all
+from harness import ETCDCTL_35, Server, command_for, eventually, parse_arguments, run, start_all
 from tls_certificates import Authority
 from wire import Client, pb
 
@@ -140,6 +141,41 @@ def check_joining(results, dns, members, binary):
     fourth.remove()
 
 
+def check_ctl(results, dns, arguments):
+    """strake ctl and etcdctl 3.5 find a cluster's endpoints in the same way."""
+    def run_both(*words):
+        both = []
+        for command in ([arguments.server, "ctl"], [ETCDCTL_35]):
+            done = subprocess.run(command + list(words), capture_output=True, text=True, timeout=20,
+                                  env=dict(os.environ, ETCDCTL_API="3"))
+            # etcdctl leaves the dot at the end of a host's name.
+            both.append((done.returncode, done.stdout.replace("test.:", "test:"), done.stderr.replace("test.:", "test:")))
+        return both
+
+    with Server(arguments.peer, label="etcd") as server:
+        dns.zone["_etcd-client._tcp.ctl.test", SRV] = [(0, 0, server.client_port, "a.ctl.test")]
+        dns.zone["_etcd-client-blue._tcp.ctl.test", SRV] = [(0, 0, server.client_port, "b.ctl.test")]
+        for host in ("a", "b"):
+            dns.zone[f"{host}.ctl.test", A] = ["127.0.0.1"]
+        for words in (["--discovery-srv", "ctl.test"], ["-d", "ctl.test", "--discovery-srv-name", "blue"]):
+            ours, etcds = run_both("put", "k", "v", *words)
+            results.check(f"ctl put {words}", ours == etcds and ours[:2] == (0, "OK\n"), (ours, etcds))
+        for kind, (code, _, error) in zip(("Strake", "etcd"), run_both(
+                "get", "k", "-d", "ctl.test", "--insecure-discovery=false", "--endpoints", server.endpoint,
+                "--command-timeout=500ms")):
+            # Those of --endpoints are left, and are spoken to by TLS.
+            results.check(f"ctl leaves out what is without TLS: {kind}", code != 0 and re.match(
+                r'ignoring discovered insecure endpoint "http://a\.ctl\.test:[0-9]+"', error), (code, error))
+        status = subprocess.run([arguments.server, "ctl", "endpoint", "status", "-d", "ctl.test"], capture_output=True,
+                                text=True, timeout=20).stdout
+        results.check("ctl asks for the status of what was found",
+                      status.startswith(f"http://a.ctl.test:{server.client_port},"), status)
+        for kind, (code, _, error) in zip(("Strake", "etcd"), run_both("get", "k", "-d", "nowhere.test")):
+            results.check(f"ctl of a domain without records: {kind}", code == 1 and re.search(
+                r"dns lookup errors: lookup _etcd-client-ssl\._tcp\.nowhere\.test.*: no such host and lookup "
+                r"_etcd-client\._tcp\.nowhere\.test.*: no such host", error), (code, error))
+
+
 def check_secure(results, dns, arguments):
     """By https records, under another service name, of hosts that have an address of IPv6 too."""
     authority = Authority("peers")
@@ -191,6 +227,8 @@ def check_errors(results, dns, arguments):
             (Named(arguments.server, 1, "lost.test", host="127.0.0.1"), r"no address of gone.lost.test"),
             (Named(arguments.server, 1, "none.test", host="127.0.0.1"), r"no such host"),
             (twice, r"several of the SRV records of twice.test lead to one of"),
+            (Named(arguments.server, 1, "lone.test", host="unknown.lone.test"),
+             r"cannot find local etcd member \"m1\" in SRV records: .*no address of this member's own http://unknown"),
             (other, r"has scheme mismatch with expected peer https://m1.scheme.test")):
         code, error = member.gives_up()
         results.check(f"refused: {member.domain}", code == 1 and re.search(text, str(error)), error)
@@ -207,6 +245,7 @@ def main():
         check_three(results, dns, arguments)
         check_secure(results, dns, arguments)
         check_errors(results, dns, arguments)
+        check_ctl(results, dns, arguments)
 
     run(arguments, body)
 

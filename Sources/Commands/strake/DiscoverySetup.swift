@@ -72,12 +72,14 @@ enum DiscoverySetup {
                 ["error": reasons.joined(separator: "; "), "discovery-srv": domain])
         }
         guard !members.own.isEmpty else {
-            let nothing = "cannot find local etcd member \"\(options.name)\" in SRV records"
+            let reason =
+                reasons.isEmpty
+                ? "none of \(domain) leads to \(options.peerURLs.joined(separator: ","))"
+                : reasons.joined(separator: "; ")
             throw SettingsError(
                 "error setting up initial cluster: "
-                    + (members.others.isEmpty && !reasons.isEmpty
-                        ? reasons.joined(separator: "; ")
-                        : "\(nothing): none of \(domain) leads to \(options.peerURLs.joined(separator: ","))"))
+                    + (members.others.isEmpty && !failures.isEmpty
+                        ? reason : "cannot find local etcd member \"\(options.name)\" in SRV records: \(reason)"))
         }
         // Who joins is known to the cluster by the URLs that it was added with.
         let own = joins ? options.peerURLs : members.own

@@ -2,7 +2,7 @@ internal import CResolver
 internal import Glibc
 internal import NIOPosix
 
-/// Asks DNS which members a new cluster has (etcd's DNS discovery).
+/// Asks DNS which members a new cluster has, and where a cluster serves its clients (etcd's DNS discovery).
 package struct ServiceLookup: Sendable {
     /// Longest answer read: what a DNS message can be.
     static let answerBytesMax = 65_535
@@ -24,10 +24,42 @@ package struct ServiceLookup: Sendable {
     package func members(
         of domain: String, suffix: String, advertised: [(url: String, scheme: String, host: String, port: UInt16)]
     ) async -> (ServiceMembers, failures: [Failure]) {
-        // It waits for DNS servers: on a thread that is there for that.
+        await Self.onThread { ask(domain, suffix, advertised) }
+    }
+
+    /// Where a domain's cluster serves clients: `_etcd-client-ssl._tcp` by https, `_etcd-client._tcp` by http.
+    ///
+    /// - Parameter suffix: Goes after the services' names and a hyphen; empty: neither does.
+    /// - Throws: What failed, when neither service has records.
+    package func endpoints(of domain: String, suffix: String) async throws(Failure) -> [String] {
+        let (found, failures) = await Self.onThread { () -> ([String], [Failure]) in
+            var found: [String] = []
+            var failures: [Failure] = []
+            for (kind, scheme) in [("etcd-client-ssl", "https"), ("etcd-client", "http")] {
+                do throws(Failure) {
+                    let records = try records(of: "_\(Self.service(kind, suffix))._tcp.\(domain)")
+                    found += records.map { "\(scheme)://\($0.target):\($0.port)" }
+                } catch {
+                    failures.append(error)
+                }
+            }
+            return (found, failures)
+        }
+        if failures.count == 2 {
+            throw Failure(description: "dns lookup errors: \(failures[0].description) and \(failures[1].description)")
+        }
+        return found
+    }
+
+    private static func service(_ kind: String, _ suffix: String) -> String {
+        suffix.isEmpty ? kind : "\(kind)-\(suffix)"
+    }
+
+    /// It waits for DNS servers: on a thread that is there for that, and ends with it.
+    private static func onThread<Found: Sendable>(_ body: @escaping @Sendable () -> Found) async -> Found {
         let pool = NIOThreadPool(numberOfThreads: 1)
         pool.start()
-        let found = try? await pool.runIfActive { ask(domain, suffix, advertised) }
+        let found = try? await pool.runIfActive(body)
         try? await pool.shutdownGracefully()
         guard let found else { preconditionFailure("the pool has ended before its work") }
         return found
@@ -46,7 +78,7 @@ package struct ServiceLookup: Sendable {
                 )
             })
         for (kind, scheme) in [("etcd-server-ssl", "https"), ("etcd-server", "http")] {
-            let service = suffix.isEmpty ? kind : "\(kind)-\(suffix)"
+            let service = Self.service(kind, suffix)
             do throws(Failure) {
                 for record in try records(of: "_\(service)._tcp.\(domain)") {
                     members.add(

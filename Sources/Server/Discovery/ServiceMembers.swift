@@ -25,7 +25,7 @@ package struct ServiceMembers: Sendable {
     package private(set) var others: [String] = []
     /// Its own URLs that no record has.
     package private(set) var missing: [String]
-    /// Why records were left out.
+    /// Why records, or own URLs, were left out.
     package private(set) var problems: [String] = []
 
     private let advertised: [(url: String, place: Place)]
@@ -33,6 +33,7 @@ package struct ServiceMembers: Sendable {
     package init(advertised: [(url: String, place: Place)]) {
         self.advertised = advertised
         missing = advertised.map(\.url)
+        problems = advertised.filter(\.place.addresses.isEmpty).map { "no address of this member's own \($0.url)" }
     }
 
     /// Takes a record of a service.

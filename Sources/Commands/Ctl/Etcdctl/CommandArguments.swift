@@ -121,6 +121,9 @@ package struct CommandArguments: Sendable {
         }
     }
 
+    /// Puts what was found out in the place of a flag's value.
+    mutating func replace(_ name: String, with value: String) { values[name] = value }
+
     mutating func dropWords(_ count: Int) {
         rawWords.removeFirst(count)
         wordsBeforeSeparator = wordsBeforeSeparator.map { max(0, $0 - count) }

@@ -74,7 +74,7 @@ struct CommandContext: Sendable {
         }
         if prefix.isEmpty { security.trustsAnybody = arguments.flag("insecure-skip-tls-verify") }
         let isAsked = security != StrakeClient.Security() || !arguments.flag(prefix + "insecure-transport")
-        return isAsked ? security : nil
+        return isAsked || prefix.isEmpty && EndpointDiscovery.asksForTLS(arguments) ? security : nil
     }
 
     /// One call by a client that is made for it.

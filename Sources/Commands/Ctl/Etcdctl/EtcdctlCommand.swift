@@ -34,6 +34,13 @@ struct EtcdctlCommand {
             "without TLS where an endpoint has no scheme and no flag speaks of certificates"),
         CommandFlag("insecure-skip-tls-verify", .flag, "false", "take any server's certificate"),
         CommandFlag(
+            "discovery-srv", short: "d", .text, "",
+            "domain whose SRV records say where the cluster serves clients: _etcd-client-ssl._tcp, _etcd-client._tcp"),
+        CommandFlag(
+            "discovery-srv-name", .text, "",
+            "ask for the records of _etcd-client-ssl-NAME._tcp and _etcd-client-NAME._tcp"),
+        CommandFlag("insecure-discovery", .flag, "true", "take records of endpoints without TLS too"),
+        CommandFlag(
             "user", .text, "", "username[:password] for authentication (asked for if password is not supplied)"),
         CommandFlag(
             "password", .text, "", "password for authentication; --user is the name alone then"),
@@ -271,6 +278,7 @@ struct EtcdctlCommand {
                 return 0
             }
             try parsed.fill { name in getenv(name).map { String(cString: $0) } }
+            try await EndpointDiscovery.fill(&parsed)
             try await entry.run(try CommandContext(parsed))
             return 0
         } catch {
