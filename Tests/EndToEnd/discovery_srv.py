@@ -220,13 +220,16 @@ def check_errors(results, dns, arguments):
     publish(dns, "twice.test", [twice])
     dns.zone["other.twice.test", A] = ["127.0.0.1"]
     dns.zone["_etcd-server._tcp.twice.test", SRV].append((0, 0, twice.peer_port, "other.twice.test"))
+    half = Named(arguments.server, 1, "half.test")
+    publish(dns, "half.test", [half])
+    dns.zone["_etcd-server._tcp.half.test", SRV].append((0, 0, 1, "gone.half.test"))
     other = Named(arguments.server, 1, "scheme.test", "https", flags=["--peer-auto-tls"])
     publish(dns, "scheme.test", [other])
     for member, text in (
             (Named(arguments.server, 1, "odd.test", host="127.0.0.1"), r"the answer cannot be read \(badName\)"),
             (Named(arguments.server, 1, "lost.test", host="127.0.0.1"), r"no address of gone.lost.test"),
             (Named(arguments.server, 1, "none.test", host="127.0.0.1"), r"no such host"),
-            (twice, r"several of the SRV records of twice.test lead to one of"),
+            (half, r"name hosts without an address: http://gone.half.test:1"), (twice, r"several of the SRV records of twice.test lead to one of"),
             (Named(arguments.server, 1, "lone.test", host="unknown.lone.test"),
              r"cannot find local etcd member \"m1\" in SRV records: .*no address of this member's own http://unknown"),
             (other, r"has scheme mismatch with expected peer https://m1.scheme.test")):

@@ -94,6 +94,12 @@ enum DiscoverySetup {
         _ all: [InitialMember], _ members: ServiceMembers, _ domain: String, advertised: [String]
     ) throws(SettingsError) {
         let source = "the SRV records of \(domain)"
+        // etcd leaves them out. Then a member that cannot look them up for a moment founds a cluster without them.
+        guard members.unresolved.isEmpty else {
+            throw SettingsError(
+                "error setting up initial cluster: \(source) name hosts without an address: "
+                    + members.unresolved.joined(separator: ","))
+        }
         guard members.missing.isEmpty else {
             throw SettingsError(
                 "--initial-advertise-peer-urls has \(members.missing.joined(separator: ",")) but missing from \(source)"

@@ -25,6 +25,8 @@ package struct ServiceMembers: Sendable {
     package private(set) var others: [String] = []
     /// Its own URLs that no record has.
     package private(set) var missing: [String]
+    /// Those of records whose hosts have no address, at least now.
+    package private(set) var unresolved: [String] = []
     /// Why records, or own URLs, were left out.
     package private(set) var problems: [String] = []
 
@@ -44,6 +46,7 @@ package struct ServiceMembers: Sendable {
     package mutating func add(_ record: ServiceRecord, of service: String, at place: Place) {
         let url = "\(place.scheme)://\(record.target):\(record.port)"
         guard !place.addresses.isEmpty else {
+            unresolved.append(url)
             problems.append("\(url) from DNS for \(service): no address of \(record.target)")
             return
         }
