@@ -30,7 +30,8 @@ struct SnapshotTests {
         #expect(try cluster.haveEqualHistories())
         #expect(cluster.store(away).ttl(of: LeaseID(rawValue: 5)) == 1_000)
         #expect(cluster.store(away).alarms == cluster.store(leader).alarms)
-        #expect(cluster.store(away).members == cluster.store(leader).members)
+        // What they tell of themselves may be under way, to the leader as to others.
+        try cluster.eventually("one list of members") { cluster.store(away).members == cluster.store(leader).members }
         // It is a member like any other: also after a restart, and with what comes next.
         #expect(cluster.client(away).put("through it", "y").error == nil)
         cluster.stop(away)
@@ -42,8 +43,14 @@ struct SnapshotTests {
         #expect(try cluster.haveEqualHistories())
     }
 
+    /// The log is cut before members that seem to be gone, so nobody may seem so too soon.
+    private static func keepingLogs(_ options: inout StoreOptions) {
+        options.retainedEntries = 20
+        options.electionMilliseconds = 500
+    }
+
     @Test func `one snapshot is enough, however much is written meanwhile`() throws {
-        let cluster = try TestCluster(3) { $0.retainedEntries = 20 }
+        let cluster = try TestCluster(3, configure: Self.keepingLogs)
         let leader = try cluster.leader()
         let away = (0..<3).first { $0 != leader }!
         let client = cluster.client(leader)
@@ -62,13 +69,14 @@ struct SnapshotTests {
             return cluster.notices.contains("m\(away): installed") && count > 2_000
         }
         try cluster.eventually("the newest value") { try cluster.store(away).value("meanwhile") == "\(count)" }
-        #expect(cluster.notices.all.count { $0.contains("sending a snapshot") } == 1)
+        let sent = cluster.notices.all.filter { $0.contains("a snapshot") }
+        #expect(sent.count { $0.contains("sending a snapshot") } == 1, "\(sent)")
         // With everybody up to date the log goes.
         try cluster.dropLog(of: leader)
     }
 
     @Test func `a stream that breaks off goes on where it was, and one that was away too long is sent anew`() throws {
-        let cluster = try TestCluster(3) { $0.retainedEntries = 20 }
+        let cluster = try TestCluster(3, configure: Self.keepingLogs)
         let leader = try cluster.leader()
         let away = (0..<3).first { $0 != leader }!
         let client = cluster.client(leader)
@@ -100,7 +108,7 @@ struct SnapshotTests {
         cluster.network.disturbSnapshot(afterPieces: 30, .lost)
         try cluster.start(away)
         try cluster.eventually("the second snapshot to break off") {
-            cluster.notices.all.count { $0.contains("m\(away): receiving a snapshot") } == 2
+            cluster.notices.all.count { $0.contains("m\(away): receiving a snapshot") } >= 2
         }
         cluster.stop(away)
         try cluster.start(away)

@@ -49,7 +49,8 @@ final class TestCluster {
         options.clientURLs = ["http://127.0.0.1:\(2_000 + number)"]
         options.initialMembers = initial
         options.heartbeatMilliseconds = 10
-        options.electionMilliseconds = 100
+        // Long enough for a machine that others use too: no leader is given up, and no member, because it had to wait.
+        options.electionMilliseconds = 300
         options.logSegmentBytes = 64 << 10
         options.seed = UInt64(number + 1)
         let notices = notices
@@ -110,7 +111,20 @@ final class TestCluster {
 
     func stop(_ number: Int) {
         clients[number] = nil
-        running.removeValue(forKey: number)?.close()
+        guard let file = close(number) else { return }
+        // Threads that end let go of it, and LMDB does not bear a file that one process has open twice.
+        while file.isOpen { usleep(1_000) }
+    }
+
+    private struct StoreFile {
+        weak var file: (any AnyObject & Sendable)?
+        var isOpen: Bool { file != nil }
+    }
+
+    private func close(_ number: Int) -> StoreFile? {
+        guard let store = running.removeValue(forKey: number) else { return nil }
+        store.close()
+        return StoreFile(file: store.store.reader.openFile)
     }
 
     func stopAll() {
@@ -123,6 +137,8 @@ final class TestCluster {
 
     struct Timeout: Error {
         var what: String
+        /// The last ones.
+        var notices: [String] = []
     }
 
     /// Longest time between two looks at something that no message between members announces.
@@ -132,7 +148,9 @@ final class TestCluster {
     func eventually(_ what: String, seconds: Double = 20, _ isTrue: () throws -> Bool) throws {
         let deadline = MonotonicClock.nanoseconds + UInt64(seconds * 1e9)
         while try !isTrue() {
-            guard MonotonicClock.nanoseconds < deadline else { throw Timeout(what: what) }
+            guard MonotonicClock.nanoseconds < deadline else {
+                throw Timeout(what: what, notices: notices.all.suffix(10))
+            }
             network.waitForTraffic(milliseconds: Self.lookMilliseconds)
         }
     }
