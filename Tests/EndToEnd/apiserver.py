@@ -162,6 +162,8 @@ class Play:
         prefix = b"/registry/pods/"
         first = self.client().get(prefix, range_end=b"/registry/pods0", limit=3)
         self.storage.write("update", object_key(b"pods", 0), self.registry.value(self.chance), 0, first.kvs[0].mod_revision)
+        # No watcher is to be overtaken, nor to go on after the kill from before the compaction.
+        self.catch_up()
         # The first round only looks at the revision.
         compaction = Compaction(self.server.endpoint, self.book, 0)
         for compactor in compaction.compactors:
@@ -170,6 +172,7 @@ class Play:
             compaction.step()
         self.compaction.winners += compaction.winners
         self.compacted = compacted = compaction.compacted
+        self.catch_up()
         self.check("the compaction went past the list", compacted > first.header.revision, compacted)
         for name, revision in (("a continued list", first.header.revision), ("a list", compacted - 1)):
             try:
@@ -211,14 +214,18 @@ class Play:
         self.run_to_end([self.worker(Controller, self.registry, self.book, WRITES // 2) for _ in range(CONTROLLERS)],
                         [ProgressAsker(self.server.endpoint, self.askable)])
 
-    def settle(self):
-        """Until every watcher has been told all up to the last revision."""
-        self.reached = self.storage.get(b"/registry/health").header.revision
+    def catch_up(self):
+        """Until every watcher has been told all up to the present revision, which is returned."""
+        revision = self.storage.get(b"/registry/health").header.revision
         records = [record for stream in self.streams for record in stream.records]
         asker = ProgressAsker(self.server.endpoint, self.streams)
         asker.start()
-        eventually(lambda: all(record.seen >= self.reached for record in records), 15)
+        eventually(lambda: all(record.seen >= revision for record in records), 15)
         asker.stop()
+        return revision
+
+    def settle(self):
+        self.reached = self.catch_up()
         for stream in self.streams:
             stream.close()
         for client in self.clients:
