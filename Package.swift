@@ -95,6 +95,7 @@ let package = Package(
         layer(
             "Server/TLS",
             [
+                "StrakeSockets",
                 "StrakeChecksum", .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOTLS", package: "swift-nio"),
             ] + nio),
@@ -128,7 +129,7 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ] + nio),
         .target(name: "CResolver", path: "Sources/Server/CResolver"),
-        layer("Server/Discovery", ["CResolver", "StrakeModel", "StrakeClient"] + nio),
+        layer("Server/Discovery", ["CResolver", "StrakeModel", "StrakeSockets", "StrakeClient"] + nio),
 
         // Commands.
         layer("Commands/Flags"),

@@ -113,7 +113,11 @@ final class TestCluster {
         clients[number] = nil
         guard let file = close(number) else { return }
         // Threads that end let go of it, and LMDB does not bear a file that one process has open twice.
-        while file.isOpen { usleep(1_000) }
+        let deadline = MonotonicClock.nanoseconds + 20_000_000_000
+        while file.isOpen {
+            precondition(MonotonicClock.nanoseconds < deadline, "the file of m\(number) stays open")
+            usleep(1_000)
+        }
     }
 
     private struct StoreFile {

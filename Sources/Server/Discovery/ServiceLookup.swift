@@ -1,6 +1,6 @@
 internal import CResolver
-internal import Glibc
 internal import NIOPosix
+internal import StrakeSockets
 
 /// Asks DNS which members a new cluster has, and where a cluster serves its clients (etcd's DNS discovery).
 package struct ServiceLookup: Sendable {
@@ -74,7 +74,7 @@ package struct ServiceLookup: Sendable {
             advertised: advertised.map { own in
                 (
                     own.url,
-                    ServiceMembers.Place(scheme: own.scheme, port: own.port, addresses: Self.addresses(of: own.host))
+                    ServiceMembers.Place(scheme: own.scheme, port: own.port, addresses: Set(HostAddresses.of(own.host)))
                 )
             })
         for (kind, scheme) in [("etcd-server-ssl", "https"), ("etcd-server", "http")] {
@@ -84,7 +84,7 @@ package struct ServiceLookup: Sendable {
                     members.add(
                         record, of: service,
                         at: ServiceMembers.Place(
-                            scheme: scheme, port: record.port, addresses: Self.addresses(of: record.target)))
+                            scheme: scheme, port: record.port, addresses: Set(HostAddresses.of(record.target))))
                 }
             } catch {
                 failures.append(
@@ -111,26 +111,5 @@ package struct ServiceLookup: Sendable {
         case STRAKE_RESOLVER_TRY_AGAIN: "server misbehaving, or none answers"
         default: "server misbehaving"
         }
-    }
-
-    private static func addresses(of host: String) -> Set<String> {
-        var list: UnsafeMutablePointer<addrinfo>?
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        guard getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
-        defer { freeaddrinfo(list) }
-        var found: Set<String> = []
-        var next = list
-        while let info = next {
-            next = info.pointee.ai_next
-            var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-            let code = getnameinfo(
-                info.pointee.ai_addr, info.pointee.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
-            if code == 0 {
-                found.insert(
-                    String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
-            }
-        }
-        return found
     }
 }

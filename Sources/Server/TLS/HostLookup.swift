@@ -1,4 +1,5 @@
 internal import Glibc
+internal import StrakeSockets
 
 /// Asks the system's resolver. It blocks.
 enum HostLookup {
@@ -9,7 +10,7 @@ enum HostLookup {
         if let name = name(of: bytes) {
             if plain.contains(name) || wildcards.contains(where: { name.hasSuffix($0) }) { return true }
         }
-        return plain.contains { addresses(of: $0).contains(bytes) }
+        return plain.contains { HostAddresses.of($0).contains { IPAddress.bytes($0) == bytes } }
     }
 
     private static func name(of bytes: [UInt8]) -> String? {
@@ -38,24 +39,5 @@ enum HostLookup {
                 getnameinfo($0, socklen_t(MemoryLayout<Address>.size), &host, socklen_t(host.count), nil, 0, flags)
             }
         }
-    }
-
-    private static func addresses(of name: String) -> [[UInt8]] {
-        var list: UnsafeMutablePointer<addrinfo>?
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        guard getaddrinfo(name, nil, &hints, &list) == 0 else { return [] }
-        defer { freeaddrinfo(list) }
-        var found: [[UInt8]] = []
-        var next = list
-        while let info = next {
-            next = info.pointee.ai_next
-            var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-            let code = getnameinfo(
-                info.pointee.ai_addr, info.pointee.ai_addrlen, &host, socklen_t(host.count), nil, 0, NI_NUMERICHOST)
-            let text = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            if code == 0, let bytes = IPAddress.bytes(text) { found.append(bytes) }
-        }
-        return found
     }
 }
