@@ -1,4 +1,3 @@
-internal import DequeModule
 internal import NIOCore
 internal import StrakeHTTP2
 internal import Synchronization
@@ -16,9 +15,7 @@ final class StreamCall: Call, @unchecked Sendable {
     static let bufferedBytesMax = 1 << 20
 
     private struct State {
-        var messages = Deque<[UInt8]>()
-        var bufferedBytes = 0
-        var isHeld = false
+        var inbox = Inbox(bytesMax: StreamCall.bufferedBytesMax)
         var isOver = false
         var error: StrakeClientError?
         var waiter: CheckedContinuation<Void, Never>?
@@ -48,7 +45,7 @@ final class StreamCall: Call, @unchecked Sendable {
             await withTaskCancellationHandler {
                 await withCheckedContinuation { continuation in
                     let isDue = state.withLock { state in
-                        if !state.messages.isEmpty || state.isOver || Task.isCancelled { return true }
+                        if !state.inbox.isEmpty || state.isOver || Task.isCancelled { return true }
                         precondition(state.waiter == nil, "two tasks take from one stream")
                         state.waiter = continuation
                         return false
@@ -64,13 +61,9 @@ final class StreamCall: Call, @unchecked Sendable {
     private func take() -> Next? {
         var releases = false
         let next: Next? = state.withLock { state in
-            guard let message = state.messages.popFirst() else { return state.isOver ? .ended(state.error) : nil }
-            state.bufferedBytes -= message.count
-            if state.isHeld && state.bufferedBytes <= Self.bufferedBytesMax / 2 {
-                state.isHeld = false
-                releases = true
-            }
-            return .message(message)
+            guard let taken = state.inbox.take() else { return state.isOver ? .ended(state.error) : nil }
+            releases = taken.releases
+            return .message(taken.message)
         }
         if releases { connection.submit(.release(self)) }
         return next
@@ -89,10 +82,8 @@ final class StreamCall: Call, @unchecked Sendable {
     override func received(_ message: UnsafeRawBufferPointer) -> Bool {
         let message = Array(message)
         let (waiter, holds) = state.withLock { state in
-            state.messages.append(message)
-            state.bufferedBytes += message.count
-            state.isHeld = state.bufferedBytes > Self.bufferedBytesMax
-            return (state.waiter.take(), state.isHeld)
+            state.inbox.append(message)
+            return (state.waiter.take(), state.inbox.isHeld)
         }
         waiter?.resume()
         return holds
