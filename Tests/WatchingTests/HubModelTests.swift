@@ -115,7 +115,7 @@ private struct Checker: WatchConsumer {
     }
 }
 
-private struct HubModel {
+private struct HubModel: ~Copyable {
     var random: SeededGenerator
     var hub: WatchHub
     var checker: Checker

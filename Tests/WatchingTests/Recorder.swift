@@ -71,7 +71,7 @@ extension KeyRange {
 }
 
 /// A hub with the history behind it, driven as a server would.
-struct World {
+struct World: ~Copyable {
     var hub: WatchHub
     var recorder = Recorder()
     var history: [Event] = []

@@ -176,7 +176,7 @@ import Testing
             ])
         world.recorder.full = []
         world.hub.drained(StreamKey(rawValue: 1))
-        #expect(world.hub.hasReplayWork)
+        #expect(world.hub.hasReplayWork == true)
         world.publish(.put("b", 4))
         world.replayAll()
         #expect(
@@ -193,7 +193,7 @@ import Testing
         world.recorder.full = [1]
         world.replayAll()
         #expect(world.hub.metrics.blocked == 1)
-        #expect(!world.hub.hasReplayWork)
+        #expect(world.hub.hasReplayWork == false)
         world.hub.drained(StreamKey(rawValue: 1))
         world.recorder.full = []
         world.replayAll()

@@ -77,8 +77,7 @@ extension RaftNode {
     }
 
     private var refusal: ProposalRefusal? {
-        let state = role.leading
-        if state.leavingAt != nil { return .leaving }
-        return state.transferee == nil ? nil : .transferring
+        if role.leading.leavingAt != nil { return .leaving }
+        return role.leading.transferee == nil ? nil : .transferring
     }
 }

@@ -4,8 +4,9 @@ internal import StrakeModel
 ///
 /// A watcher is synced and gets each batch as it is published; or waits for a revision yet to come; or is behind, and
 /// then holds nothing but the next revision it needs, until a replay of history has brought it up to what is
-/// published. The hub stores no events and does no I/O: each loop has its own, so that nothing is locked.
-package struct WatchHub: Sendable {
+/// published. The hub stores no events and does no I/O: each loop has its own, so that nothing is locked. It cannot be
+/// copied: with each question that its owner asks, the compiler would copy all of it, and count every reference twice.
+package struct WatchHub: ~Copyable, Sendable {
     struct Stream {
         /// Slots by watch id.
         var watchers: [Int64: Int] = [:]

@@ -3,7 +3,7 @@ internal import StrakeModel
 internal import StrakeWatching
 
 /// A member's watches: the server's hub, and streams to clients in place of connections.
-struct WatchDesk {
+struct WatchDesk: ~Copyable {
     /// Messages on their way at which a stream takes no more.
     static let queuedMax = 8
 

@@ -4,7 +4,7 @@ internal import StrakeWatching
 internal import Synchronization
 
 /// The watches with their hub, on the desk's thread.
-struct WatchWork {
+struct WatchWork: ~Copyable {
     private static let tickMillisecondsMax: Int64 = 1_000
     /// After a replay that met damage no other is tried for so long.
     private static let damagePauseMilliseconds: Int64 = 1_000
