@@ -175,6 +175,7 @@ let package = Package(
         layer("Testing/SeededGenerator", ["StrakeRandom"]),
         layer("Testing/Fuzzing", ["StrakeSeededGenerator"]),
         layer("Testing/TemporaryDirectory"),
+        layer("Testing/FreePort"),
         layer("Testing/SimulatedDisk", ["StrakeLog", "StrakeSeededGenerator"]),
         .target(name: "CFileCalls", path: "Sources/Testing/CFileCalls"),
         layer("Testing/FileCalls", ["CFileCalls"]),
@@ -230,7 +231,8 @@ let package = Package(
             ]),
         // As an embedder has it: what is public, and nothing else.
         .testTarget(
-            name: "StrakeEmbeddingTests", dependencies: ["StrakeStore", "StrakePeers", "StrakeTemporaryDirectory"],
+            name: "StrakeEmbeddingTests",
+            dependencies: ["StrakeStore", "StrakePeers", "StrakeFreePort", "StrakeTemporaryDirectory"],
             path: "Tests/EmbeddingTests", packageAccess: false, swiftSettings: settings),
         tests(
             "EtcdBackend",

@@ -1,4 +1,4 @@
-import Glibc
+import StrakeFreePort
 import StrakePeers
 import StrakeStore
 import StrakeTemporaryDirectory
@@ -26,7 +26,7 @@ struct EmbeddedClusterTests {
     }
 
     @Test func `three members take changes and reads through each, and go on without one`() async throws {
-        let urls = try freeURLs(3)
+        let urls = freeURLs(3)
         var stores = try await open(urls)
         for store in stores { try await store.untilReady() }
         for (number, store) in stores.enumerated() { try await store.put("/k/\(number)", "v\(number)") }
@@ -54,7 +54,7 @@ struct EmbeddedClusterTests {
     }
 
     @Test func `a member that is added joins with nothing, catches up, and is promoted and removed`() async throws {
-        let urls = try freeURLs(2)
+        let urls = freeURLs(2)
         var options = options(0, [urls[0]])
         // Members need not have been in touch for 5 s before one goes.
         options.strictReconfiguration = false
@@ -87,7 +87,7 @@ struct EmbeddedClusterTests {
     }
 
     @Test func `without a majority local reads go on, and a change that waits can be given up`() async throws {
-        let store = try await EmbeddedStore.open(options(0, try freeURLs(3)), network: .tcp())
+        let store = try await EmbeddedStore.open(options(0, freeURLs(3)), network: .tcp())
         #expect(!store.status.isLeader && store.status.leader == nil)
         let clock = ContinuousClock()
         let began = clock.now
@@ -105,7 +105,7 @@ struct EmbeddedClusterTests {
     }
 
     @Test func `URLs that nobody can listen at are refused with a sentence`() async throws {
-        let options = options(0, try freeURLs(1))
+        let options = options(0, freeURLs(1))
         let error = await #expect(throws: StoreStartError.self) {
             try await EmbeddedStore.open(options, network: .tcp(listenURLs: ["127.0.0.1:1"]))
         }
@@ -124,22 +124,6 @@ struct EmbeddedClusterTests {
 }
 
 /// URLs of ports that nobody listens at.
-private func freeURLs(_ count: Int) throws -> [String] {
-    var sockets: [Int32] = []
-    defer { for socket in sockets { close(socket) } }
-    return try (0..<count).map { _ in
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        sockets.append(descriptor)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let found = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
-            }
-        }
-        try #require(found)
-        return "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
-    }
+private func freeURLs(_ count: Int) -> [String] {
+    (0..<count).map { _ in "http://127.0.0.1:\(FreePort.find())" }
 }

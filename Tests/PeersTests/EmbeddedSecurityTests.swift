@@ -1,4 +1,4 @@
-import Glibc
+import StrakeFreePort
 import StrakePeers
 import StrakeStore
 import StrakeTLS
@@ -28,7 +28,7 @@ struct EmbeddedSecurityTests {
     }
 
     @Test func `a member joins over TLS as a learner, and one with another certificate does not`() async throws {
-        let urls = try (0..<2).map { _ in try Self.freePort() }.map { "https://127.0.0.1:\($0)" }
+        let urls = (0..<2).map { _ in "https://127.0.0.1:\(FreePort.find())" }
         var founding = options("founder", at: urls[0])
         founding.initialMembers = [InitialMember(name: "founder", peerURLs: [urls[0]])]
         // The member that joins need not have been in touch before it is counted on.
@@ -47,28 +47,5 @@ struct EmbeddedSecurityTests {
         #expect(try await joined.get("k", .local)?.text == "v")
         await joined.close()
         await founder.close()
-    }
-
-    /// One that nobody listens at, and that the system gives to nobody who asks for any.
-    private static func freePort() throws -> UInt16 {
-        for _ in 0..<100 {
-            let port = UInt16.random(in: 20_000..<32_768)
-            if isFree(port) { return port }
-        }
-        throw TLSError("no port is free")
-    }
-
-    private static func isFree(_ port: UInt16) -> Bool {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        address.sin_port = port.bigEndian
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
     }
 }
