@@ -59,7 +59,8 @@ extension RaftNode {
 
     // MARK: Commit
 
-    /// Commits what a majority holds, as often as that moves: a configuration that comes into effect counts anew.
+    /// Commits what a majority holds, as often as that moves: a configuration that comes into effect counts anew. So who goes
+    /// with a change is not counted for what follows it, and does not vouch for that (`hasWhatIsOwed`).
     mutating func advanceCommit(into effects: inout [Effect]) {
         while role.isLeader {
             let reached = role.leading.quorumMatch
@@ -67,12 +68,13 @@ extension RaftNode {
             // §5.4.2, figure 8). With one of the own term they are.
             guard reached > committed, log.term(at: reached) == term || options.flaws.contains(.commitsEarlierTerms)
             else { break }
-            commitAsLeader(through: reached, into: &effects)
+            let change = log.changes.first?.index ?? reached
+            commitAsLeader(through: min(reached, change), into: &effects)
         }
     }
 
     private mutating func commitAsLeader(through index: LogIndex, into effects: inout [Effect]) {
-        let isFirst = committed < role.leading.first
+        let isFirst = committed < role.leading.first && index >= role.leading.first
         role.leading.uncommitted.free(through: index)
         let oldMembers = role.leading.progress.count
         commit(through: index, into: &effects)
