@@ -53,7 +53,7 @@ struct ClusterTests {
     }
 
     @Test func `a member without a quorum serves what it has, and takes no write`() throws {
-        let cluster = try TestCluster(3) { $0.electionMilliseconds = 50 }
+        let cluster = try TestCluster(3)
         let leader = try cluster.leader()
         #expect(cluster.client(leader).put("a", "1").error == nil)
         let left = (0..<3).first { $0 != leader }!
