@@ -77,6 +77,8 @@ struct EmbeddedClusterTests {
         while case .failure(let error) = await Result({ try await founder.promoteMember(id) }) {
             guard error as? EmbeddedStoreError == .refused(.learnerNotReady) else { throw error }
         }
+        // It hears of it a moment after the founder has said so.
+        while joined.status.isLearner { await Task.yield() }
         #expect(try await joined.count(.prefix("/k/")) == 100)
         let leaving = Task { try await joined.run() }
         try await founder.removeMember(id)

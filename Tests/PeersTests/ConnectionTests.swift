@@ -43,7 +43,8 @@ struct ConnectionTests {
         }
         let counters = try #require(first.counters[two])
         #expect(counters.isConnected.load(ordering: .relaxed) == false)
-        #expect(counters.disconnections.load(ordering: .relaxed) == 1)
+        // One more where it was connected again while the other had not closed all.
+        #expect(counters.disconnections.load(ordering: .relaxed) >= 1)
         first.transport.send([first.append(to: two, index: 1), first.heartbeat(to: two, round: 2)])
         let connections = first.notices.all.count { $0 == .connected(two, .urgent) }
 
