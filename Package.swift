@@ -260,8 +260,7 @@ let package = Package(
             "Peers",
             [
                 "StrakeStore", "StrakeSockets", "StrakeTLS", "StrakeRaft", "StrakeChecksum", "StrakeFuzzing",
-                "StrakeSeededGenerator",
-                "StrakeTemporaryDirectory",
+                "StrakeFreePort", "StrakeSeededGenerator", "StrakeTemporaryDirectory",
             ] + nio),
         tests("TLS", ["StrakeFuzzing", "StrakeSeededGenerator", "StrakeTemporaryDirectory"] + nio),
         tests("Linearizability", ["StrakeSeededGenerator"]),
