@@ -73,7 +73,7 @@ extension RaftNode {
         // To ask for a later term binds nobody; for the present one the real vote's rule holds.
         case .preVote: isFree = message.term > term || vote == message.from || (vote == nil && leader == nil)
         }
-        guard isFree, hasWhatIsOwed(request.last) else {
+        guard isFree, log.isUpToDate(request.last) else {
             let answer = Message.VoteAnswer(ballot: request.ballot, granted: false)
             return send(.vote(answer), to: message.from, after: .vote, into: &effects)
         }
@@ -88,17 +88,6 @@ extension RaftNode {
             electionElapsed = 0
             send(.vote(answer), to: message.from, after: .vote, into: &effects)
         }
-    }
-
-    /// Whether a log that ends so holds all that this member's vote stands for: what it may have helped to commit. Of a voter
-    /// that is all it has. One that was voted out has not helped with what came after the change, since a leader counts
-    /// nobody for that who goes with it: there it stands for what it knows to be committed. Or the last entries of a leader
-    /// that crashed as it went would keep all others from ever winning, who still need its vote, and it does not campaign
-    /// itself. While a change waits in the log it may have been voted in again.
-    private func hasWhatIsOwed(_ last: EntryID) -> Bool {
-        if log.isUpToDate(last) { return true }
-        guard !configuration.isVoter(id), log.changes.isEmpty else { return false }
-        return last.term == log.last.term && last.index >= committed
     }
 
     /// Two members that miss the leader in the same moment ask each other whether they would be elected, and both are told

@@ -59,8 +59,7 @@ extension RaftNode {
 
     // MARK: Commit
 
-    /// Commits what a majority holds, as often as that moves: a configuration that comes into effect counts anew. So who goes
-    /// with a change is not counted for what follows it, and does not vouch for that (`hasWhatIsOwed`).
+    /// Commits what a majority holds, as often as that moves: a configuration that comes into effect counts anew.
     mutating func advanceCommit(into effects: inout [Effect]) {
         while role.isLeader {
             let reached = role.leading.quorumMatch
@@ -68,13 +67,12 @@ extension RaftNode {
             // §5.4.2, figure 8). With one of the own term they are.
             guard reached > committed, log.term(at: reached) == term || options.flaws.contains(.commitsEarlierTerms)
             else { break }
-            let change = log.changes.first?.index ?? reached
-            commitAsLeader(through: min(reached, change), into: &effects)
+            commitAsLeader(through: reached, into: &effects)
         }
     }
 
     private mutating func commitAsLeader(through index: LogIndex, into effects: inout [Effect]) {
-        let isFirst = committed < role.leading.first && index >= role.leading.first
+        let isFirst = committed < role.leading.first
         role.leading.uncommitted.free(through: index)
         let oldMembers = role.leading.progress.count
         commit(through: index, into: &effects)

@@ -59,8 +59,9 @@ extension RaftNode {
     private mutating func answerEarlierTerm(of message: Message, into effects: inout [Effect]) {
         switch message.body {
         case .append, .heartbeat, .snapshot:
-            // The old leader must be told of the later term, or it would neither step down nor reach this member for ever:
-            // not everybody campaigns who could tell it so.
+            // With these two, members of a later term do not campaign through: the old leader must be told of it, or it
+            // would neither step down nor reach this member for ever.
+            guard options.checkQuorum || options.preVote else { return }
             let answer = Message.HeartbeatAnswer(round: 0, committed: committedDurably)
             send(.heartbeatResponse(answer), to: message.from, after: .vote, into: &effects)
         case .requestVote(let request):

@@ -179,10 +179,10 @@ final class Cluster {
         members[place].disk.compact(through: index)
     }
 
-    func crash(_ id: MemberID, keeping writes: Int = 0) {
+    func crash(_ id: MemberID, tornEntries: Int? = nil) {
         let place = place(id)
         let broken = members[place].arriving
-        members[place].crash(keeping: writes)
+        members[place].crash(tornEntries: tornEntries)
         checker.crashed(id)
         for arrival in broken { step(arrival.sender, .snapshotReport(id, .failed)) }
     }
