@@ -126,6 +126,50 @@ struct RaftNodeTests {
         #expect(sizes.contains([1_000]) && sizes.contains([100, 100]))
     }
 
+    /// How many entries each message to the member has, of those with entries.
+    private func lengths(_ messages: [Message], to member: UInt64) -> [Int] {
+        messages.sent(to: member).compactMap { body in
+            if case .append(let append) = body, !append.entries.isEmpty { append.entries.count } else { nil }
+        }
+    }
+
+    /// A leader of two voters with a learner, number 3, all of whom have what there is.
+    private func leaderWithLearner(_ options: RaftOptions = .plain) -> Solo {
+        let configuration = Configuration(
+            voters: [MemberID(rawValue: 1), MemberID(rawValue: 2)], learners: [MemberID(rawValue: 3)])
+        var node = Solo(configuration: configuration, options: options)
+        node.lead()
+        for member: UInt64 in [2, 3] { node.receive(.accepted(2), from: member) }
+        return node
+    }
+
+    @Test func `what comes while a learner has a message on its way goes to it in one`() {
+        var node = leaderWithLearner()
+        var messages: [Message] = []
+        for number: UInt8 in 1...4 {
+            node.step(.propose([[number]]))
+            messages += node.settle()
+        }
+        #expect(lengths(messages, to: 2) == [1, 1, 1, 1])
+        #expect(lengths(messages, to: 3) == [1])
+        #expect(lengths(node.receive(.accepted(3), from: 3), to: 3) == [3])
+        node.step(.propose([[5]]))
+        #expect(lengths(node.settle(), to: 3) == [])
+        #expect(lengths(node.receive(.accepted(6), from: 3), to: 3) == [1])
+    }
+
+    @Test func `long messages to a learner follow each other`() {
+        var options = RaftOptions.plain
+        options.messageBytesMax = 1_000
+        var node = leaderWithLearner(options)
+        var messages: [Message] = []
+        for _ in 1...4 {
+            node.step(.propose([[UInt8](repeating: 7, count: 600)]))
+            messages += node.settle()
+        }
+        #expect(lengths(messages, to: 3) == [1, 1, 1, 1])
+    }
+
     @Test func `a lost write does not make a member forget what it has answered for`() {
         // Of three writes one is acknowledged; the log after the crash holds at least that.
         let cluster = Cluster()

@@ -11,6 +11,8 @@ struct Inflights: Sendable {
     private(set) var bytes = 0
 
     var count: Int { batches.count - head }
+    /// The bytes of the newest one; nil when there is none.
+    var newestBytes: Int? { count == 0 ? nil : batches.last?.bytes }
 
     mutating func add(last: LogIndex, bytes: Int) {
         batches.append(Batch(last: last, bytes: bytes))

@@ -112,7 +112,15 @@ extension Progress {
     }
 
     func isFull(_ options: RaftOptions) -> Bool {
-        inflights.count >= options.inflightMax || inflights.bytes >= options.inflightBytesMax
+        inflights.count >= options.inflightMax || inflights.bytes >= options.inflightBytesMax || gathers(options)
+    }
+
+    /// No majority waits for a learner, so it gets few messages and not early ones: while the last one that had all there
+    /// was is on its way, what comes after it gathers (Nagle's algorithm, RFC 896). One that is far behind gets long
+    /// messages, and those follow each other.
+    private func gathers(_ options: RaftOptions) -> Bool {
+        guard !isVoter, !isOutgoing, let bytes = inflights.newestBytes else { return false }
+        return bytes < options.messageBytesMax / 2
     }
 
     /// It could learn of a later commit index.

@@ -25,7 +25,11 @@ final class DiskRole: Sendable {
     /// What a thread uses of a processor in a tick at least that gets on with something, in nanoseconds.
     private static let progressNanoseconds: Int64 = 1_000_000
 
-    /// - Parameter gauges: Take the time and size of each write, and the time of each flush.
+    /// No majority waits for a learner's disk: from one flush to the next it lets work gather for so long. Bounds how far
+    /// its store is behind, and how often it costs the machine, and the leader, a flush and an answer.
+    private static let learnerFlushNanoseconds: UInt64 = 10_000_000
+
+    /// - Parameter gauges: Take the time and size of each write, and the time of each flush, and tell what the member is.
     init(log: DurableLog, gauges: StoreGauges) {
         self.log = log
         self.gauges = gauges
@@ -107,9 +111,11 @@ final class DiskRole: Sendable {
     ) {
         thread.store(UInt(pthread_self()), ordering: .relaxed)
         var batch: [DiskWork] = []
+        var due: UInt64 = 0
         while true {
             bell.wait()
             while true {
+                if gauges.isLearner.load(ordering: .relaxed) { letGather(until: &due) }
                 let isClosing = queue.withLock { queue in
                     swap(&queue.work, &batch)
                     return queue.isClosing
@@ -130,6 +136,13 @@ final class DiskRole: Sendable {
                 if log.wantsNextSegment { needsSegment() }
             }
         }
+    }
+
+    /// Rests until it is time for the next flush, and says when the one after it is due.
+    private func letGather(until due: inout UInt64) {
+        let now = MonotonicClock.nanoseconds
+        if now < due { usleep(UInt32((due - now) / 1_000)) }
+        due = max(now, due) + Self.learnerFlushNanoseconds
     }
 
     private func carryOut(
