@@ -182,6 +182,49 @@ struct PaperMembershipTests {
         #expect(talk[4].roleKind == .follower)
     }
 
+    @Test(
+        arguments: [
+            (.at(5, term: 2), .at(4, term: 2)), (.at(3, term: 2), .at(3, term: 2)), (.at(9, term: 2), .at(4, term: 2)),
+            (.at(9, term: 1), .at(2, term: 1)), (.at(2, term: 1), .at(2, term: 1)),
+        ] as [(EntryID, EntryID)])
+    func `who says no says what is committed of what the candidate may have`(last: EntryID, committed: EntryID) {
+        for ballot in [Message.Ballot.vote, .preVote] {
+            var node = Solo(log: [1, 1, 2, 2, 3], term: 3, committed: 4)
+            let answers = node.receive(.requestVote(last: last, ballot: ballot), term: 4)
+            #expect(answers.map(\.body) == [.vote(.init(ballot: ballot, granted: false, committed: committed))])
+            // Also to one of an earlier term.
+            let late = node.receive(.requestVote(last: last, ballot: ballot), term: 2)
+            #expect(late.map(\.body) == [.vote(.init(ballot: ballot, granted: false, committed: committed))])
+        }
+    }
+
+    @Test(arguments: [1, 3, 9] as [UInt64])
+    func `a candidate learns what is committed, in any term, if it has that entry`(term: UInt64) {
+        func committed(after entry: EntryID) -> LogIndex {
+            var node = Solo(log: [1, 1, 2], term: 2)
+            _ = node.step(.campaign)
+            _ = node.settle()
+            _ = node.receive(.vote(.init(ballot: .vote, granted: false, committed: entry)), term: term)
+            return node.node.committed
+        }
+        #expect(committed(after: .at(2, term: 1)).rawValue == 2)
+        #expect(committed(after: .at(3, term: 1)).rawValue == 1)
+        #expect(committed(after: .at(4, term: 2)).rawValue == 1)
+        #expect(committed(after: .zero).rawValue == 1)
+    }
+
+    @Test func `who is left wins although the leader that removed itself crashed with a longer log`() {
+        var talk = Conversation("nodes 1 2\ncampaign 1\nstabilize")
+        talk.run("change 1 -1\ndeliver 1->2\npropose 1 a b\ndrop\npersist 1\npersist 2\ndeliver 2->1\npersist 1\ndrop")
+        #expect(talk[1].configuration.voters == ids(2) && talk[2].configuration.voters == ids(1, 2))
+        #expect(talk[1].lastEntry.index > talk[2].lastEntry.index)
+        talk.run("crash 1\nrestart 1\ntick 2 100\ncampaign 2\nstabilize")
+        #expect(talk[2].configuration.voters == ids(2))
+        talk.run("tick 2 100\ncampaign 2\nstabilize\npropose 2 c\nstabilize")
+        #expect(talk.leaders == [2] && talk[2].configuration.voters == ids(2))
+        #expect(talk[2].committed == talk[2].lastEntry.index)
+    }
+
     @Test func `a learner that was promoted without knowing votes`() {
         let configuration = Configuration(voters: ids(1, 2), learners: ids(3))
         var node = Solo(3, configuration: configuration)

@@ -13,7 +13,7 @@ struct RandomClusterTests {
             }
             return [seed..<seed + 1]
         }
-        let runs = chosen ?? stride(from: 0, to: 400, by: 10).map { $0..<$0 + 10 }
+        let runs = chosen ?? stride(from: 0, to: 800, by: 10).map { $0..<$0 + 10 }
         print("random clusters: seeds \(runs[0].lowerBound)...\(runs[runs.count - 1].upperBound - 1)")
         TrapReport.install()
         return runs

@@ -58,10 +58,14 @@ extension Message {
     public struct VoteAnswer: Hashable, Sendable {
         public var ballot: Ballot
         public var granted: Bool
+        /// Of the entries that the candidate may have, the last one that the disk of the member that says no knows to be
+        /// committed.
+        public var committed: EntryID
 
-        public init(ballot: Ballot, granted: Bool) {
+        public init(ballot: Ballot, granted: Bool, committed: EntryID = .zero) {
             self.ballot = ballot
             self.granted = granted
+            self.committed = committed
         }
     }
 

@@ -38,10 +38,9 @@ extension RaftNode {
     }
 }
 
-/// One step of the durable log.
+/// One step of the durable log. After a crash it is there whole or not at all: a state may commit entries that it comes with.
 public struct Write: Hashable, Sendable {
     public var number: UInt64
-    /// To be written before the entries, so that no entry is ever of a later term than the state.
     public var hardState: HardState?
     /// Consecutive. The first may lie within the log: what the log holds from there on is dropped.
     public var entries: [Entry]

@@ -73,10 +73,7 @@ extension RaftNode {
         // To ask for a later term binds nobody; for the present one the real vote's rule holds.
         case .preVote: isFree = message.term > term || vote == message.from || (vote == nil && leader == nil)
         }
-        guard isFree, log.isUpToDate(request.last) else {
-            let answer = Message.VoteAnswer(ballot: request.ballot, granted: false)
-            return send(.vote(answer), to: message.from, after: .vote, into: &effects)
-        }
+        guard isFree, log.isUpToDate(request.last) else { return refuse(request, of: message.from, into: &effects) }
         let answer = Message.VoteAnswer(ballot: request.ballot, granted: true)
         switch request.ballot {
         case .preVote:
@@ -88,6 +85,22 @@ extension RaftNode {
             electionElapsed = 0
             send(.vote(answer), to: message.from, after: .vote, into: &effects)
         }
+    }
+
+    /// Says no, and what is committed of the candidate's log. Its configuration may be the one before a change that took this
+    /// member out, or others: without this it would need their votes for ever, who do not campaign themselves, if a leader
+    /// that crashed as it went has left them a longer log than its own.
+    mutating func refuse(_ request: Message.VoteRequest, of candidate: MemberID, into effects: inout [Effect]) {
+        let shared = log.lastPossibleMatch(through: min(request.last.index, committedDurably), term: request.last.term)
+        let answer = Message.VoteAnswer(ballot: request.ballot, granted: false, committed: shared)
+        send(.vote(answer), to: candidate, after: .vote, into: &effects)
+    }
+
+    /// What is committed stays so in all terms, and an entry's id stands for all entries before it.
+    mutating func learnCommitted(_ entry: EntryID, into effects: inout [Effect]) {
+        guard !role.isLeader, log.holds(entry) else { return }
+        commit(through: entry.index, into: &effects)
+        if role.isCampaigning, !canCampaign { becomeFollower(term: term, leader: nil, into: &effects) }
     }
 
     /// Two members that miss the leader in the same moment ask each other whether they would be elected, and both are told
@@ -110,6 +123,7 @@ extension RaftNode {
     }
 
     mutating func handle(_ answer: Message.VoteAnswer, _ message: Message, into effects: inout [Effect]) {
+        learnCommitted(answer.committed, into: &effects)
         switch (role, answer.ballot) {
         case (.preCandidate, .preVote), (.candidate, .vote):
             countBallot(from: message.from, granted: answer.granted, into: &effects)

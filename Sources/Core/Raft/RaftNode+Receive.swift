@@ -59,16 +59,16 @@ extension RaftNode {
     private mutating func answerEarlierTerm(of message: Message, into effects: inout [Effect]) {
         switch message.body {
         case .append, .heartbeat, .snapshot:
-            // With these two, members of a later term do not campaign through: the old leader must be told of it, or it
-            // would neither step down nor reach this member for ever.
-            guard options.checkQuorum || options.preVote else { return }
+            // The old leader must be told of the later term, or it would neither step down nor reach this member for ever:
+            // not everybody campaigns who could tell it so.
             let answer = Message.HeartbeatAnswer(round: 0, committed: committedDurably)
             send(.heartbeatResponse(answer), to: message.from, after: .vote, into: &effects)
         case .requestVote(let request):
             // A pre-candidate with an old term learns the present one, and does not ask for ever.
-            let answer = Message.VoteAnswer(ballot: request.ballot, granted: false)
-            send(.vote(answer), to: message.from, after: .vote, into: &effects)
-        case .vote, .appendResponse, .heartbeatResponse, .timeoutNow, .propose, .proposeRefused, .readIndex,
+            refuse(request, of: message.from, into: &effects)
+        case .vote(let answer):
+            learnCommitted(answer.committed, into: &effects)
+        case .appendResponse, .heartbeatResponse, .timeoutNow, .propose, .proposeRefused, .readIndex,
             .readIndexResponse, .transferLeadership:
             break
         }

@@ -105,7 +105,6 @@ public struct RaftNode: Sendable {
         // Below only in a new cluster, which begins in the term of its base.
         self.term = max(hardState.term, base.last.term)
         self.vote = hardState.vote
-        // The state is written before the entries, so a crash may have kept it alone.
         self.committed = max(min(hardState.committed, log.last.index), base.last.index)
         self.log = log
         self.storage = StorageProgress(hardState: hardState, durable: log.last.index, committed: committed)

@@ -18,6 +18,13 @@ enum Role: Sendable {
         if case .leader = self { true } else { false }
     }
 
+    var isCampaigning: Bool {
+        switch self {
+        case .preCandidate, .candidate: true
+        case .follower, .leader: false
+        }
+    }
+
     /// The leader's state, in place: the payload is moved out and back, never copied. Only while leading.
     var leading: LeaderState {
         // Lent, where a getter would copy all of it for one field.

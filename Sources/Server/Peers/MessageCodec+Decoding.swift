@@ -20,7 +20,8 @@ extension MessageCodec {
             let (ballot, isTransfer) = (try ballot(&reader), try reader.flag("transfer mark"))
             return .requestVote(.init(ballot: ballot, last: try entryID(&reader), isTransfer: isTransfer))
         case .vote:
-            return .vote(.init(ballot: try ballot(&reader), granted: try reader.flag("vote")))
+            let (ballot, granted) = (try ballot(&reader), try reader.flag("vote"))
+            return .vote(.init(ballot: ballot, granted: granted, committed: try entryID(&reader)))
         case .append:
             return .append(try append(term: term, &reader))
         case .appendResponse:

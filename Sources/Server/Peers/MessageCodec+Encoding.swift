@@ -43,6 +43,7 @@ extension MessageCodec {
             writer.add(Kind.vote.rawValue)
             writer.add(answer.ballot.rawValue)
             writer.add(answer.granted)
+            add(answer.committed, to: &writer)
         case .append(let append):
             writer.add(Kind.append.rawValue)
             add(append, to: &writer)

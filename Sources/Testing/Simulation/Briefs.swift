@@ -9,7 +9,8 @@ extension Message {
             switch body {
             case .requestVote(let request): "\(request.ballot == .vote ? "vote" : "pre-vote")? log ends \(request.last)"
             case .vote(let answer):
-                "\(answer.ballot == .vote ? "vote" : "pre-vote") \(answer.granted ? "yes" : "no")"
+                "\(answer.ballot == .vote ? "vote" : "pre-vote") "
+                    + (answer.granted ? "yes" : "no, \(answer.committed) is committed")
             case .append(let append):
                 "append after \(append.previous), \(append.entries.count) entries, committed \(append.committed)"
             case .appendResponse(let answer):

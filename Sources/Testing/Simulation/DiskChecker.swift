@@ -42,6 +42,8 @@ struct DiskChecker {
                 return "says that \(answer.committed) is committed, its disk knows \(committed)"
             case .heartbeatResponse(let answer) where answer.committed > committed:
                 return "says that \(answer.committed) is committed, its disk knows \(committed)"
+            case .vote(let answer) where answer.committed.index > committed:
+                return "says that \(answer.committed) is committed, its disk knows \(committed)"
             case .appendResponse(let answer):
                 guard case .accepted(let index) = answer.result, index > flushed else { continue }
                 return "says that it has entries through \(index), its disk has \(flushed)"

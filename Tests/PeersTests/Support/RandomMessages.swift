@@ -21,7 +21,9 @@ enum RandomMessages {
         case 0:
             return .requestVote(
                 .init(ballot: ballot(&random), last: entryID(&random), isTransfer: Bool.random(using: &random)))
-        case 1: return .vote(.init(ballot: ballot(&random), granted: Bool.random(using: &random)))
+        case 1:
+            let (ballot, granted) = (ballot(&random), Bool.random(using: &random))
+            return .vote(.init(ballot: ballot, granted: granted, committed: entryID(&random)))
         case 2: return .append(append(term: term, &random))
         case 3:
             let result: Message.AppendAnswer.Result =

@@ -179,10 +179,10 @@ final class Cluster {
         members[place].disk.compact(through: index)
     }
 
-    func crash(_ id: MemberID, tornEntries: Int? = nil) {
+    func crash(_ id: MemberID, keeping writes: Int = 0) {
         let place = place(id)
         let broken = members[place].arriving
-        members[place].crash(tornEntries: tornEntries)
+        members[place].crash(keeping: writes)
         checker.crashed(id)
         for arrival in broken { step(arrival.sender, .snapshotReport(id, .failed)) }
     }

@@ -44,9 +44,9 @@ struct Disk {
 
     var last: EntryID { entries.last?.id ?? base }
 
-    mutating func write(_ write: Write, entryCount: Int = .max) {
+    mutating func write(_ write: Write) {
         if let hardState = write.hardState { self.hardState = hardState }
-        for entry in write.entries.prefix(entryCount) {
+        for entry in write.entries {
             if entry.index <= last.index { entries.removeSubrange(Int(entry.index - base.index - 1)...) }
             precondition(entry.index == last.index + 1, "gap in the log: \(entry.id) after \(last)")
             entries.append(entry)

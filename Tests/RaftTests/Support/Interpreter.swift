@@ -10,7 +10,7 @@ internal import StrakeRaft
 ///           election=10 message=1000 inflight=512 uncommitted=1000 apply=1000 cache=1000 stall=10 seed=1
 ///     campaign 1            tick 1 10             propose 1 a b c          propose-bytes 1 100 3
 ///     change 1 +2 ~3 -1     leave 1               read 1 7                 transfer 1 2
-///     forget 1              compact 1 10          crash 1 torn=2           restart 1
+///     forget 1              compact 1 10          crash 1 kept=2           restart 1
 ///     deliver 1->2 count=1  drop 1->2             duplicate 1->2           cut 1 2          heal
 ///     persist 1 count=1     write 1 count=1       acknowledge 1            busy 1    apply 1
 ///     serve 1 unreported    unreachable 1 2       settle 1 2            stabilize                state            log 1
@@ -43,7 +43,7 @@ struct Interpreter {
         case "apply": cluster.apply(command.member(0))
         case "serve": cluster.serve(command.member(0), reporting: !command.words.contains("unreported"))
         case "compact": cluster.compact(command.member(0), through: LogIndex(rawValue: UInt64(command.number(1))))
-        case "crash": cluster.crash(command.member(0), tornEntries: command.arguments["torn"].flatMap { Int($0) })
+        case "crash": cluster.crash(command.member(0), keeping: command.arguments["kept"].flatMap { Int($0) } ?? 0)
         case "restart":
             seed += 1
             cluster.restart(command.member(0), seed: seed)

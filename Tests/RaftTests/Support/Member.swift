@@ -61,9 +61,13 @@ struct Member {
         unacknowledged = next.number
     }
 
-    /// Loses everything that is not on the disk. Of the next write a part may be on it: its state, and some entries.
-    mutating func crash(tornEntries: Int?) {
-        if let tornEntries, case .persist(let write)? = writes.first { disk.write(write, entryCount: tornEntries) }
+    /// Loses everything that is not on the disk. The first writes that were asked for may be on it; each of them is there
+    /// whole or not at all.
+    mutating func crash(keeping count: Int) {
+        for next in writes.prefix(count) {
+            guard case .persist(let write) = next else { break }
+            disk.write(write)
+        }
         node = nil
         crashes += 1
         writes = []
