@@ -26,7 +26,7 @@ STREAMS_PER_RESOURCE = 10
 NOTICE = "500ms"
 CONTROLLERS = 6
 WRITES = 300  # of each controller, before and after the kill
-LEASES, LEASE_SECONDS = 3, 5
+LEASES, LEASE_SECONDS = 3, 8
 # After its time a lease is looked for every half a second, and its end is an entry of the log.
 LATE_SECONDS = 4
 COMPACTION_SECONDS = 1.5
@@ -152,7 +152,8 @@ class Play:
               f"from caches (the slowest {slowest:.2f} s), health and status {prober.slowest:.2f} s at most", flush=True)
 
     def expire(self):
-        """The leases of the events end by themselves, a thousand keys each."""
+        """The leases of the events end by themselves, a thousand keys each where the store was quick enough."""
+        print(f"{self.name}: leases of {[len(lease.keys) for lease in self.leases]} keys", flush=True)
         keys = b"/registry/events/default/"
         gone = eventually(lambda: self.storage.client.get(keys, range_end=keys + b"9", count_only=True).count == 0)
         self.check("all events have expired", gone)
@@ -304,7 +305,7 @@ def check_status(results, server):
 
 
 def main():
-    arguments = parse_arguments(__doc__, budget=60)
+    arguments = parse_arguments(__doc__, budget=100)
 
     def body(results):
         servers = []

@@ -284,7 +284,7 @@ def check_dns(results, arguments):
 
 
 def main():
-    arguments = parse_arguments(__doc__, budget=40)
+    arguments = parse_arguments(__doc__, budget=80)
 
     def body(results):
         for kind, binary in (("Strake", arguments.server), ("etcd", arguments.peer)):

@@ -409,7 +409,7 @@ def check(results, server):
 
 
 def main():
-    arguments = parse_arguments(__doc__, budget=90)
+    arguments = parse_arguments(__doc__, budget=150)
 
     def body(results):
         server = Server(arguments.server, [f"--quota-backend-bytes={QUOTA_BYTES}"], label="server")
