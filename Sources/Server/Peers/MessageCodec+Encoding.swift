@@ -4,8 +4,7 @@ extension MessageCodec {
     package static func encodedSize(_ message: Message) -> Int {
         let body =
             switch message.body {
-            case .requestVote: 2 + entryIDBytes
-            case .vote: 2
+            case .requestVote, .vote: 2 + entryIDBytes
             case .append(let append):
                 append.entries.reduce(entryIDBytes + 12) { $0 + entryHeadBytes + $1.data.count }
             case .appendResponse(let answer):
