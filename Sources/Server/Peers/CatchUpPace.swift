@@ -27,7 +27,7 @@ package struct CatchUpPace {
     /// Bytes that clients write a second before the cluster counts as busy.
     package static let busyBytesPerSecond: Int64 = 4 << 20
     /// Bytes a second that a member gains on a busy cluster.
-    package static let gainBytesPerSecond: Int64 = 24 << 20
+    package static let gainBytesPerSecond: Int64 = 12 << 20
     private static let second: Int64 = 1_000_000_000
     /// A pause that took too long is made up for by shorter ones, up to this.
     private static let credit = second / 20

@@ -2,7 +2,7 @@
 /// what a snapshot takes of disks and cores at both ends would be missing to them.
 package struct SnapshotPace {
     /// Beside writes of clients; without them there is no bound.
-    package static let bytesPerSecondBesideWrites = 32 << 20
+    package static let bytesPerSecondBesideWrites = 16 << 20
 
     private var writesOfClients: UInt64?
 
