@@ -1,6 +1,7 @@
 import Glibc
 import StrakeLMDB
 import StrakeTemporaryDirectory
+import Synchronization
 import Testing
 
 /// What a test's body throws when it gives up on purpose.
@@ -102,6 +103,20 @@ struct EnvironmentTests {
         }
         let reader = try begin()
         #expect(reader.id > 0)
+    }
+
+    @Test func `who asked hears that the file is closed when the last reader has gone`() throws {
+        let times = Mutex(0)
+        func begin() throws -> ReadTransaction {
+            let environment = try open()
+            for _ in 0..<2 { environment.whenClosed { times.withLock { $0 += 1 } } }
+            return try environment.beginRead()
+        }
+        do {
+            let reader = try begin()
+            #expect(times.withLock { $0 } == 0 && reader.id >= 0)
+        }
+        #expect(times.withLock { $0 } == 2)
     }
 
     @Test func `a full map is told apart, and reading goes on`() throws {

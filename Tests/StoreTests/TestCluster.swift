@@ -1,4 +1,4 @@
-import Glibc
+import Dispatch
 import StrakeLog
 import StrakeMVCC
 import StrakeModel
@@ -111,24 +111,17 @@ final class TestCluster {
 
     func stop(_ number: Int) {
         clients[number] = nil
-        guard let file = close(number) else { return }
-        // Threads that end let go of it, and LMDB does not bear a file that one process has open twice.
-        let deadline = MonotonicClock.nanoseconds + 20_000_000_000
-        while file.isOpen {
-            precondition(MonotonicClock.nanoseconds < deadline, "the file of m\(number) stays open")
-            usleep(1_000)
-        }
+        // Threads that end let go of the file, and LMDB does not bear one that is open twice in a process.
+        guard let fileCloses = close(number) else { return }
+        precondition(fileCloses.wait(timeout: .now() + 20) == .success, "the file of m\(number) stays open")
     }
 
-    private struct StoreFile {
-        weak var file: (any AnyObject & Sendable)?
-        var isOpen: Bool { file != nil }
-    }
-
-    private func close(_ number: Int) -> StoreFile? {
+    private func close(_ number: Int) -> DispatchSemaphore? {
         guard let store = running.removeValue(forKey: number) else { return nil }
         store.close()
-        return StoreFile(file: store.store.reader.openFile)
+        let fileCloses = DispatchSemaphore(value: 0)
+        store.store.reader.whenFileCloses { fileCloses.signal() }
+        return fileCloses
     }
 
     func stopAll() {

@@ -35,6 +35,7 @@ package final class Environment: Sendable {
     nonisolated(unsafe) let raw: OpaquePointer
     private let tables: [Table]
     let readers = Mutex(Readers())
+    private let closings = Mutex<[@Sendable () -> Void]>([])
 
     /// Opens the environment in `directory`, which must exist, and creates the tables that are missing.
     ///
@@ -70,6 +71,12 @@ package final class Environment: Sendable {
             readers.idle = []
         }
         mdb_env_close(raw)
+        for notify in closings.withLock({ $0 }) { notify() }
+    }
+
+    /// Calls `notify` once the file is closed, on the thread that let go of the environment last.
+    package func whenClosed(_ notify: @escaping @Sendable () -> Void) {
+        closings.withLock { $0.append(notify) }
     }
 
     /// A table by its name, one of those given to `init`.

@@ -12,8 +12,11 @@ package struct Reader: Sendable {
     /// Keys that live at the newest published revision.
     package var keyCount: Int { publication.current.keyCount }
 
-    /// Has the store's file open while it lives. LMDB does not bear a file that is open twice in one process.
-    package var openFile: any AnyObject & Sendable { publication.current.tables.environment }
+    /// Calls `notify` once nobody reads the store's file any more and it is closed, on any thread. LMDB does not bear a file
+    /// that is open twice in one process.
+    package func whenFileCloses(_ notify: @escaping @Sendable () -> Void) {
+        publication.current.tables.environment.whenClosed(notify)
+    }
 
     /// Lends a view of what is published now.
     ///

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import StrakeMVCC
 internal import Synchronization
 
@@ -45,27 +44,27 @@ extension EmbeddedStore {
                 if closed { return }
                 closed = true
                 watches.close()
-                weak let file = closeStore()
+                let fileCloses = Doorbell()
+                let wasOpen = closeStore { fileCloses.ring() }
                 desk.close()
                 // Not before: what a canceled call has left behind is read to its end.
                 readers.close()
                 scans.close()
                 // Whoever opens the directory next, perhaps in this process, must find its file closed.
-                var milliseconds = 0
-                while file != nil, milliseconds < Self.fileMillisecondsMax {
-                    usleep(1_000)
-                    milliseconds += 1
-                }
+                if wasOpen { _ = fileCloses.wait(milliseconds: Self.fileMillisecondsMax) }
             }
         }
 
-        /// - Returns: The store's file, which is held by nobody but by reads that end.
-        private func closeStore() -> (any AnyObject & Sendable)? {
-            guard case .open(let running) = state else { return nil }
+        /// From then on the store's file is held by nobody but by reads that end.
+        ///
+        /// - Returns: It was open, and `fileCloses` will be called.
+        private func closeStore(fileCloses: @escaping @Sendable () -> Void) -> Bool {
+            guard case .open(let running) = state else { return false }
             running.close()
             let (status, members) = (Status(of: running.store), Member.all(of: running.store))
             held.withLock { $0 = .closed(status, members) }
-            return running.store.reader.openFile
+            running.store.reader.whenFileCloses(fileCloses)
+            return true
         }
     }
 }
