@@ -3,8 +3,8 @@ internal import Testing
 
 struct SnapshotPaceTests {
     private static let pieceBytes = 256 << 10
-    /// Of a piece at the bound: 256 KiB at 32 MiB/s.
-    private static let pieceNanoseconds: Int64 = 7_812_500
+    /// Of a piece at the bound: 256 KiB at 16 MiB/s.
+    private static let pieceNanoseconds: Int64 = 15_625_000
 
     @Test func `without writes of clients a piece follows at once`() {
         var pace = SnapshotPace()
