@@ -13,7 +13,7 @@ from apiserver_check import (History, problems_in_book, problems_in_cache, probl
 from apiserver_faults import planted_faults
 from apiserver_load import (NAMESPACES, OBJECTS, CacheReader, Compaction, Controller, EventRecorder, Lister, Prober,
                             ProgressAsker, Registry, object_key)
-from apiserver_store import LOCK_KEY, Expired, Storage
+from apiserver_store import LEASE_KEYS_MAX, LOCK_KEY, Expired, Storage
 from apiserver_watch import CacheStream, Record
 from harness import Server, eventually, parse_arguments, run
 from known_differences import parse_version
@@ -283,6 +283,9 @@ class Play:
         self.check("reads from caches", len(self.cache_reads) > 20 or not self.trusts_progress, len(self.cache_reads))
         self.check("compactions", self.compacted > 0)
         self.results.equal(f"{self.name}: leases", len(self.leases), LEASES)
+        # Of etcd, which may be too slow for more on this machine, that some had keys is enough.
+        keys = [len(lease.keys) for lease in self.leases]
+        self.check("leases had their keys", all(keys) if self.name == "peer" else max(keys, default=0) == LEASE_KEYS_MAX, keys)
 
     def run(self):
         for act in (self.populate, self.open_watches, self.load, self.expire, self.compact, self.kill, self.settle):

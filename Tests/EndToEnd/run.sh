@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs every end-to-end test of the server against real etcd, one after the other, in about 40 minutes.
+# Runs every end-to-end test of the server against real etcd, one after the other, in about 25 minutes.
 #   Tests/EndToEnd/run.sh [PATH of the server] [--peer PATH] [--seed N] [--rounds N] [script...]
 # Prints what each script prints, a summary, and as its last line the sum: N passed, N failed.
 set -uo pipefail
@@ -26,7 +26,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 
-# Script and its wall time in seconds; together about 40 minutes.
+# Script and its wall time in seconds; at most; together they take about 25 minutes.
 tests=("golden 90" "golden_membership 60" "differential_cli 90" "differential_members 90" "differential_grpc 120"
   "auth 90" "etcdctl_tools 60" "ctl 90" "ctl_protobuf 60" "ctl_top 60" "client 90" "third_party 30" "gateway 90" "sockets 80" "tls 120"
   "security 60" "flags 90" "discovery 80"
