@@ -41,7 +41,9 @@ final class Client: AnswerTarget {
         semaphore.deallocate()
     }
 
-    var wantsEvents: Bool { true }
+    func offer(_ changes: PublishedEvents) -> Bool { true }
+
+    func offerSkip(through revision: Int64) -> Bool { true }
 
     func take(_ batch: AnswerBatch) {
         state.withLock { state in

@@ -201,7 +201,8 @@ struct StallTests {
 
         init(_ kind: Kind) { self.kind = kind }
 
-        var wantsEvents: Bool { true }
+        func offer(_ changes: PublishedEvents) -> Bool { true }
+
         var hasBegun: Bool { began.load(ordering: .acquiring) }
         /// Times that another thread came, and was let through.
         var misses: Int { missed.load(ordering: .acquiring) }

@@ -13,6 +13,16 @@ import Testing
         for _ in 0..<1_500 { model.step() }
         model.settle()
     }
+
+    @Test(
+        "so it does when batches come by an inbox that keeps out what nobody wants",
+        arguments: Array(1...120) as [UInt64])
+    func conversationByInbox(seed: UInt64) {
+        var model = HubModel(seed: seed, hasInbox: true)
+        for _ in 0..<1_500 { model.step() }
+        model.settle()
+        #expect(model.kept > 0 && model.taken > 0, "kept out \(model.kept), taken in \(model.taken)")
+    }
 }
 
 /// What one watcher must get and has got.
@@ -122,8 +132,21 @@ private struct HubModel: ~Copyable {
     var current: Int64 = 1
     /// The request that a reader has, and how far it got.
     var reading: (request: ReplayRequest, next: Int64, outcome: ReplayOutcome?)?
+    /// What the hub's owner and the thread that applies have between them.
+    let hasInbox: Bool
+    var inbox = WatchInbox<ClosedRange<Int64>>(lettersMax: 3)
+    var isListening = false
+    /// The inbox has said that the hub is to look.
+    var isWoken = false
+    /// Of the watcher that is being created.
+    var coming: KeyRange?
+    /// In the store, and not offered yet.
+    var unoffered: ClosedRange<Int64>?
+    /// Batches that the inbox kept out and those it took in.
+    var (kept, taken) = (0, 0)
 
-    init(seed: UInt64) {
+    init(seed: UInt64, hasInbox: Bool = false) {
+        self.hasInbox = hasInbox
         random = SeededGenerator(seed: seed)
         var limits = WatchLimits()
         limits.progressIntervalTicks = 3
@@ -145,12 +168,14 @@ private struct HubModel: ~Copyable {
         case 65..<85: replay()
         case 85..<90: drain()
         case 90..<92: compact()
-        case 92..<95: hub.tick(to: &checker)
+        case 92..<95: tick()
         case 95..<98: requestProgress()
         case 98: if Int.random(in: 0..<4, using: &random) == 0 { removeStream() }
         default: if Int.random(in: 0..<6, using: &random) == 0 { skip() }
         }
+        settleInbox()
         hub.checkInvariants()
+        #expect(inbox.count == 0 || isWoken, "what waits is forgotten")
     }
 
     private mutating func key() -> [UInt8] {
@@ -179,6 +204,19 @@ private struct HubModel: ~Copyable {
         }
         if Int.random(in: 0..<5, using: &random) == 0 { request.watchID = Int64.random(in: -1...9, using: &random) }
         let stream = Int.random(in: 0..<6, using: &random)
+        if hasInbox {
+            inbox.want(request.range)
+            coming = request.range
+            meanwhile()
+            takeChanges()
+            meanwhile()
+            listen()
+            meanwhile()
+        }
+        defer {
+            coming = nil
+            if !hub.isWatched(request.range) { inbox.forget(request.range) }
+        }
         let outcome = hub.create(request, on: StreamKey(rawValue: stream), currentRevision: current)
         let start = request.startRevision == 0 ? current + 1 : request.startRevision
         switch outcome {
@@ -217,6 +255,20 @@ private struct HubModel: ~Copyable {
     }
 
     private mutating func write() {
+        guard hasInbox else { return writeRevision() }
+        offer()
+        let first = current + 1
+        for _ in 0..<Int.random(in: 1...3, using: &random) { writeRevision() }
+        unoffered = first...current
+    }
+
+    /// What the thread that applies may do between two steps of the hub's owner.
+    private mutating func meanwhile() {
+        if Bool.random(using: &random) { write() }
+        if Bool.random(using: &random) { offer() }
+    }
+
+    private mutating func writeRevision() {
         current += 1
         for _ in 0..<Int.random(in: 1...3, using: &random) {
             let kind: Event.Kind = Bool.random(using: &random) ? .put : .delete
@@ -233,7 +285,79 @@ private struct HubModel: ~Copyable {
         return checker.batch.map { checker.history[$0] }
     }
 
+    private mutating func offer() {
+        guard let revisions = unoffered else { return }
+        unoffered = nil
+        let (first, last) = (revisions.lowerBound, revisions.upperBound)
+        let before = inbox.count
+        if inbox.offer(revisions, batch(revisions), first: first, last: last) { isWoken = true }
+        if inbox.count != before {
+            taken += 1
+        } else if isListening {
+            kept += 1
+        }
+    }
+
+    private mutating func takeChanges() {
+        isWoken = false
+        let (letters, passed) = inbox.take()
+        for letter in letters {
+            switch letter {
+            case .published(let revisions, let first, let last):
+                pass(through: first - 1)
+                if first == hub.published + 1 {
+                    hub.publish(batch(revisions), first: first, last: last, to: &checker)
+                } else if last > hub.published {
+                    hub.skip(through: last, to: &checker)
+                }
+            case .skipped(let after, let last):
+                pass(through: after)
+                if last > hub.published { hub.skip(through: last, to: &checker) }
+            }
+            // What a delivery may bring about.
+            switch Int.random(in: 0..<8, using: &random) {
+            case 0: cancel()
+            case 1: removeStream()
+            case 2: drain()
+            case 3: replay()
+            default: break
+            }
+            settleInbox()
+        }
+        pass(through: passed)
+    }
+
+    private mutating func pass(through revision: Int64) {
+        if revision > hub.published { hub.pass(through: revision, to: &checker) }
+    }
+
+    private mutating func listen() {
+        if isListening { return }
+        isListening = true
+        inbox.listen()
+        meanwhile()
+        if current > hub.published { hub.skip(through: current, to: &checker) }
+    }
+
+    private mutating func settleInbox() {
+        for range in hub.takeAbandoned() where range != coming { inbox.forget(range) }
+        if isListening, !hub.needsEvents {
+            isListening = false
+            inbox.stopListening()
+        }
+    }
+
+    private mutating func tick() {
+        if isListening { takeChanges() }
+        hub.tick(to: &checker)
+    }
+
     private mutating func publish() {
+        if hasInbox {
+            offer()
+            if Bool.random(using: &random) { takeChanges() }
+            return
+        }
         guard hub.published < current else { return }
         let first = hub.published + 1
         let last = Int64.random(in: first...current, using: &random)
@@ -243,6 +367,12 @@ private struct HubModel: ~Copyable {
     }
 
     private mutating func skip() {
+        if hasInbox {
+            write()
+            unoffered = nil
+            if inbox.skip(through: current) { isWoken = true }
+            return
+        }
         let revision = Int64.random(in: hub.published...current, using: &random)
         hub.skip(through: revision, to: &checker)
     }
@@ -252,17 +382,21 @@ private struct HubModel: ~Copyable {
             checker.full.remove(stream)
             hub.drained(StreamKey(rawValue: stream))
         }
+        if hasInbox, hub.needsEvents { listen() }
     }
 
     private mutating func compact() {
-        let lowest = max(checker.compactRevision, hub.published - 20)
-        guard lowest < hub.published else { return }
-        checker.compactRevision = Int64.random(in: lowest...hub.published, using: &random)
+        // The store may be ahead of the hub.
+        let highest = hasInbox ? current : hub.published
+        let lowest = max(checker.compactRevision, highest - 20)
+        guard lowest < highest else { return }
+        checker.compactRevision = Int64.random(in: lowest...highest, using: &random)
         hub.compacted(checker.compactRevision)
     }
 
     private mutating func requestProgress() {
         let stream = Int.random(in: 0..<6, using: &random)
+        takeChanges()
         switch hub.requestProgress(of: StreamKey(rawValue: stream)) {
         case .nothing: #expect(!checker.live.keys.contains { $0.stream == stream })
         case .owed: checker.owed.insert(stream)
@@ -312,7 +446,11 @@ private struct HubModel: ~Copyable {
 
     /// Lets everything run out: nobody may be left behind.
     mutating func settle() {
-        while hub.published < current { publish() }
+        while hub.published < current {
+            publish()
+            if hasInbox { takeChanges() }
+            if hasInbox, !isListening { hub.skip(through: current, to: &checker) }
+        }
         for _ in 0..<10_000 where hub.metrics.slow > 0 || reading != nil {
             drain()
             replay()

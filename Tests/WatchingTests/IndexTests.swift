@@ -42,6 +42,7 @@ import Testing
             let probe = key(&random)
             var found: [Int] = []
             index.collect(probe.span.bytes, into: &found)
+            #expect(index.containsAny(around: probe.span.bytes) == !found.isEmpty)
             #expect(found.sorted() == model.filter { $0.key.contains(probe) }.map(\.value).sorted())
             let asked = range(&random)
             #expect(index.value(of: asked) == model[asked])

@@ -56,6 +56,27 @@ package struct RangeIndex: Sendable {
         }
     }
 
+    /// Some range has the key.
+    ///
+    /// - Complexity: O(log n).
+    package func containsAny(around key: RawSpan) -> Bool {
+        var index = root
+        while index >= 0 {
+            let node = nodes[Int(index)]
+            if arena.compare(node.lower, key) > 0 {
+                index = node.left
+            } else if node.left >= 0, arena.compare(nodes[Int(node.left)].highest, key) > 0 {
+                // What lies to the left begins at or below the key, and one of it ends above.
+                return true
+            } else if arena.compare(node.end, key) > 0 {
+                return true
+            } else {
+                index = node.right
+            }
+        }
+        return false
+    }
+
     package func value(of range: KeyRange) -> Int? {
         let index = find(range)
         return index < 0 ? nil : Int(nodes[Int(index)].value)

@@ -33,6 +33,8 @@ struct WatchGroups {
     private var ranges = RangeIndex()
     /// Groups with matches in the batch in hand, in the order of their first match.
     private(set) var touched: [Int] = []
+    /// Ranges that lost their last watcher since the last call of `takeAbandoned`. Some may have one again.
+    private var abandoned: [KeyRange] = []
     /// First groups of the ranges that the key in hand is in. Kept for its memory.
     private var found: [Int] = []
 
@@ -77,9 +79,19 @@ struct WatchGroups {
             while groups[before].next != index { before = groups[before].next }
             groups[before].next = groups[index].next
         }
+        if head(of: range) < 0 { abandoned.append(range) }
         // Lets go of the memory, too.
         groups[index] = WatchGroup(range: .key([]), form: [])
         free.append(index)
+    }
+
+    func hasWatchers(of range: KeyRange) -> Bool { head(of: range) >= 0 }
+
+    /// Ranges that lost their last watcher since the last call.
+    mutating func takeAbandoned() -> [KeyRange] {
+        if abandoned.isEmpty { return [] }
+        defer { abandoned = [] }
+        return abandoned.filter { !hasWatchers(of: $0) }
     }
 
     private func head(of range: KeyRange) -> Int {

@@ -67,7 +67,15 @@ extension WatchHub {
         while let slot = futures.pop(through: last + 1, in: table) { sync(slot) }
     }
 
-    /// What was published came as a snapshot of the store, without its events: the watchers find those in history.
+    /// Of what was published up to the revision no watcher wants anything, but for those that find it in history.
+    package mutating func pass(through revision: Int64, to consumer: inout some WatchConsumer) {
+        precondition(revision >= published, "revision \(revision) passed at \(published)")
+        published = revision
+        while let slot = futures.pop(through: revision + 1, in: table) { sync(slot) }
+        giveOwedProgress(to: &consumer)
+    }
+
+    /// What was published came without its events, as a snapshot of the store does: the watchers find those in history.
     package mutating func skip(through revision: Int64, to consumer: inout some WatchConsumer) {
         precondition(revision >= published, "revision \(revision) skipped to from \(published)")
         if revision == published { return }

@@ -1,4 +1,4 @@
-internal import StrakeModel
+package import StrakeModel
 
 /// The watchers of one event loop: who gets which events, and who is how far.
 ///
@@ -115,6 +115,12 @@ package struct WatchHub: ~Copyable, Sendable {
     /// Some watcher is synced, waits for a revision to come, or is on its way to be synced: batches are of use. When all
     /// are blocked they are not; `skip` then makes up for those that were not given to `publish`.
     package var needsEvents: Bool { counts.watchers > counts.blocked }
+
+    /// Some watcher has this very range.
+    package func isWatched(_ range: KeyRange) -> Bool { groups.hasWatchers(of: range) }
+
+    /// Ranges that lost their last watcher since the last call.
+    package mutating func takeAbandoned() -> [KeyRange] { groups.takeAbandoned() }
 
     package var metrics: WatchMetrics {
         var metrics = counts

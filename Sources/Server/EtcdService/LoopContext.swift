@@ -4,8 +4,8 @@ internal import StrakeReplication
 internal import StrakeStore
 internal import StrakeWatching
 
-/// Everything that lives on one event loop: its connections and their watchers. Only `take` and `wantsEvents` are
-/// called from elsewhere; all the rest stays on the loop, without locks.
+/// Everything that lives on one event loop: its connections and their watchers. Only the calls of `AnswerTarget` come
+/// from elsewhere; all the rest stays on the loop, without locks.
 final class LoopContext: AnswerTarget, @unchecked Sendable {
     let eventLoop: any EventLoop
     let service: Service
@@ -39,7 +39,15 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
         keepAliveWatch = KeepAliveWatch(self)
     }
 
-    var wantsEvents: Bool { watches.wantsEvents || waiters.wantsEvents }
+    func offer(_ changes: PublishedEvents) -> Bool {
+        let isWatched = watches.offer(changes)
+        return waiters.wants(changes) || isWatched
+    }
+
+    func offerSkip(through revision: Int64) -> Bool {
+        let isWatched = watches.offerSkip(through: revision)
+        return waiters.isWaiting || isWatched
+    }
 
     func take(_ batch: AnswerBatch) {
         eventLoop.execute { self.process(batch) }
@@ -126,15 +134,10 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
             if number == Self.ownNumber { probes.removeValue(forKey: call)?(nil) }
             sessions[number]?.readIsReady(call)
         }
-        if let revision = batch.skippedThrough {
-            watches.skip(through: revision)
-            waiters.skip()
-        }
-        if let published = batch.published {
-            // The batch may be there for the others only: who does not listen finds it in the store.
-            if watches.wantsEvents { watches.publish(published) }
-            if waiters.wantsEvents { waiters.publish(published) }
-        }
+        // The batch may be there for one of the two only.
+        if batch.published != nil || batch.skippedThrough != nil { watches.takeChanges() }
+        if batch.skippedThrough != nil { waiters.skip() }
+        if let published = batch.published { waiters.publish(published) }
         flush()
     }
 

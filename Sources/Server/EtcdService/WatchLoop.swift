@@ -9,15 +9,18 @@ internal import StrakeWatching
 internal import Synchronization
 
 /// The watchers of one event loop: requests come from its sessions, changes from the store, history from the reader
-/// threads. All of it runs on the loop, but for `wantsEvents`.
+/// threads. All of it runs on the loop, but for the two offers.
 final class WatchLoop {
     private let service: Service
     private let eventLoop: any EventLoop
     private var hub: WatchHub
     private var sink: WatchSink
     private var lastStream = 0
-    /// Published batches are to be sent here. Only the loop changes it.
-    private let demand = Atomic(false)
+    private let inbox = Mutex(WatchInbox<PublishedEvents>())
+    /// As the inbox says, which nobody else changes.
+    private var isListening = false
+    /// Of the watcher that is being created. The hub does not know it yet.
+    private var coming: KeyRange?
     private var ticker: RepeatedTask?
     private let tickMilliseconds: Int64
     /// No replay is started: the last one met damage.
@@ -44,9 +47,18 @@ final class WatchLoop {
         sink = WatchSink(service: service)
     }
 
-    /// Some watcher is to get events as they are published, or soon will be. Those that are blocked find them in history
-    /// when their streams have drained: until then they cost a writer nothing.
-    var wantsEvents: Bool { demand.load(ordering: .sequentiallyConsistent) }
+    // MARK: From the thread that applies
+
+    /// Takes the changes in if some watcher may want them. Those that are blocked find them in history when their streams
+    /// have drained: until then they cost a writer nothing.
+    ///
+    /// - Returns: The loop is to call `takeChanges`.
+    func offer(_ changes: PublishedEvents) -> Bool { inbox.offer(changes) }
+
+    /// As `offer`, of changes that are in the store's history only.
+    func offerSkip(through revision: Int64) -> Bool { inbox.withLock { $0.skip(through: revision) } }
+
+    // MARK: On the loop
 
     var metrics: WatchMetrics { hub.metrics }
 
@@ -113,6 +125,7 @@ final class WatchLoop {
             send(WatchResponse(watchID: watchID, canceled: true), revision: revision, to: key)
             if let owed { send(WatchResponse(watchID: -1), .progress, revision: owed, to: key) }
         case .progress:
+            takeChanges()
             guard case .reply(let revision) = hub.requestProgress(of: key) else { return }
             send(WatchResponse(watchID: -1), .progress, revision: revision, to: key)
         case .none: return
@@ -123,7 +136,16 @@ final class WatchLoop {
     private var revision: Int64 { service.store.reader.revision }
 
     private func create(_ request: WatchCreateRequest, on key: StreamKey) {
+        inbox.withLock { $0.want(request.range) }
+        coming = request.range
+        takeChanges()
         listen()
+        defer {
+            coming = nil
+            if !hub.isWatched(request.range) { inbox.withLock { $0.forget(request.range) } }
+        }
+        // What came may have ended the stream.
+        guard sink.streams[key] != nil else { return }
         hub.compacted(service.store.reader.compactRevision)
         let current = revision
         var watch = StrakeWatching.WatchRequest(range: request.range)
@@ -152,44 +174,67 @@ final class WatchLoop {
 
     // MARK: Changes
 
-    func publish(_ published: PublishedEvents) {
-        // Batches from before the last time this loop began to listen are behind it already.
-        guard !sink.streams.isEmpty, published.last > hub.published else { return }
-        let batch = LiveBatch(events: published.events)
+    /// Hands the hub what is in the inbox. Between two batches lie those that nobody here wants.
+    func takeChanges() {
+        let (letters, passed) = inbox.withLock { $0.take() }
+        for letter in letters {
+            switch letter {
+            case .published(let changes, let first, let last):
+                pass(through: first - 1)
+                // Else this loop began to listen after the batch was published, and is behind it already.
+                if first == hub.published + 1 { publish(changes) } else { skip(through: last) }
+            case .skipped(let after, let last):
+                pass(through: after)
+                skip(through: last)
+            }
+        }
+        pass(through: passed)
+        if !letters.isEmpty {
+            pump()
+            settle()
+        }
+    }
+
+    private func publish(_ changes: PublishedEvents) {
+        let batch = LiveBatch(events: changes.events)
         let (reader, service) = (service.store.reader, service)
-        let events = LiveEvents(batch: published.events, reader: reader) { service.reportDamage($0) }
+        let events = LiveEvents(batch: changes.events, reader: reader) { service.reportDamage($0) }
         deliver { hub, sink in
-            sink.begin(events, revision: published.last)
-            hub.publish(batch, first: published.first, last: published.last, to: &sink)
+            sink.begin(events, revision: changes.last)
+            hub.publish(batch, first: changes.first, last: changes.last, to: &sink)
             sink.end()
         }
-        pump()
-        settle()
+    }
+
+    private func pass(through revision: Int64) {
+        guard revision > hub.published else { return }
+        deliver { hub, sink in
+            sink.revision = revision
+            hub.pass(through: revision, to: &sink)
+        }
     }
 
     private func listenIfNeeded() {
         if hub.needsEvents { listen() }
     }
 
-    /// The store came to this revision by a snapshot: who watches finds the changes in history.
-    func skip(through revision: Int64) {
-        guard !sink.streams.isEmpty, revision > hub.published else { return }
+    /// Who watches finds the changes up to the revision in history.
+    private func skip(through revision: Int64) {
+        guard revision > hub.published else { return }
         hub.compacted(service.store.reader.compactRevision)
         deliver { hub, sink in
             sink.begin(nil, revision: revision)
             hub.skip(through: revision, to: &sink)
             sink.end()
         }
-        pump()
-        settle()
-        flush()
     }
 
     /// Begins to listen: from the next published batch on, and from what is published by now.
     private func listen() {
-        if wantsEvents { return }
-        demand.store(true, ordering: .sequentiallyConsistent)
-        // Read after the flag is up: a batch that was published without being sent here is at or below it.
+        if isListening { return }
+        isListening = true
+        inbox.withLock { $0.listen() }
+        // Read after that: a batch that was published without being taken in is at or below it.
         catchUp()
     }
 
@@ -200,7 +245,11 @@ final class WatchLoop {
 
     /// At the end of whatever may have changed the watchers: who listens, and what the metrics say.
     private func settle() {
-        if wantsEvents, !hub.needsEvents { demand.store(false, ordering: .sequentiallyConsistent) }
+        if isListening, !hub.needsEvents {
+            isListening = false
+            inbox.withLock { $0.stopListening() }
+        }
+        inbox.forget(hub.takeAbandoned().filter { $0 != coming })
         service.metrics.record(hub.metrics, of: ObjectIdentifier(self))
     }
 
@@ -217,7 +266,7 @@ final class WatchLoop {
 
     private func tick() {
         // Nobody waits for what is skipped: it only shows how far the blocked watchers are behind.
-        if !wantsEvents { catchUp() }
+        if isListening { takeChanges() } else { catchUp() }
         deliver { hub, sink in
             sink.revision = hub.published
             hub.tick(to: &sink)
@@ -265,6 +314,7 @@ final class WatchLoop {
             eventLoop.scheduleTask(in: Self.damagePause) {
                 bound.value.rests = false
                 bound.value.pump()
+                bound.value.settle()
             }
         }
         deliver { hub, sink in

@@ -7,11 +7,19 @@ package import StrakeStateMachine
 ///
 /// The store groups what it has for a target and gives it over once a batch, so that a batch costs one hop.
 package protocol AnswerTarget: AnyObject, Sendable {
-    /// Read after each batch, on the thread that applied it.
-    var wantsEvents: Bool { get }
+    /// Asked after each batch, on the thread that applied it: whether `take` is to have the changes.
+    func offer(_ changes: PublishedEvents) -> Bool
+
+    /// The store has come to the revision by a snapshot; the thread that installed it asks whether `take` is to be told.
+    func offerSkip(through revision: Int64) -> Bool
 
     /// Called on the thread that applied. It must only hand the batch over.
     func take(_ batch: AnswerBatch)
+}
+
+extension AnswerTarget {
+    package func offer(_ changes: PublishedEvents) -> Bool { false }
+    package func offerSkip(through revision: Int64) -> Bool { false }
 }
 
 /// What one batch brought for one target.

@@ -57,8 +57,6 @@ final class LeaderDesk: AnswerTarget {
 
     private let state = Mutex(State())
 
-    var wantsEvents: Bool { false }
-
     func setTarget(_ target: Int32) {
         state.withLock { $0.target = target }
     }

@@ -20,8 +20,6 @@ final class LeaseExpiries: AnswerTarget {
         self.failed = failed
     }
 
-    var wantsEvents: Bool { false }
-
     func setTarget(_ target: Int32) {
         state.withLock { $0.target = target }
     }

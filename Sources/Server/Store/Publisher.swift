@@ -15,8 +15,6 @@ final class Publisher: AnswerTarget {
 
     private let state = Mutex(State())
 
-    var wantsEvents: Bool { false }
-
     func setTarget(_ target: Int32) {
         state.withLock { $0.target = target }
     }

@@ -31,17 +31,17 @@ extension Store {
             return
         }
         note(leaseChanges)
+        let targets = targets.withLock { $0 }
+        if let published = result.published {
+            for (index, target) in targets.enumerated() where target.offer(published) {
+                groups.with(Int32(index)) { $0.published = published }
+            }
+        }
         let nanoseconds = MonotonicClock.nanoseconds - began
         let expected = UInt64(options.slowApplyMilliseconds) * 1_000_000
         gauges.record(result, nanoseconds: nanoseconds, isSlow: nanoseconds > expected)
         if nanoseconds > expected {
             options.onNotice(.progress(.slowApply(nanoseconds: nanoseconds, expected: expected)))
-        }
-        let targets = targets.withLock { $0 }
-        if let published = result.published {
-            for (index, target) in targets.enumerated() where target.wantsEvents {
-                groups.with(Int32(index)) { $0.published = published }
-            }
         }
         groups.deliver(to: targets)
         if result.changesMembers { membersChanged() }

@@ -148,8 +148,6 @@ private final class BlockingTarget: AnswerTarget {
         if count == 0 { bell.ring() }
     }
 
-    var wantsEvents: Bool { false }
-
     func take(_ batch: AnswerBatch) {
         let isComplete = missing.withLock { missing in
             missing -= batch.answers.count + batch.failures.count

@@ -198,8 +198,9 @@ extension Store {
         membersChanged()
         var groups = AnswerGroups()
         let targets = targets.withLock { $0 }
-        for (index, target) in targets.enumerated() where target.wantsEvents {
-            groups.with(Int32(index)) { $0.skippedThrough = reader.revision }
+        let revision = reader.revision
+        for (index, target) in targets.enumerated() where target.offerSkip(through: revision) {
+            groups.with(Int32(index)) { $0.skippedThrough = revision }
         }
         groups.deliver(to: targets)
         checkpoint.wake()

@@ -2,6 +2,7 @@ package import StrakeMVCC
 package import StrakeModel
 package import StrakeTables
 package import StrakeWatching
+package import Synchronization
 
 /// Events by their position in a batch, as watchers get them.
 package protocol WatchEvents {
@@ -25,6 +26,28 @@ package struct LiveBatch: WatchBatch {
     }
 
     private subscript(index: Int) -> MemoryEvent { events[events.startIndex + index] }
+}
+
+extension Mutex where Value == WatchInbox<PublishedEvents> {
+    /// Removals between which the thread that applies gets its turn.
+    private static var forgottenAtOnceMax: Int { 256 }
+
+    /// Takes the changes in if some watcher may want them.
+    ///
+    /// - Returns: The inbox was empty and is no more: who has the hub is to look.
+    package func offer(_ changes: PublishedEvents) -> Bool {
+        withLock { $0.offer(changes, LiveBatch(events: changes.events), first: changes.first, last: changes.last) }
+    }
+
+    package func forget(_ ranges: [KeyRange]) {
+        var rest = ranges[...]
+        while !rest.isEmpty {
+            withLock { inbox in
+                for range in rest.prefix(Self.forgottenAtOnceMax) { inbox.forget(range) }
+            }
+            rest = rest.dropFirst(Self.forgottenAtOnceMax)
+        }
+    }
 }
 
 package struct LiveEvents: WatchEvents {

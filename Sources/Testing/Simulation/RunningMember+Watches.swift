@@ -7,6 +7,8 @@ internal import StrakeWatching
 extension RunningMember {
     func openWatch(_ stream: Int, of client: Int, from: Int64) {
         watches.streams[stream] = WatchDesk.Stream(client: client)
+        watches.inbox.want(.all)
+        takeChanges()
         watches.hub.compacted(reader.compactRevision)
         var request = WatchRequest(range: .all)
         request.startRevision = from
@@ -22,26 +24,47 @@ extension RunningMember {
     func closeWatch(_ stream: Int) {
         guard watches.streams.removeValue(forKey: stream) != nil else { return }
         watches.hub.remove(StreamKey(rawValue: stream))
+        for range in watches.hub.takeAbandoned() { watches.inbox.forget(range) }
     }
 
     func requestProgress(of stream: Int) {
         guard watches.streams[stream] != nil else { return }
         if world.plan.flaw == .progressAheadOfEvents { return push(.progress(revision: reader.revision), to: stream) }
+        takeChanges()
         if case .reply(let revision) = watches.hub.requestProgress(of: StreamKey(rawValue: stream)) {
             push(.progress(revision: revision), to: stream)
         }
     }
 
     func publish(_ events: [Event], first: Int64, last: Int64) {
-        withOutbox(events) { hub, outbox in hub.publish(events, first: first, last: last, to: &outbox) }
-        pumpReplays()
+        if watches.inbox.offer(events, events, first: first, last: last) { takeChanges() }
     }
 
     /// The store came to this revision by a snapshot.
     func skipWatches(through revision: Int64) {
         watches.hub.compacted(reader.compactRevision)
-        withOutbox([]) { hub, outbox in hub.skip(through: revision, to: &outbox) }
+        if watches.inbox.skip(through: revision) { takeChanges() }
+    }
+
+    private func takeChanges() {
+        let (letters, passed) = watches.inbox.take()
+        for letter in letters {
+            switch letter {
+            case .published(let events, let first, let last):
+                pass(through: first - 1)
+                withOutbox(events) { hub, outbox in hub.publish(events, first: first, last: last, to: &outbox) }
+            case .skipped(let after, let last):
+                pass(through: after)
+                withOutbox([]) { hub, outbox in hub.skip(through: last, to: &outbox) }
+            }
+        }
+        pass(through: passed)
         pumpReplays()
+    }
+
+    private func pass(through revision: Int64) {
+        guard revision > watches.hub.published else { return }
+        withOutbox([]) { hub, outbox in hub.pass(through: revision, to: &outbox) }
     }
 
     func takenByClient(_ stream: Int) {

@@ -8,6 +8,7 @@ struct WatchDesk: ~Copyable {
     static let queuedMax = 8
 
     var hub: WatchHub
+    var inbox = WatchInbox<[Event]>()
     var streams: [Int: Stream] = [:]
     /// Being read.
     var replay: ReplayRequest?
@@ -26,6 +27,7 @@ struct WatchDesk: ~Copyable {
         limits.fillRevisions = 16
         limits.progressIntervalTicks = 5
         hub = WatchHub(published: reader.revision, compactRevision: reader.compactRevision, limits: limits)
+        inbox.listen()
     }
 }
 

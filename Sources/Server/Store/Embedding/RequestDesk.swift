@@ -93,12 +93,13 @@ final class RequestDesk: AnswerTarget {
 
     // MARK: AnswerTarget
 
-    var wantsEvents: Bool { watches.wantsEvents }
+    func offer(_ changes: PublishedEvents) -> Bool { watches.offer(changes) }
+
+    func offerSkip(through revision: Int64) -> Bool { watches.offerSkip(through: revision) }
 
     func take(_ batch: AnswerBatch) {
         // First: who has made a change finds its event on its way to the watches.
-        if let revision = batch.skippedThrough { watches.skip(through: revision) }
-        if let published = batch.published { watches.publish(published) }
+        if batch.published != nil || batch.skippedThrough != nil { watches.ring() }
         var answers: [(Reply<Answer>, Answer)] = []
         var reads: [Reply<Void>] = []
         var failures: [(Waiter, EmbeddedStoreError)] = []

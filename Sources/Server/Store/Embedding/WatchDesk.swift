@@ -3,19 +3,10 @@ internal import StrakeModel
 internal import StrakeWatching
 internal import Synchronization
 
-/// The watches of an embedder, on a thread of their own: a change is matched there, so that neither applying nor the
+/// The watches of an embedder, on a thread of their own: a change is handed out there, so that neither applying nor the
 /// tasks that read watches wait for it.
 final class WatchDesk: Sendable {
     typealias Key = StreamKey
-
-    /// Published batches that wait for the thread. At the bound they are let go, and found in history.
-    static let batchesMax = 1_024
-
-    enum Change {
-        case published(PublishedEvents)
-        /// The store has come to this revision; what changed is in its history.
-        case skipped(Int64)
-    }
 
     enum Call {
         case open(Opening)
@@ -37,7 +28,6 @@ final class WatchDesk: Sendable {
     }
 
     private struct Queue {
-        var changes: [Change] = []
         var calls: [Call] = []
         var isClosed = false
     }
@@ -45,8 +35,7 @@ final class WatchDesk: Sendable {
     private let queue = Mutex(Queue())
     private let bell = Doorbell()
     private let lastKey = Atomic<Int>(0)
-    /// Published batches are to be sent here. Only the thread changes it.
-    let demand = Atomic(false)
+    let inbox = Mutex(WatchInbox<PublishedEvents>())
     private let thread = Mutex<WorkerThread?>(nil)
 
     /// Begins. Called once.
@@ -55,31 +44,15 @@ final class WatchDesk: Sendable {
         thread.withLock { $0 = started }
     }
 
-    /// Some watch is to get events as they are published, or soon will be. Those that are blocked find them in history.
-    var wantsEvents: Bool { demand.load(ordering: .sequentiallyConsistent) }
-
     // MARK: From any thread
 
-    func publish(_ published: PublishedEvents) {
-        let isFirst = queue.withLock { queue in
-            if queue.isClosed { return false }
-            let isFirst = queue.changes.isEmpty
-            if queue.changes.count >= Self.batchesMax {
-                queue.changes = [.skipped(published.last)]
-            } else {
-                queue.changes.append(.published(published))
-            }
-            return isFirst
-        }
-        if isFirst { bell.ring() }
-    }
+    /// - Returns: `ring` is to be called.
+    func offer(_ changes: PublishedEvents) -> Bool { inbox.offer(changes) }
 
-    func skip(through revision: Int64) {
-        queue.withLock { queue in
-            if !queue.isClosed { queue.changes = [.skipped(revision)] }
-        }
-        bell.ring()
-    }
+    /// As `offer`, of changes that are in the store's history only.
+    func offerSkip(through revision: Int64) -> Bool { inbox.withLock { $0.skip(through: revision) } }
+
+    func ring() { bell.ring() }
 
     nonisolated(nonsending) func open(
         _ range: KeyRange, _ options: EmbeddedStore.WatchOptions, bytesMax: Int
@@ -127,13 +100,10 @@ final class WatchDesk: Sendable {
 
     private func run(_ setup: WatchSetup) {
         var work = WatchWork(self, setup)
-        var (changes, calls): ([Change], [Call]) = ([], [])
+        var calls: [Call] = []
         while true {
-            queue.withLock { queue in
-                swap(&changes, &queue.changes)
-                swap(&calls, &queue.calls)
-            }
-            work.take(changes)
+            let hadChanges = work.takeChanges()
+            queue.withLock { queue in swap(&calls, &queue.calls) }
             for (index, call) in calls.enumerated() {
                 if case .close = call {
                     work.end(.success(nil))
@@ -144,8 +114,7 @@ final class WatchDesk: Sendable {
             }
             work.settle()
             let pause = work.tickIfDue()
-            let isIdle = changes.isEmpty && calls.isEmpty
-            changes.removeAll(keepingCapacity: true)
+            let isIdle = !hadChanges && calls.isEmpty
             calls.removeAll(keepingCapacity: true)
             if isIdle { _ = bell.wait(milliseconds: pause) }
         }
@@ -153,6 +122,7 @@ final class WatchDesk: Sendable {
 
     /// Whoever has asked behind the end is told.
     private func leave(behind calls: ArraySlice<Call>) {
+        inbox.withLock { $0.stopListening() }
         let rest = queue.withLock { queue in
             queue.isClosed = true
             defer { queue.calls = [] }

@@ -12,6 +12,8 @@ struct WatchWork: ~Copyable {
     private let desk: WatchDesk
     private let setup: WatchSetup
     private var hub: WatchHub
+    /// As the inbox says, which nobody else changes.
+    private var isListening = false
     private var sink = MailboxSink()
     private let tickMilliseconds: Int64
     private var nextTick: Int64
@@ -32,23 +34,34 @@ struct WatchWork: ~Copyable {
 
     // MARK: Changes
 
-    mutating func take(_ changes: [WatchDesk.Change]) {
-        for change in changes {
-            switch change {
-            case .published(let published): publish(published)
-            case .skipped(let revision): skip(through: revision)
+    /// Hands the hub what is in the inbox. Between two batches lie those that nobody wants.
+    ///
+    /// - Returns: There was something.
+    mutating func takeChanges() -> Bool {
+        let (letters, passed) = desk.inbox.withLock { $0.take() }
+        for letter in letters {
+            switch letter {
+            case .published(let changes, let first, let last):
+                pass(through: first - 1)
+                // Else this desk began to listen after the batch was published, and is behind it already.
+                if first == hub.published + 1 { publish(changes) } else { skip(through: last) }
+            case .skipped(let after, let last):
+                pass(through: after)
+                skip(through: last)
             }
         }
+        pass(through: passed)
+        return !letters.isEmpty
     }
 
-    private mutating func publish(_ published: PublishedEvents) {
-        // Batches from before the last time this desk began to listen are behind it already.
-        guard published.last > hub.published else { return }
-        // One that was let go lies between.
-        guard published.first == hub.published + 1 else { return skip(through: published.last) }
-        sink.begin(LiveEvents(batch: published.events, reader: setup.reader, onDamage: setup.onDamage))
-        hub.publish(LiveBatch(events: published.events), first: published.first, last: published.last, to: &sink)
+    private mutating func publish(_ changes: PublishedEvents) {
+        sink.begin(LiveEvents(batch: changes.events, reader: setup.reader, onDamage: setup.onDamage))
+        hub.publish(LiveBatch(events: changes.events), first: changes.first, last: changes.last, to: &sink)
         sink.end()
+    }
+
+    private mutating func pass(through revision: Int64) {
+        if revision > hub.published { hub.pass(through: revision, to: &sink) }
     }
 
     private mutating func skip(through revision: Int64) {
@@ -59,9 +72,10 @@ struct WatchWork: ~Copyable {
 
     /// Begins to listen: from the next published batch on, and from what is published by now.
     private mutating func listen() {
-        if desk.wantsEvents { return }
-        desk.demand.store(true, ordering: .sequentiallyConsistent)
-        // Read after the flag is up: a batch that was published without being sent here is at or below it.
+        if isListening { return }
+        isListening = true
+        desk.inbox.withLock { $0.listen() }
+        // Read after that: a batch that was published without being taken in is at or below it.
         skip(through: setup.reader.revision)
     }
 
@@ -77,6 +91,7 @@ struct WatchWork: ~Copyable {
             hub.drained(key)
             if hub.needsEvents { listen() }
         case .progress(let key):
+            _ = takeChanges()
             guard case .reply(let revision) = hub.requestProgress(of: key) else { return }
             sink.mailboxes[key]?.putProgress(revision: revision)
         case .replayed(let request, let result): replayed(request, result)
@@ -86,6 +101,8 @@ struct WatchWork: ~Copyable {
     }
 
     private mutating func open(_ opening: WatchDesk.Opening) {
+        desk.inbox.withLock { $0.want(opening.range) }
+        _ = takeChanges()
         listen()
         hub.compacted(setup.reader.compactRevision)
         var request = WatchRequest(range: opening.range)
@@ -103,6 +120,7 @@ struct WatchWork: ~Copyable {
             refuse(opening, .compacted(requested: requested, compactRevision: compactRevision))
         case .emptyRange, .negativeStart, .duplicateID: refuse(opening, .emptyKey)
         }
+        if !hub.isWatched(opening.range) { desk.inbox.withLock { $0.forget(opening.range) } }
     }
 
     private mutating func refuse(_ opening: WatchDesk.Opening, _ error: StoreError) {
@@ -130,7 +148,11 @@ struct WatchWork: ~Copyable {
             sink.mailboxes[key] = nil
             hub.remove(key)
         }
-        if desk.wantsEvents, !hub.needsEvents { desk.demand.store(false, ordering: .sequentiallyConsistent) }
+        if isListening, !hub.needsEvents {
+            isListening = false
+            desk.inbox.withLock { $0.stopListening() }
+        }
+        desk.inbox.forget(hub.takeAbandoned())
     }
 
     /// - Returns: Milliseconds to the next tick.
@@ -141,6 +163,7 @@ struct WatchWork: ~Copyable {
         setup.onTick()
         if setup.isQuarantined() { end(.failure(.refused(.corrupt))) }
         if !sink.mailboxes.isEmpty {
+            _ = takeChanges()
             hub.tick(to: &sink)
             settle()
         }

@@ -1,0 +1,97 @@
+package import StrakeModel
+
+/// What is published on its way to a hub, from the thread that applies to the one that has the hub.
+///
+/// Batches that no watcher of the hub wants do not go in: with the next look, or the next batch, the hub hears how far
+/// they went. So a change wakes few hubs besides those that have a watcher for it. Both threads use the inbox, under a
+/// lock of its owner's. Who creates a watcher first says what it wants (`want`), then takes what is in here and hands it
+/// to the hub, and looks at the store's revision after that: whatever is above what was taken comes by the inbox.
+package struct WatchInbox<Changes: Sendable>: Sendable {
+    package enum Letter: Sendable {
+        /// All changes of the revisions `first...last`.
+        case published(Changes, first: Int64, last: Int64)
+        /// What was wanted behind `after`, up to `through`, is in the store's history only.
+        case skipped(after: Int64, through: Int64)
+
+        fileprivate var before: Int64 {
+            switch self {
+            case .published(_, let first, _): first - 1
+            case .skipped(let after, _): after
+            }
+        }
+    }
+
+    private let lettersMax: Int
+    private var interest = WatchInterest()
+    private var letters: [Letter] = []
+    /// Of all up to here, what a watcher that is not blocked may want is behind the hub or in the letters.
+    private var passed: Int64 = 0
+    /// Some watcher is to get what is published. Those that are blocked find it in history.
+    private var isListening = false
+
+    /// - Parameter lettersMax: Letters that wait. At the bound they are let go, and found in history.
+    package init(lettersMax: Int = 1_024) {
+        self.lettersMax = lettersMax
+    }
+
+    // MARK: On the hub's side
+
+    /// Begins to listen. What was published before and is not in here is at or below the revision that the store has
+    /// after this call.
+    package mutating func listen() { isListening = true }
+
+    /// All watchers are blocked, or gone.
+    package mutating func stopListening() {
+        isListening = false
+        letters = []
+    }
+
+    package mutating func want(_ range: KeyRange) { interest.insert(range) }
+
+    /// No watcher has the range any more.
+    package mutating func forget(_ range: KeyRange) { interest.remove(range) }
+
+    /// Empties it.
+    ///
+    /// - Returns: The letters, and the revision up to which nothing else is of interest to watchers that are not blocked.
+    package mutating func take() -> (letters: [Letter], passed: Int64) {
+        defer { letters = [] }
+        return (letters, passed)
+    }
+
+    package var count: Int { letters.count }
+
+    // MARK: On the side that applies
+
+    /// - Returns: The inbox was empty and is no more: the hub is to look.
+    package mutating func offer(
+        _ changes: Changes, _ batch: some WatchBatch, first: Int64, last: Int64
+    ) -> Bool {
+        guard isListening else { return false }
+        passed = last
+        guard interest.mayInclude(batch) else { return false }
+        return add(.published(changes, first: first, last: last), through: last)
+    }
+
+    /// The store has come to the revision by a snapshot.
+    ///
+    /// - Returns: As `offer`.
+    package mutating func skip(through revision: Int64) -> Bool {
+        guard isListening else { return false }
+        defer { passed = revision }
+        return add(.skipped(after: passed, through: revision), through: revision)
+    }
+
+    private mutating func add(_ letter: Letter, through last: Int64) -> Bool {
+        guard let first = letters.first else {
+            letters = [letter]
+            return true
+        }
+        if letters.count < lettersMax {
+            letters.append(letter)
+        } else {
+            letters = [.skipped(after: first.before, through: last)]
+        }
+        return false
+    }
+}
