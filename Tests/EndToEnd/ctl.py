@@ -6,8 +6,8 @@ import re
 import cli_cases
 import ctl_auth_cases
 import ctl_groups
-from differential_cli import Comparison, Side, difference
-from harness import ETCDCTL_35, parse_arguments, run, start_all
+from differential_cli import Comparison, Side, difference, run_group
+from harness import ETCDCTL_35, parse_arguments, run
 
 # etcdctl's client logs to the standard error; what a person is told there is compared.
 LOG_LINE = re.compile(rb'^\{"level".*\n', re.MULTILINE)
@@ -117,24 +117,13 @@ class Pair(Comparison):
         return code, clean(output), clean(errors)
 
 
-def run_group(results, arguments, group):
+def pair_of_sides(arguments):
     sides = [Side(arguments.server, "strake ctl", [arguments.server, "ctl"]),
              Side(arguments.server, "etcdctl", [ETCDCTL_35])]
     # Passwords are to cost no time.
     for side in sides:
         side.server.flags.append("--bcrypt-cost=4")
-    try:
-        start_all([side.server for side in sides])
-        for side in sides:
-            side.learn_names()
-        started = results.elapsed()
-        comparison = Pair(results, group.__name__, sides)
-        for step in group():
-            comparison.do(step) if isinstance(step, cli_cases.Step) else comparison.watch(step)
-        print(f"{group.__name__}: {comparison.count} commands in {results.elapsed() - started:.1f} s", flush=True)
-    finally:
-        for side in sides:
-            side.server.remove()
+    return sides
 
 
 def main():
@@ -143,7 +132,7 @@ def main():
     def body(results):
         for group in GROUPS:
             if arguments.only in group.__name__:
-                run_group(results, arguments, group)
+                run_group(results, group, pair_of_sides(arguments), Pair)
         if arguments.only in ctl_groups.__name__:
             ctl_groups.check(results, arguments)
 

@@ -169,17 +169,17 @@ def difference(ours, theirs):
     return ("..." if start else "") + ours[start:at + 300]
 
 
-def run_group(results, arguments, group):
-    sides = [Side(arguments.server, "server"), Side(arguments.peer, "peer")]
+def run_group(results, group, sides, comparison=Comparison):
+    """All steps of the group, with both sides' programs and new servers."""
     try:
         start_all([side.server for side in sides])
         for side in sides:
             side.learn_names()
         started = results.elapsed()
-        comparison = Comparison(results, group.__name__, sides)
+        compared = comparison(results, group.__name__, sides)
         for step in group():
-            comparison.do(step) if isinstance(step, Step) else comparison.watch(step)
-        print(f"{group.__name__}: {comparison.count} commands in {results.elapsed() - started:.1f} s", flush=True)
+            compared.do(step) if isinstance(step, Step) else compared.watch(step)
+        print(f"{group.__name__}: {compared.count} commands in {results.elapsed() - started:.1f} s", flush=True)
     finally:
         for side in sides:
             side.server.remove()
@@ -191,7 +191,7 @@ def main():
     def body(results):
         for group in GROUPS:
             if arguments.only in group.__name__:
-                run_group(results, arguments, group)
+                run_group(results, group, [Side(arguments.server, "server"), Side(arguments.peer, "peer")])
 
     run(arguments, body)
 
