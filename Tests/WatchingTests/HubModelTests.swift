@@ -314,6 +314,7 @@ private struct HubModel: ~Copyable {
                 pass(through: after)
                 if last > hub.published { hub.skip(through: last, to: &checker) }
             }
+            meanwhile()
             // What a delivery may bring about.
             switch Int.random(in: 0..<8, using: &random) {
             case 0: cancel()
@@ -343,7 +344,7 @@ private struct HubModel: ~Copyable {
         for range in hub.takeAbandoned() where range != coming { inbox.forget(range) }
         if isListening, !hub.needsEvents {
             isListening = false
-            inbox.stopListening()
+            _ = inbox.stopListening()
         }
     }
 

@@ -54,10 +54,13 @@ import Testing
     @Test func `nothing is taken in while nobody listens, and what waited is let go`() {
         var inbox = inbox(wanting: KeyRange("a"))
         #expect(offer(.put("a", 2), to: &inbox) == true)
-        inbox.stopListening()
+        #expect(inbox.stopListening().map(\.label) == ["2...2"])
         #expect(offer(.put("a", 3), to: &inbox) == false)
         #expect(inbox.skip(through: 4) == false)
         #expect(inbox.take() == ([], passed: 2))
+        inbox.listen()
+        #expect(inbox.take() == ([], passed: 0))
+        #expect(offer(.put("a", 5), to: &inbox) == true)
     }
 
     @Test func `too many letters become one, which names what was dropped and no more`() {

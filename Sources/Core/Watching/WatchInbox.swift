@@ -24,7 +24,8 @@ package struct WatchInbox<Changes: Sendable>: Sendable {
     private let lettersMax: Int
     private var interest = WatchInterest()
     private var letters: [Letter] = []
-    /// Of all up to here, what a watcher that is not blocked may want is behind the hub or in the letters.
+    /// Of all up to here, what a watcher that is not blocked may want is behind the hub or in the letters. 0: nothing is
+    /// known yet.
     private var passed: Int64 = 0
     /// Some watcher is to get what is published. Those that are blocked find it in history.
     private var isListening = false
@@ -38,12 +39,18 @@ package struct WatchInbox<Changes: Sendable>: Sendable {
 
     /// Begins to listen. What was published before and is not in here is at or below the revision that the store has
     /// after this call.
-    package mutating func listen() { isListening = true }
+    package mutating func listen() {
+        isListening = true
+        passed = 0
+    }
 
     /// All watchers are blocked, or gone.
-    package mutating func stopListening() {
+    ///
+    /// - Returns: What waited. It may hold the last references to much memory: best let go of outside of the lock.
+    package mutating func stopListening() -> [Letter] {
         isListening = false
-        letters = []
+        defer { letters = [] }
+        return letters
     }
 
     package mutating func want(_ range: KeyRange) { interest.insert(range) }
@@ -59,6 +66,7 @@ package struct WatchInbox<Changes: Sendable>: Sendable {
         return (letters, passed)
     }
 
+    /// Letters that wait. For tests.
     package var count: Int { letters.count }
 
     // MARK: On the side that applies
@@ -68,6 +76,7 @@ package struct WatchInbox<Changes: Sendable>: Sendable {
         _ changes: Changes, _ batch: some WatchBatch, first: Int64, last: Int64
     ) -> Bool {
         guard isListening else { return false }
+        precondition(passed == 0 || first == passed + 1, "\(first)...\(last) offered after \(passed)")
         passed = last
         guard interest.mayInclude(batch) else { return false }
         return add(.published(changes, first: first, last: last), through: last)

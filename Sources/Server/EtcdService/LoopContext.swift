@@ -41,12 +41,12 @@ final class LoopContext: AnswerTarget, @unchecked Sendable {
 
     func offer(_ changes: PublishedEvents) -> Bool {
         let isWatched = watches.offer(changes)
-        return waiters.wants(changes) || isWatched
+        return isWatched || waiters.wants(changes)
     }
 
     func offerSkip(through revision: Int64) -> Bool {
         let isWatched = watches.offerSkip(through: revision)
-        return waiters.isWaiting || isWatched
+        return isWatched || waiters.isWaiting
     }
 
     func take(_ batch: AnswerBatch) {

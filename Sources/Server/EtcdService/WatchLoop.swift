@@ -181,7 +181,7 @@ final class WatchLoop {
             switch letter {
             case .published(let changes, let first, let last):
                 pass(through: first - 1)
-                // Else this loop began to listen after the batch was published, and is behind it already.
+                // Else this loop began to listen after the batch was published, and has it behind it.
                 if first == hub.published + 1 { publish(changes) } else { skip(through: last) }
             case .skipped(let after, let last):
                 pass(through: after)
@@ -247,7 +247,7 @@ final class WatchLoop {
     private func settle() {
         if isListening, !hub.needsEvents {
             isListening = false
-            inbox.withLock { $0.stopListening() }
+            _ = inbox.withLock { $0.stopListening() }
         }
         inbox.forget(hub.takeAbandoned().filter { $0 != coming })
         service.metrics.record(hub.metrics, of: ObjectIdentifier(self))

@@ -18,6 +18,7 @@ extension RunningMember {
         case .compacted(_, let revision): push(.compacted(revision: revision), to: stream)
         case .duplicateID, .emptyRange, .negativeStart: preconditionFailure("a watch of \(request) was refused")
         }
+        if !watches.hub.isWatched(.all) { watches.inbox.forget(.all) }
         pumpReplays()
     }
 

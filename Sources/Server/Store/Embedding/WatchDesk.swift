@@ -122,7 +122,7 @@ final class WatchDesk: Sendable {
 
     /// Whoever has asked behind the end is told.
     private func leave(behind calls: ArraySlice<Call>) {
-        inbox.withLock { $0.stopListening() }
+        _ = inbox.withLock { $0.stopListening() }
         let rest = queue.withLock { queue in
             queue.isClosed = true
             defer { queue.calls = [] }

@@ -43,7 +43,7 @@ struct WatchWork: ~Copyable {
             switch letter {
             case .published(let changes, let first, let last):
                 pass(through: first - 1)
-                // Else this desk began to listen after the batch was published, and is behind it already.
+                // Else this desk began to listen after the batch was published, and has it behind it.
                 if first == hub.published + 1 { publish(changes) } else { skip(through: last) }
             case .skipped(let after, let last):
                 pass(through: after)
@@ -150,7 +150,7 @@ struct WatchWork: ~Copyable {
         }
         if isListening, !hub.needsEvents {
             isListening = false
-            desk.inbox.withLock { $0.stopListening() }
+            _ = desk.inbox.withLock { $0.stopListening() }
         }
         desk.inbox.forget(hub.takeAbandoned())
     }
