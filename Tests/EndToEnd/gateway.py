@@ -1,6 +1,8 @@
 """The JSON gateway as its clients use it: curl, etcd3gw, browsers' headers, one that does not read, random calls and damaged ones."""
 
 import base64
+import collections
+import concurrent.futures
 import http.client
 import json
 import os
@@ -138,6 +140,30 @@ def check_deadlines(results, server):
     connection.close()
 
 
+def check_close_deadlines(results, server, rng):
+    """Deadlines that pass just as the answer comes: it is one or the other, and the connection goes on."""
+    count = 1000
+    statuses = []
+
+    def ask(times):
+        connection = http.client.HTTPConnection("127.0.0.1", server.client_port, timeout=20)
+        for microseconds in times:
+            body = json.dumps({"key": b64(b"close"), "value": b64(b"x")})
+            connection.request("POST", "/v3/kv/put", body, {"Grpc-Timeout": f"{microseconds}u"})
+            answer = connection.getresponse()
+            kind = json.loads(answer.read()).get("message", "put")
+            statuses.append((answer.status, kind))
+        connection.close()
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        asked = [pool.submit(ask, [rng.randrange(100, 4000) for _ in range(count)]) for _ in range(8)]
+    failures = [error for error in (task.exception() for task in asked) if error]
+    results.equal("deadlines close to their answers: every request is answered", failures, [])
+    put, late = statuses.count((200, "put")), statuses.count((504, "context deadline exceeded"))
+    print(f"{put} answers came in time, {late} too late")
+    results.check("each by one of two answers", put and late and put + late == len(statuses), collections.Counter(statuses))
+
+
 def check_stop(results, server):
     """A server that is stopped does not wait for streams."""
     body = json.dumps({"create_request": {"key": b64(b"x")}})
@@ -212,6 +238,7 @@ def main():
             check_large_requests(results, server)
             check_client_that_does_not_read(results, server)
             check_deadlines(results, server)
+            check_close_deadlines(results, server, random.Random(arguments.seed))
             check_stop(results, server)
         check_flags(results, arguments)
 

@@ -127,6 +127,8 @@ def send_damaged(results, server, random, count):
     they come, and that the server is still there."""
     with open(os.path.join(ROOT, "Tests", "Fixtures", "golden", "gateway.json")) as file:
         cases = [case for case in json.load(file)["cases"] if "body" in case and case.get("method", "POST") == "POST"]
+    # Who adds a learner adds a voter where the word for it is damaged, and one member of two has no quorum.
+    cases = [case for case in cases if not (case["path"].endswith("member/add") and "http://" in case["body"])]
     unanswered = []
     for _ in range(count):
         case, headers = random.choice(cases), random.choice(HEADERS)

@@ -58,13 +58,12 @@ for entry in "${tests[@]}"; do
   summary+=("$(printf '%-18s %4d s  %s' "$name" $((SECONDS - started)) "$last")")
 done
 
-# Once more, where who sees only the end of the output sees it.
-for name in "${failing[@]}"; do
-  echo "== what failed of $name"
-  grep -A 12 -E '^(FAILED|Traceback)' "$logs/$name.log" | head -n 60
-  tail -n 20 "$logs/$name.log"
-done
 echo "== summary (seed $seed, server $server)"
 printf '%s\n' "${summary[@]}"
+# Once more and in few lines, where who sees only the end of the output sees it.
+for name in "${failing[@]}"; do
+  echo "== what failed of $name ($logs/$name.log)"
+  { grep -A 2 -E '^FAILED' "$logs/$name.log" || tail -n 8 "$logs/$name.log"; } | cut -c 1-300 | head -n 12
+done
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -330,6 +330,8 @@ final class GatewayExchange {
     func flush() { responder.flush() }
 
     private func expired() {
+        // The loop takes the timers that are due before it runs them: the answer may have gone out in between.
+        guard !isDone else { return }
         fail(.deadlineExceeded)
         responder.flush()
         loop.flush()

@@ -221,8 +221,12 @@ final class IncomingConnection: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     private func timeHasRunOut() {
-        if case .answered = state { return end() }
-        refuse(stranger: "it did not say who it is within \(loop.options.handshakeMilliseconds) ms")
+        switch state {
+        case .greeting:
+            refuse(stranger: "it did not say who it is within \(loop.options.handshakeMilliseconds) ms")
+        case .answered: end()
+        case .messages, .snapshot, .ended: break
+        }
     }
 
     private func refuseStranger() {

@@ -230,8 +230,14 @@ final class Link: OutgoingOwner, @unchecked Sendable {
     }
 
     private func wait(milliseconds: Int, endsOnContact: Bool) {
-        let timer = loop.eventLoop.scheduleTask(in: .milliseconds(Int64(milliseconds))) { self.connect() }
+        let timer = loop.eventLoop.scheduleTask(in: .milliseconds(Int64(milliseconds))) { self.pauseIsOver() }
         state = .waiting(timer, endsOnContact: endsOnContact)
+    }
+
+    private func pauseIsOver() {
+        // A timer that was due in the turn that stopped it still runs.
+        guard case .waiting = state else { return }
+        connect()
     }
 
     // MARK: Pings

@@ -129,6 +129,7 @@ final class OutgoingConnection: ChannelInboundHandler, @unchecked Sendable {
         state = .greeting
         let patience = TimeAmount.milliseconds(Int64(options.handshakeMilliseconds))
         deadline = context.eventLoop.scheduleTask(in: patience) {
+            guard case .greeting = self.state else { return }
             self.end(.failed("no answer to the greeting within \(self.options.handshakeMilliseconds) ms"))
         }
         channel?.writeAndFlush(context.channel.allocator.buffer(bytes: hello.encoded()), promise: nil)
