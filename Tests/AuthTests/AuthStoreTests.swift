@@ -3,6 +3,8 @@ import StrakeModel
 import Testing
 
 @Suite struct AuthStoreTests {
+    private static let long = AuthName(utf8: [UInt8](repeating: 0x61, count: AuthName.bytesMax + 1))
+
     /// Root, and a user with a role that reads one range and writes a key of it.
     private func enabled() throws -> AuthStore {
         var store = AuthStore()
@@ -33,13 +35,15 @@ import Testing
     @Test(
         "what cannot be changed is refused as etcd refuses it, and changes nothing",
         arguments: [
-            (.userAdd("", hash: [1]), .userEmpty), (.userAdd("u", hash: [1]), .userExists),
+            (.userAdd("", hash: [1]), .userEmpty), (.userAdd(Self.long, hash: [1]), .authNameTooLong),
+            (.userAdd("u", hash: [1]), .userExists),
             (.userDelete("x"), .userNotFound), (.userDelete(.root), .invalidAuthManagement),
             (.userChangePassword("x", hash: []), .userNotFound),
             (.userGrantRole("x", role: "r"), .userNotFound), (.userGrantRole("u", role: "x"), .roleNotFound),
             (.userRevokeRole("x", role: "r"), .userNotFound), (.userRevokeRole("none", role: "r"), .roleNotGranted),
             (.userRevokeRole(.root, role: .root), .invalidAuthManagement),
-            (.roleAdd(""), .roleEmpty), (.roleAdd("r"), .roleExists), (.roleDelete("x"), .roleNotFound),
+            (.roleAdd(""), .roleEmpty), (.roleAdd(Self.long), .authNameTooLong),
+            (.roleAdd("r"), .roleExists), (.roleDelete("x"), .roleNotFound),
             (.roleDelete(.root), .invalidAuthManagement),
             (.roleGrantPermission("x", Permission(kind: 0, key: [1])), .roleNotFound),
             (.roleGrantPermission("r", Permission(kind: 0, key: [])), .invalidAuthManagement),

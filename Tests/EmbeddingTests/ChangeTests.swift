@@ -158,7 +158,8 @@ struct ChangeTests {
             (.refused(.timeout), true), (.refused(.timeoutConnectionLost), true), (.refused(.stopped), true),
             (.canceled, true), (.failed("disk"), true), (.refused(.leaderChanged), false),
             (.refused(.deadlineExceeded), false), (.refused(.tooManyRequests), false), (.refused(.noSpace), false),
-            (.answerTooLarge(bytesMax: 1), false), (.damaged("record"), false),
+            (.answerTooLarge(bytesMax: 1), false), (.carriedOutUnanswered(bytesMax: 1), true),
+            (.damaged("record"), false),
         ] as [(EmbeddedStoreError, Bool)])
     func mayHaveHappened(error: EmbeddedStoreError, mayHaveHappened: Bool) {
         #expect(error.mayHaveHappened == mayHaveHappened)

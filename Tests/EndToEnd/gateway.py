@@ -164,6 +164,22 @@ def check_close_deadlines(results, server, rng):
     results.check("each by one of two answers", put and late and put + late == len(statuses), collections.Counter(statuses))
 
 
+def check_pieces(results, server, seed):
+    """Many clients at once whose requests come in pieces, or not whole, with deadlines that pass at any moment."""
+    senders, count = 8, 750
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        sent = pool.map(lambda number: gateway_random.send_pieces(server, random.Random(f"{seed} {number}"), count),
+                        range(senders))
+    results.check("the server outlives requests in pieces", min(sent) >= count and not server.has_died())
+    gone = eventually(lambda: server.metric(WATCHERS) == 0)
+    results.check("no watcher is left of them", gone, server.metric(WATCHERS))
+    with Client(server.endpoint) as client:
+        # The first who asked has the lock for good: it named no lease.
+        locks = pb.RangeRequest(key=b"lock/", range_end=b"lock0", count_only=True)
+        gone = eventually(lambda: client.must("KV/Range", locks).count <= 1)
+        results.check("nor who waits for a lock", gone, client.must("KV/Range", locks).count)
+
+
 def check_stop(results, server):
     """A server that is stopped does not wait for streams."""
     body = json.dumps({"create_request": {"key": b64(b"x")}})
@@ -232,6 +248,8 @@ def main():
             gateway_random.send_damaged(results, server, random.Random(arguments.seed), 1500)
             gone = eventually(lambda: server.metric(WATCHERS) == 0)
             results.check("their watchers went with them", gone, server.metric(WATCHERS))
+        with Server(arguments.server, label="server") as server:
+            check_pieces(results, server, arguments.seed)
         with Server(arguments.server, label="server") as server:
             for option in ("--http1.1", "--http1.0", "--http2-prior-knowledge"):
                 check_curl_streams(results, server, option)

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import socket
+import struct
 
 from harness import ROOT
 
@@ -152,3 +153,55 @@ def leave(server, path, body):
     """A request whose answer may take for ever: nobody waits for it."""
     with socket.create_connection(("127.0.0.1", server.client_port), timeout=20) as connection:
         connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+
+
+PIECES_PATHS = ("/v3/kv/put", "/v3/kv/range", "/v3/kv/deleterange", "/v3/watch", "/v3/lock/lock", "/v3/lease/keepalive",
+                "/v3/maintenance/snapshot", "/v3/maintenance/hash", "/health", "/metrics")
+PIECES_BODIES = (b'{"key":"YQ==","value":"eA=="}', b'{"key":"AA==","range_end":"AA=="}', b'{"create_request":{"key":"YQ=="}}',
+                 b'{"name":"bG9jaw=="}', b'{"ID":7}', b"{}")
+
+
+def piece_request(rng):
+    """A request of HTTP/1.1 with a deadline that may pass before, as or after it is answered, and with a body that is whole,
+    short, or no body at all."""
+    body = rng.choice(PIECES_BODIES)
+    head = f"POST {rng.choice(PIECES_PATHS)} HTTP/1.{rng.choice('0111')}\r\nHost: x\r\nGrpc-Timeout: {rng.randrange(1, 4000)}u\r\n"
+    head += rng.choice(("", "", "", "Expect: 100-continue\r\n", "Connection: close\r\n"))
+    chunk = b"%x\r\n%s\r\n" % (len(body), body)
+    kind = rng.randrange(6)
+    if kind < 3:
+        request = head.encode() + b"Content-Length: %d\r\n\r\n" % (len(body) + (rng.randrange(9) if kind == 1 else 0)) + body
+    else:
+        end = {3: chunk + b"0\r\n\r\n", 4: chunk, 5: b"zz\r\n" + body}[kind]
+        request = head.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + end
+    if kind != 2:
+        return request
+    damaged = bytearray(request)
+    damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+    return bytes(damaged)
+
+
+def send_pieces(server, rng, count):
+    """Requests one behind the other on one connection, each in two pieces, and the connection left at any moment, by a reset
+    at times. Returns how many were sent: fewer than `count` where the server has died."""
+    sent = 0
+    while sent < count and server.process.poll() is None:
+        try:
+            with socket.create_connection(("127.0.0.1", server.client_port), timeout=5) as connection:
+                for _ in range(rng.randrange(1, 5)):
+                    request = piece_request(rng)
+                    place = rng.randrange(len(request))
+                    connection.sendall(request[:place])
+                    connection.settimeout(rng.choice((0.001, 0.004)))
+                    try:
+                        connection.recv(65536)
+                    except TimeoutError:
+                        pass
+                    connection.settimeout(5)
+                    sent += 1
+                    connection.sendall(request[place:])
+                if rng.random() < 0.3:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        except OSError:
+            pass  # the server may end a connection over which nonsense came
+    return sent

@@ -9,6 +9,7 @@ import ssl
 import stat
 import subprocess
 
+import security_attacks
 from auth import PASSWORD, ROOT, USER, set_up
 from cluster import Cluster
 from harness import Server, eventually, parse_arguments, run
@@ -360,7 +361,7 @@ def main():
 
     def body(results):
         for check in (check_names_of_certificates, check_early, check_strangers_writes, check_flood, check_random_requests,
-                      check_random_bytes, check_files):
+                      check_random_bytes, check_files, security_attacks.check_attacks):
             if arguments.only in check.__name__:
                 started = results.elapsed()
                 check(results, arguments)

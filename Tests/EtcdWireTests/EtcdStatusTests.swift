@@ -72,6 +72,6 @@ import Testing
 
     @Test func `every message has etcd's prefix`() {
         for error in EtcdError.allCases { #expect(error.rawValue.hasPrefix("etcdserver: "), "\(error)") }
-        #expect(EtcdError.allCases.count == 63)
+        #expect(EtcdError.allCases.count == 64)
     }
 }

@@ -39,8 +39,10 @@ final class StoreFixture {
     }
 
     @discardableResult
-    func txn(_ request: TxnRequest) throws(MVCCError) -> TxnResponse {
-        try store.txn(request) { self.leases.contains($0) }
+    func txn(
+        _ request: TxnRequest, answerBytesMax: Int = RevisionStore.txnAnswerBytesMax
+    ) throws(MVCCError) -> TxnResponse {
+        try store.txn(request, answerBytesMax: answerBytesMax) { self.leases.contains($0) }
     }
 
     /// What readers see of a range.

@@ -214,4 +214,25 @@ struct TxnTests {
         }
         #expect(try read(TxnRequest(success: points), bytesMax: 12_000).responses.count == 9)
     }
+
+    @Test func `a transaction that writes is carried out when its reads come to too much, and has no answer`() throws {
+        for number in 0..<10 { try fixture.put("k\(number)", String(repeating: "v", count: 1_000)) }
+        let before = fixture.store.revision
+        var count = RangeRequest(range: KeyRange(key: "k".bytes, rangeEnd: "l".bytes))
+        count.countOnly = true
+        let reads: [(RequestOp, bytesMax: Int)] = [(.range("k", to: "l"), 30_000), (.range(count), 90)]
+        for (read, bytesMax) in reads {
+            let inner = TxnRequest(success: [read, read, .put("c", "2")])
+            let request = TxnRequest(success: [.put("a", "new"), read, .txn(inner), .put("d", "3")])
+            let cut = try fixture.txn(request, answerBytesMax: bytesMax)
+            #expect(cut.isCutShort && cut.responses.isEmpty && cut.succeeded)
+            let whole = try fixture.txn(request, answerBytesMax: 2 * bytesMax)
+            #expect(!whole.isCutShort && whole.responses.count == 4)
+        }
+        fixture.publish()
+        #expect(fixture.store.revision == before + 4)
+        for (key, value) in [("a", "new"), ("c", "2"), ("d", "3")] {
+            #expect(try fixture.range(key).keyValues.map(\.value) == [value.bytes])
+        }
+    }
 }

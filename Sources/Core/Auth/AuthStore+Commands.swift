@@ -18,6 +18,7 @@ extension AuthStore {
         case .userRevokeRole(let user, let role): try revoke(role, from: user)
         case .roleAdd(let name):
             guard !name.isEmpty else { throw .roleEmpty }
+            guard !name.isTooLong else { throw .authNameTooLong }
             guard role(name) == nil else { throw .roleExists }
             set(Role(name: name))
             countRevision()
@@ -43,6 +44,7 @@ extension AuthStore {
 
     private mutating func addUser(_ name: AuthName, hash: [UInt8]?) throws(StoreError) {
         guard !name.isEmpty else { throw .userEmpty }
+        guard !name.isTooLong else { throw .authNameTooLong }
         guard user(name) == nil else { throw .userExists }
         set(User(name: name, passwordHash: hash))
         countRevision()

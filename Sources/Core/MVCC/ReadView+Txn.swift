@@ -5,7 +5,8 @@ extension ReadView {
     /// Answers a transaction that only reads, as applying it would. It takes no revision.
     ///
     /// The whole answer is in memory.
-    /// - Parameter bytesMax: Keys and values of the answer, with what holding them costs.
+    /// - Parameter bytesMax: Keys and values of the answer, with what holding them costs, and four bytes for each key that was
+    ///   looked at.
     /// - Throws: `.compacted`, `.futureRevision`; `.requestTooLarge` above `bytesMax`, at which reading stops.
     package mutating func txn(_ request: TxnRequest, bytesMax: Int) throws(MVCCError) -> TxnResponse {
         let snapshot = snapshot
@@ -40,6 +41,7 @@ extension ReadView {
         let response = try MVCCError.storage { () throws(TableError) in
             try snapshot.range(range, at: main, bytesLeft: &left, reading: &reading)
         }
+        left -= response.lookedAtBytes
         guard left >= 0 else { throw .refused(.requestTooLarge) }
         bytesLeft = left
         return response

@@ -27,13 +27,20 @@ extension RevisionStore {
 
     /// Reads what is applied, published or not.
     package mutating func range(_ request: RangeRequest) throws(MVCCError) -> RangeResponse {
+        var bytesLeft = Int.max
+        return try range(request, bytesLeft: &bytesLeft)
+    }
+
+    /// - Parameter bytesLeft: As of a snapshot's `range`, and what was looked at counts too.
+    mutating func range(_ request: RangeRequest, bytesLeft: inout Int) throws(MVCCError) -> RangeResponse {
         let snapshot = snapshot
         let main = try snapshot.mainRevision(request.revision)
-        // Applying does not refuse what it has begun, and what it answers must not depend on a member's memory.
-        var bytesLeft = Int.max
-        return try MVCCError.storage { () throws(TableError) in
-            try snapshot.range(request, at: main, bytesLeft: &bytesLeft, reading: &reading)
+        var left = bytesLeft
+        let response = try MVCCError.storage { () throws(TableError) in
+            try snapshot.range(request, at: main, bytesLeft: &left, reading: &reading)
         }
+        bytesLeft = left - response.lookedAtBytes
+        return response
     }
 
     /// The keys attached to a lease, in order.

@@ -28,14 +28,22 @@ extension RevisionStore {
     /// Compares, and carries out one of two lists of operations, all in one revision.
     ///
     /// Every condition, of nested transactions too, is decided on the state before the whole request.
+    ///
+    /// - Parameter answerBytesMax: What its reads may take, the same on all members. Reading stops there, and changing does
+    ///   not: what a member has to do for an entry of the log has a bound, and what became of the keys does not depend on it.
     package mutating func txn(
-        _ request: TxnRequest, leaseExists: (LeaseID) -> Bool
+        _ request: TxnRequest, answerBytesMax: Int = txnAnswerBytesMax, leaseExists: (LeaseID) -> Bool
     ) throws(MVCCError) -> TxnResponse {
         beginRequest()
         let snapshot = snapshot
         let path = try MVCCError.storage { () throws(TableError) in try snapshot.decide(request, reading: &reading) }
         try check(path, leaseExists: leaseExists)
-        var response = try carryOut(path)
+        var bytesLeft = answerBytesMax
+        var response = try carryOut(path, bytesLeft: &bytesLeft)
+        if bytesLeft < 0 {
+            response.responses = []
+            response.isCutShort = true
+        }
         endRequest()
         response.setRevision(revision)
         return response

@@ -44,23 +44,30 @@ extension RevisionStore {
         guard let found, found.isAlive else { throw .refused(.keyNotFound) }
     }
 
-    mutating func carryOut(_ path: TxnPath) throws(MVCCError) -> TxnResponse {
+    /// - Parameter bytesLeft: What reads may take still. Below zero none is made any more, and there is no answer.
+    mutating func carryOut(_ path: TxnPath, bytesLeft: inout Int) throws(MVCCError) -> TxnResponse {
         var response = TxnResponse(succeeded: path.succeeded)
         for step in path.steps {
             switch step {
             case .range(let range):
-                response.responses.append(.range(try self.range(range)))
+                if bytesLeft < 0 { continue }
+                response.responses.append(.range(try self.range(range, bytesLeft: &bytesLeft)))
             case .put(let put):
                 response.responses.append(.put(try self.put(put).response))
             case .deleteRange(let delete):
                 let deleted = try MVCCError.storage { () throws(TableError) in try deleteRange(delete) }
                 response.responses.append(.deleteRange(deleted))
             case .txn(let inner):
-                response.responses.append(.txn(try carryOut(inner)))
+                response.responses.append(.txn(try carryOut(inner, bytesLeft: &bytesLeft)))
             }
         }
         return response
     }
+}
+
+extension RangeResponse {
+    /// What a read of a transaction counts for beside its keys and values: each key that was looked at costs time.
+    var lookedAtBytes: Int { Int(count) &* 4 }
 }
 
 /// What an earlier step of a transaction will have done.

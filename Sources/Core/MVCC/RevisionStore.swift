@@ -7,6 +7,9 @@ package import StrakeTables
 /// Applying never writes the file: changes go to the active layer, and a checkpoint on another thread writes them out
 /// (`freeze`, `CheckpointWork.run`, `finish`). After `.storage` was thrown the store is in no defined state.
 package struct RevisionStore: ~Copyable {
+    /// What the reads of a transaction may take, in keys and values and what holding them costs.
+    package static let txnAnswerBytesMax = 512 << 20
+
     package let tables: StoreTables
     var publication: Publication
     /// Of the last finished checkpoint.

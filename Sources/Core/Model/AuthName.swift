@@ -13,6 +13,11 @@ package struct AuthName: Hashable, Sendable {
 
     package var isEmpty: Bool { utf8.isEmpty }
 
+    /// What a name may have in bytes: as much as a key of etcd's database, where names are keys.
+    package static let bytesMax = 32_768
+
+    package var isTooLong: Bool { utf8.count > Self.bytesMax }
+
     /// The user who has to be there before authentication is enabled, and the role that may do everything.
     package static let root = AuthName("root")
 }

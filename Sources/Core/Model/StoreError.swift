@@ -46,6 +46,7 @@ public enum StoreError: Error, Hashable, Sendable {
     /// Nobody has said who asks.
     case userEmpty
     case roleEmpty
+    case authNameTooLong
     /// No such user, or not this password.
     case authFailed
     /// A password was given for a user who has none.

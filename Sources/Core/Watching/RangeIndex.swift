@@ -3,8 +3,9 @@ internal import StrakeRandom
 
 /// Ranges of keys with a number each, searched by a key inside them.
 ///
-/// A treap ordered by lower bound, where each node knows the highest end below it (an interval tree). The priorities
-/// come from a fixed sequence: the shape depends on nothing outside.
+/// A treap ordered by lower bound, where each node knows the highest end below it (an interval tree). Its depth is
+/// logarithmic for whoever does not know the priorities, which follow from the seed: where ranges come from strangers, the
+/// seed has to be a secret.
 ///
 /// - Complexity: O(log n) for a change; O(log n) for a search, and as much again for each range found.
 package struct RangeIndex: Sendable {
@@ -26,9 +27,12 @@ package struct RangeIndex: Sendable {
     private var root: Int32 = -1
     private var arena = KeyArena()
     private var liveBytes = 0
-    private var priorities = SplitMix64(seed: 0)
+    private var priorities: SplitMix64
 
-    package init() {}
+    /// - Parameter seed: The same one makes the same shape of the same ranges.
+    package init(seed: UInt64 = 0) {
+        priorities = SplitMix64(seed: seed)
+    }
 
     package var count: Int { nodes.count - free.count }
 

@@ -30,13 +30,17 @@ struct WatchGroups {
     private(set) var groups: [WatchGroup] = []
     private var free: [Int] = []
     private var keys = KeyTable()
-    private var ranges = RangeIndex()
+    private var ranges: RangeIndex
     /// Groups with matches in the batch in hand, in the order of their first match.
     private(set) var touched: [Int] = []
     /// Ranges that lost their last watcher since the last call of `takeAbandoned`. Some may have one again.
     private var abandoned: [KeyRange] = []
     /// First groups of the ranges that the key in hand is in. Kept for its memory.
     private var found: [Int] = []
+
+    init(seed: UInt64) {
+        ranges = RangeIndex(seed: seed)
+    }
 
     subscript(group: Int) -> WatchGroup {
         _read { yield groups[group] }

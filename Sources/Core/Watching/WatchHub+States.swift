@@ -70,10 +70,10 @@ extension WatchHub {
         case .future: counts.future += change
         case .replaying(let next):
             counts.replaying += change
-            slowNextSum += Int64(change) * next
+            slowNextSum &+= Int64(change) &* next
         case .blocked(let next):
             counts.blocked += change
-            slowNextSum += Int64(change) * next
+            slowNextSum &+= Int64(change) &* next
         }
     }
 

@@ -26,7 +26,7 @@ package struct WatchHub: ~Copyable, Sendable {
 
     var streams: [StreamKey: Stream] = [:]
     var table = WatcherTable()
-    var groups = WatchGroups()
+    var groups: WatchGroups
     var futures = FutureQueue()
     var replays = ReplayQueue()
     var underway: Replay?
@@ -41,7 +41,9 @@ package struct WatchHub: ~Copyable, Sendable {
     /// The next revisions of the slow watchers, summed.
     var slowNextSum: Int64 = 0
 
-    package init(published: Int64, compactRevision: Int64, limits: WatchLimits = WatchLimits()) {
+    /// - Parameter seed: A number that those who watch do not know: no order of ranges makes the look-up deep then.
+    package init(published: Int64, compactRevision: Int64, limits: WatchLimits = WatchLimits(), seed: UInt64 = 0) {
+        groups = WatchGroups(seed: seed)
         self.published = published
         self.compactRevision = compactRevision
         self.limits = limits
@@ -125,7 +127,8 @@ package struct WatchHub: ~Copyable, Sendable {
     package var metrics: WatchMetrics {
         var metrics = counts
         metrics.streams = streams.count
-        metrics.pendingRevisions = Int64(counts.slow) * (published + 1) - slowNextSum
+        // Each may be near the end of the numbers: only the difference is small.
+        metrics.pendingRevisions = Int64(counts.slow) &* (published + 1) &- slowNextSum
         return metrics
     }
 }

@@ -22,7 +22,7 @@ package struct WatchInbox<Changes: Sendable>: Sendable {
     }
 
     private let lettersMax: Int
-    private var interest = WatchInterest()
+    private var interest: WatchInterest
     private var letters: [Letter] = []
     /// Of all up to here, what a watcher that is not blocked may want is behind the hub or in the letters. 0: nothing is
     /// known yet.
@@ -30,8 +30,11 @@ package struct WatchInbox<Changes: Sendable>: Sendable {
     /// Some watcher is to get what is published. Those that are blocked find it in history.
     private var isListening = false
 
-    /// - Parameter lettersMax: Letters that wait. At the bound they are let go, and found in history.
-    package init(lettersMax: Int = 1_024) {
+    /// - Parameters:
+    ///   - lettersMax: Letters that wait. At the bound they are let go, and found in history.
+    ///   - seed: As of the hub.
+    package init(lettersMax: Int = 1_024, seed: UInt64 = 0) {
+        interest = WatchInterest(seed: seed)
         self.lettersMax = lettersMax
     }
 

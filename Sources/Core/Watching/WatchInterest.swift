@@ -6,11 +6,14 @@ package struct WatchInterest: Sendable {
     package static let eventsLookedAtMax = 64
 
     private var keys = KeyTable()
-    private var ranges = RangeIndex()
+    private var ranges: RangeIndex
     /// Stands for each range.
     private static let present = 0
 
-    package init() {}
+    /// - Parameter seed: A number that those who watch do not know: no order of ranges makes the look-up deep then.
+    package init(seed: UInt64 = 0) {
+        ranges = RangeIndex(seed: seed)
+    }
 
     package var isEmpty: Bool { keys.count == 0 && ranges.count == 0 }
 

@@ -58,6 +58,8 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         hasRead = true
+        // A socket that breaks as it is written to is read to its end at once. What it says is lost with it.
+        if engine.isReceiving { return }
         var handler = self
         unwrapInboundIn(data).withUnsafeReadableBytes {
             engine.receive($0, now: NIODeadline.now().uptimeNanoseconds, handler: &handler)

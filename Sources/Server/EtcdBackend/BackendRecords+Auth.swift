@@ -16,6 +16,8 @@ extension BackendRecords {
 
     private static let enabledKey = Array("authEnabled".utf8)
     private static let revisionKey = Array("authRevision".utf8)
+    /// No etcd comes so far: a change counts it on by one.
+    private static let authRevisionMax: UInt64 = 1 << 62
 
     static func authHead(_ auth: AuthStore) -> [BackendEntry] {
         if auth.isPristine { return [] }
@@ -28,7 +30,9 @@ extension BackendRecords {
             return value.count == 1 && value[0] <= 1 ? .enabled(value[0] == 1) : nil
         }
         guard key.elementsEqual(revisionKey) else { return .other }
-        return value.count == 8 ? .revision(UInt64(bigEndian: value.loadUnaligned(as: UInt64.self))) : nil
+        guard value.count == 8 else { return nil }
+        let revision = UInt64(bigEndian: value.loadUnaligned(as: UInt64.self))
+        return revision < authRevisionMax ? .revision(revision) : nil
     }
 
     static func user(_ user: User) -> BackendEntry {

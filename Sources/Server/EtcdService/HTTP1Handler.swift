@@ -18,6 +18,10 @@ final class HTTP1Handler: ChannelInboundHandler {
     private var exchange: GatewayExchange?
     /// Its answer is a stream.
     private var isStreaming = false
+    /// Parts of requests that came while one was looked at. An answer brings the next request at once: looked at there and
+    /// then, a burst of them would go as deep as it is long.
+    private var held = CircularBuffer<HTTPServerRequestPart>()
+    private var isTaking = false
     /// While the connection is open.
     private var context: ChannelHandlerContext?
 
@@ -33,6 +37,7 @@ final class HTTP1Handler: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        held = []
         exchange?.cancel()
         exchange = nil
     }
@@ -44,15 +49,31 @@ final class HTTP1Handler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
-        case .head(let head): begin(head)
-        case .body(let bytes): bytes.withUnsafeReadableBytes { exchange?.bodyReceived($0) }
-        case .end: endRequest()
+        held.append(unwrapInboundIn(data))
+        takeHeld()
+    }
+
+    /// No request is begun while the client does not take its answers.
+    private func takeHeld() {
+        guard !isTaking else { return }
+        isTaking = true
+        while let part = held.first, let context {
+            if case .head = part, !context.channel.isWritable { break }
+            held.removeFirst()
+            switch part {
+            case .head(let head): begin(head)
+            case .body(let bytes): bytes.withUnsafeReadableBytes { exchange?.bodyReceived($0) }
+            case .end: endRequest()
+            }
         }
+        isTaking = false
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { exchange?.drained() }
+        if context.channel.isWritable {
+            exchange?.drained()
+            takeHeld()
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -122,9 +143,11 @@ final class HTTP1Handler: ChannelInboundHandler {
         context.write(wrapOutboundOut(.head(head)), promise: nil)
     }
 
-    /// A stream to a client of HTTP/1.0 has no other end than the connection's.
+    /// A stream to a client of HTTP/1.0 has no other end than the connection's. Behind a request for another protocol, which
+    /// there is none of here, the parser takes no more.
     private func keepsAlive(_ request: HTTPRequestHead, isStream: Bool) -> Bool {
-        request.isKeepAlive && !(isStream && request.version == .http1_0)
+        let isLast = request.method == .CONNECT || request.headers.contains(name: "upgrade")
+        return request.isKeepAlive && !isLast && !(isStream && request.version == .http1_0)
     }
 
     private func writeBody(_ bytes: ByteBuffer) {
@@ -154,7 +177,7 @@ extension HTTP1Handler: GatewayResponder {
 
     func write(_ bytes: [UInt8]) {
         // An empty chunk would be the last one.
-        if !bytes.isEmpty { writeBody(ByteBuffer(bytes: bytes)) }
+        if request != nil, !bytes.isEmpty { writeBody(ByteBuffer(bytes: bytes)) }
     }
 
     func end() {

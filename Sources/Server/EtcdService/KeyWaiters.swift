@@ -19,7 +19,7 @@ final class KeyWaiters {
     private var removals: [[UInt8]: [Waiter]] = [:]
     private var observers: [[UInt8]: [Waiter]] = [:]
     /// What is waited for, for the thread that applies. Only the loop changes it.
-    private let interest = Mutex(WatchInterest())
+    private let interest = Mutex(WatchInterest(seed: .random(in: 0 ... .max)))
 
     // MARK: From the thread that applies
 

@@ -1,5 +1,6 @@
 internal import StrakeCredentials
 package import StrakeJWT
+internal import StrakeMVCC
 package import StrakeTLS
 
 /// Limits and intervals of the client API. Everything has etcd's default.
@@ -9,7 +10,7 @@ package struct ServiceOptions: Sendable {
 
     /// What the answer of a transaction that only reads may take. It is built whole, as etcd's is, and can hold the same
     /// range as often as there are operations.
-    static let txnAnswerBytesMax = 512 << 20
+    static let txnAnswerBytesMax = RevisionStore.txnAnswerBytesMax
 
     package var requestBytesMax = 1_536 * 1_024
     package var txnOperationsMax = 128
@@ -27,6 +28,8 @@ package struct ServiceOptions: Sendable {
     package var pingTimeoutMilliseconds: Int64 = 20_000
     /// Unary calls that take longer are told; not above 0: none.
     package var slowRequestMilliseconds: Int64 = 300
+    /// How long calls took is served by method, in gRPC's buckets too.
+    package var hasExtensiveMetrics = false
     /// Several processes may listen on the same port.
     package var reusesPort = false
     /// Event loops; 0: one for each core.

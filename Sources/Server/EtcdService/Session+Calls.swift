@@ -5,6 +5,8 @@ internal import StrakeStore
 
 extension Session: ServerHandler {
     func callOpened(_ stream: StreamID, _ head: RequestHead, on connection: ServerConnection) {
+        // The connection can end while what it sent is looked at.
+        guard link != nil else { return }
         guard let method = Method(rawValue: head.method) else { preconditionFailure("method \(head.method)") }
         loop.tally.started(method, version: head.value(of: "client-api-version"))
         let role: StreamState.Role =
@@ -29,6 +31,7 @@ extension Session: ServerHandler {
                 return state.hasMessage
             }
             if isSurplus == true {
+                if let state = streams[stream] { release(state) }
                 finish(stream, EtcdStatus(code: .internal, message: "a unary call has one request message"))
                 engine.reset(stream, .cancel)
                 return
@@ -97,6 +100,7 @@ extension Session: ServerHandler {
     }
 
     func requestOpened(_ stream: StreamID, _ head: RequestHead, on connection: ServerConnection) {
+        guard link != nil else { return }
         opened(stream, head)
     }
 

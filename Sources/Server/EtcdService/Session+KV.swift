@@ -120,7 +120,16 @@ extension Session {
         switch answer.outcome {
         case .put(let response): reply(stream, Response(header, response))
         case .deleteRange(let response): reply(stream, Response(header, response))
-        case .txn(let response): reply(stream, Response(header, response))
+        case .txn(let response):
+            guard !response.isCutShort else {
+                return finish(
+                    stream,
+                    EtcdStatus(
+                        code: .resourceExhausted,
+                        message: "the transaction was carried out; its answer would be larger than "
+                            + "\(ServiceOptions.txnAnswerBytesMax) bytes"))
+            }
+            reply(stream, Response(header, response))
         case .compacted, .leaseRevoked, .leasesExpired, .leasesCheckpointed, .memberSet, .auth:
             reply(stream, Response(header, EmptyResponse()))
         case .leaseGranted(let id, let ttl):

@@ -27,13 +27,16 @@ final class Session: ChannelDuplexHandler {
     let isSecure: Bool
     let auth: AuthDesk
     /// While the connection is open.
-    private var link: (any SessionLink)?
+    private(set) var link: (any SessionLink)?
     /// The link takes more; as it last said, since asking a channel costs more than a request.
     private var isWritable = true
     private let allocator = ByteBufferAllocator()
     private var number: UInt32 = 0
     var isTouched = false
     private var isReading = false
+    private var isSending = false
+    /// What came while something was sent.
+    private var held: [ByteBuffer] = []
     var isClosing = false
     private var readIsOwed = false
     /// When the bytes in hand came, on the monotonic clock, in nanoseconds.
@@ -89,10 +92,28 @@ final class Session: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        receive(unwrapInboundIn(data))
+        let bytes = unwrapInboundIn(data)
+        // A socket that breaks as it is written to is read to its end at once, whoever was at work when it was written to.
+        if isSending || !held.isEmpty { return hold(bytes, context) }
+        receive(bytes)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        if isSending || !held.isEmpty { return }
+        receiveEnded()
+    }
+
+    private func hold(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        held.append(bytes)
+        guard held.count == 1 else { return }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.execute { bound.value.receiveHeld() }
+    }
+
+    private func receiveHeld() {
+        let held = held
+        self.held = []
+        for bytes in held { receive(bytes) }
         receiveEnded()
     }
 
@@ -127,6 +148,7 @@ final class Session: ChannelDuplexHandler {
     }
 
     func receive(_ buffer: ByteBuffer) {
+        guard link != nil else { return }
         isReading = true
         receivedAt = MonotonicClock.nanoseconds
         pingedAt = nil
@@ -140,6 +162,7 @@ final class Session: ChannelDuplexHandler {
 
     /// What came at once has all been received.
     func receiveEnded() {
+        guard link != nil else { return }
         submit()
         var handler = self
         engine.resumeWriting(handler: &handler)
@@ -150,7 +173,8 @@ final class Session: ChannelDuplexHandler {
 
     func writabilityChanged(_ isWritable: Bool) {
         self.isWritable = isWritable
-        guard isWritable else { return }
+        // Who sends looks whether there is room for more by itself.
+        guard isWritable, !isSending else { return }
         var handler = self
         engine.resumeWriting(handler: &handler)
         submit()
@@ -166,7 +190,9 @@ final class Session: ChannelDuplexHandler {
             buffer.writeBytes(output)
             engine.consumeOutput(output.count)
             service.metrics.bytesSent.add(buffer.readableBytes)
+            isSending = true
             link.send(buffer)
+            isSending = false
             // Answers that wait for room have it now, and nothing else may come that would ask them.
             if !engine.isReceiving {
                 var handler = self

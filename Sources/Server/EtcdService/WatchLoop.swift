@@ -16,7 +16,7 @@ final class WatchLoop {
     private var hub: WatchHub
     private var sink: WatchSink
     private var lastStream = 0
-    private let inbox = Mutex(WatchInbox<PublishedEvents>())
+    private let inbox = Mutex(WatchInbox<PublishedEvents>(seed: .random(in: 0 ... .max)))
     /// As the inbox says, which nobody else changes.
     private var isListening = false
     /// Of the watcher that is being created. The hub does not know it yet.
@@ -43,7 +43,9 @@ final class WatchLoop {
         // stay together, as etcd sends them.
         limits.replayEvents = 128
         let reader = service.store.reader
-        hub = WatchHub(published: reader.revision, compactRevision: reader.compactRevision, limits: limits)
+        hub = WatchHub(
+            published: reader.revision, compactRevision: reader.compactRevision, limits: limits,
+            seed: .random(in: 0 ... .max))
         sink = WatchSink(service: service)
     }
 

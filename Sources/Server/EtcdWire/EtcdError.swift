@@ -41,6 +41,8 @@ package enum EtcdError: String, CaseIterable, Error, Sendable {
     // Users and roles.
     case userEmpty = "etcdserver: user name is empty"
     case roleEmpty = "etcdserver: role name is empty"
+    /// Beyond etcd, which dies of such a name.
+    case authNameTooLong = "etcdserver: name of user or role is too long"
     case authFailed = "etcdserver: authentication failed, invalid user ID or password"
     case permissionNotGiven = "etcdserver: permission not given"
     case invalidAuthManagement = "etcdserver: invalid auth management"
@@ -81,6 +83,7 @@ package enum EtcdError: String, CaseIterable, Error, Sendable {
         switch self {
         case .emptyKey, .keyNotFound, .valueProvided, .leaseProvided, .tooManyOperations, .duplicateKey,
             .invalidClientAPIVersion, .invalidSortOption, .memberURLsInvalid, .requestTooLarge, .userEmpty, .roleEmpty,
+            .authNameTooLong,
             .authFailed, .permissionNotGiven, .invalidAuthManagement, .authRevisionOld, .downgradeVersionFormat,
             .downgradeVersionInvalid:
             .invalidArgument

@@ -92,6 +92,7 @@ extension StoreError {
         case .corrupt: .corrupt
         case .userEmpty: .userEmpty
         case .roleEmpty: .roleEmpty
+        case .authNameTooLong: .authNameTooLong
         case .authFailed: .authFailed
         // Its text is another one, which is no error of etcd's API.
         case .noPasswordUser: .authFailed

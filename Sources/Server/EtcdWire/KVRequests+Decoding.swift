@@ -33,9 +33,10 @@ extension TxnRequest {
         } catch {
             throw .malformed(error)
         }
-        if !decoder.defects.isEmpty {
+        let defects = decoder.defects
+        if !defects.isEmpty {
             do throws(StoreError) {
-                try request.validate(maxOperations: maxOperations, defects: decoder.defects)
+                try request.validate(maxOperations: maxOperations, defects: defects)
             } catch {
                 throw .refused(error)
             }
@@ -46,7 +47,8 @@ extension TxnRequest {
 
 /// Reads a transaction, nested ones included, and notes what a `TxnRequest` cannot hold.
 private struct TxnDecoder {
-    var defects: [TxnRequest.Path: StoreError] = [:]
+    /// By where they are, in the order of their finding.
+    private var found: [(path: TxnRequest.Path, error: StoreError)] = []
     /// The nested transaction being read, as positions from the outermost one in.
     private var path: TxnRequest.Path = []
 
@@ -57,6 +59,10 @@ private struct TxnDecoder {
         case put(PutRequestFields)
         case deleteRange(DeleteRangeRequestFields)
         case txn(TxnRequest)
+    }
+
+    var defects: [TxnRequest.Path: StoreError] {
+        Dictionary(found.map { ($0.path, $0.error) }) { _, last in last }
     }
 
     mutating func read(_ bytes: UnsafeRawBufferPointer, into txn: inout TxnRequest) throws(ProtobufError) {
@@ -92,27 +98,31 @@ private struct TxnDecoder {
         of bytes: UnsafeRawBufferPointer, at position: Int
     ) throws(ProtobufError) -> Operation {
         var operation = Operation.none
+        // A later member of the oneof takes the place of a nested transaction, and of all that was wrong with it.
+        let before = found.count
         var reader = ProtobufReader(bytes)
         while true {
             switch try reader.nextTag() {
             case 0: return operation
             case Tag.bytes(1):
-                if case .txn = operation { forget(at: position) }
+                found.removeLast(found.count - before)
                 var fields = if case .range(let fields) = operation { fields } else { RangeRequestFields() }
                 try fields.read(try reader.bytes())
                 operation = .range(fields)
             case Tag.bytes(2):
-                if case .txn = operation { forget(at: position) }
+                found.removeLast(found.count - before)
                 var fields = if case .put(let fields) = operation { fields } else { PutRequestFields() }
                 try fields.read(try reader.bytes())
                 operation = .put(fields)
             case Tag.bytes(3):
-                if case .txn = operation { forget(at: position) }
+                found.removeLast(found.count - before)
                 var fields = if case .deleteRange(let fields) = operation { fields } else { DeleteRangeRequestFields() }
                 try fields.read(try reader.bytes())
                 operation = .deleteRange(fields)
             case Tag.bytes(4):
                 var inner = if case .txn(let txn) = operation { txn } else { TxnRequest() }
+                // The only one who holds it: what is added to it must not copy it.
+                operation = .none
                 try nested(try reader.bytes(), at: position, into: &inner)
                 operation = .txn(inner)
             case let tag: try reader.skip(tag)
@@ -133,12 +143,6 @@ private struct TxnDecoder {
     }
 
     private mutating func note(_ error: StoreError, at position: Int) {
-        defects[path + [position]] = error
-    }
-
-    /// A later member of the oneof took the place of a nested transaction, and of all that was wrong with it.
-    private mutating func forget(at position: Int) {
-        let gone = path + [position]
-        defects = defects.filter { !$0.key.starts(with: gone) }
+        found.append((path + [position], error))
     }
 }

@@ -21,8 +21,20 @@ extension Engine {
         guard payload.count % 6 == 0 else { return stop(.frameSizeError, "SETTINGS of a wrong size") }
         guard settingsFrames.take(now: now) else { return stop(.enhanceYourCalm, "too many SETTINGS") }
         hasSettings = true
+        // All streams have to be looked at for a new window: once or twice for a frame, however often it names one.
+        var windows: (highest: UInt32, last: UInt32)?
         for offset in stride(from: 0, to: payload.count, by: 6) {
-            apply(payload.bigEndian16(at: offset), payload.bigEndian32(at: offset + 2))
+            let (id, value) = (payload.bigEndian16(at: offset), payload.bigEndian32(at: offset + 2))
+            if id == SettingsID.initialWindowSize {
+                windows = (max(value, windows?.highest ?? 0), value)
+            } else {
+                apply(id, value)
+            }
+            guard failure == nil else { return .nothing }
+        }
+        if let windows {
+            applyInitialWindow(windows.highest)
+            if failure == nil { applyInitialWindow(windows.last) }
             guard failure == nil else { return .nothing }
         }
         writeSettingsAck()
@@ -38,8 +50,6 @@ extension Engine {
             if value > (isServer ? 1 : 0) { stop(.protocolError, "bad SETTINGS_ENABLE_PUSH") }
         case SettingsID.maxConcurrentStreams:
             peerMaxStreams = value
-        case SettingsID.initialWindowSize:
-            applyInitialWindow(value)
         case SettingsID.maxFrameSize:
             guard (16_384...16_777_215).contains(value) else {
                 stop(.protocolError, "bad SETTINGS_MAX_FRAME_SIZE")

@@ -1,4 +1,5 @@
 internal import StrakeLeases
+internal import StrakeMVCC
 internal import StrakeModel
 internal import StrakeStateMachine
 
@@ -67,7 +68,8 @@ extension EmbeddedStore {
     /// One that can change nothing is a read: it takes no place in the log, and no revision.
     ///
     /// - Throws: As `put(_:)`; `refused` with `tooManyOperations` (`Limits.txnOperationsMax`) or `duplicateKey` for a key
-    ///   that is changed twice; `answerTooLarge` (`Limits.txnAnswerBytesMax`) for one that only reads.
+    ///   that is changed twice; `answerTooLarge` (`Limits.txnAnswerBytesMax`) for one that only reads,
+    ///   `carriedOutUnanswered` for one whose reads came to more than 512 MiB.
     @discardableResult
     nonisolated(nonsending) public func txn(
         _ request: TxnRequest
@@ -76,6 +78,7 @@ extension EmbeddedStore {
         if request.isReadOnly { return try await readTxn(request) }
         let answer = try await change(.txn(request), takesRoom: request.takesRoom)
         guard case .txn(let response) = answer.outcome else { unexpected(answer) }
+        guard !response.isCutShort else { throw .carriedOutUnanswered(bytesMax: RevisionStore.txnAnswerBytesMax) }
         return Revisioned(revision: answer.revision, response)
     }
 

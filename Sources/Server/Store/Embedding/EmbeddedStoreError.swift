@@ -7,6 +7,8 @@ public enum EmbeddedStoreError: Error, Hashable, Sendable {
     case refused(StoreError)
     /// The answer would take more memory than `EmbeddedStore.Limits` allow: ask for less, or for a scan.
     case answerTooLarge(bytesMax: Int)
+    /// The transaction was carried out. What it read takes more memory than an answer may, and is not given.
+    case carriedOutUnanswered(bytesMax: Int)
     /// A scan was not read from for longer than `EmbeddedStore.Limits.scanStallSeconds`, and has let its revision go.
     case scanStalled
     /// The task was canceled while it waited. A change that was under way may still be made.
@@ -20,7 +22,7 @@ public enum EmbeddedStoreError: Error, Hashable, Sendable {
     public var mayHaveHappened: Bool {
         switch self {
         case .refused(.timeout), .refused(.timeoutLeaderFailure), .refused(.timeoutConnectionLost), .refused(.stopped),
-            .canceled, .failed:
+            .carriedOutUnanswered, .canceled, .failed:
             true
         case .refused, .answerTooLarge, .scanStalled, .damaged: false
         }
@@ -39,6 +41,8 @@ extension EmbeddedStoreError: CustomStringConvertible {
         switch self {
         case .refused(let reason): "the store refused the request: \(reason)"
         case .answerTooLarge(let bytesMax): "the answer would be larger than \(bytesMax) bytes"
+        case .carriedOutUnanswered(let bytesMax):
+            "the transaction was carried out, and its answer would be larger than \(bytesMax) bytes"
         case .scanStalled: "the scan was not read from for too long"
         case .canceled: "the task was canceled"
         case .damaged(let what): "the store is damaged: \(what)"

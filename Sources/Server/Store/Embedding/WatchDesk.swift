@@ -35,7 +35,7 @@ final class WatchDesk: Sendable {
     private let queue = Mutex(Queue())
     private let bell = Doorbell()
     private let lastKey = Atomic<Int>(0)
-    let inbox = Mutex(WatchInbox<PublishedEvents>())
+    let inbox = Mutex(WatchInbox<PublishedEvents>(seed: .random(in: 0 ... .max)))
     private let thread = Mutex<WorkerThread?>(nil)
 
     /// Begins. Called once.

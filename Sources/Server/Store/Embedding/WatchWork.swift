@@ -29,7 +29,8 @@ struct WatchWork: ~Copyable {
         var limits = WatchLimits()
         limits.progressIntervalTicks = max(1, Int(interval / tickMilliseconds))
         hub = WatchHub(
-            published: setup.reader.revision, compactRevision: setup.reader.compactRevision, limits: limits)
+            published: setup.reader.revision, compactRevision: setup.reader.compactRevision, limits: limits,
+            seed: .random(in: 0 ... .max))
     }
 
     // MARK: Changes
