@@ -10,7 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from cluster import Cluster, hashes, wait_until_cut
-from harness import Server, eventually, free_ports
+from harness import Server, ServerFailed, eventually, free_ports
 from raw_http2 import GOAWAY, PING, SETTINGS, RawConnection, frame
 from sockets_startup import refuses
 from wire import Client, lock_pb, pb
@@ -25,6 +25,9 @@ def check(results, arguments):
     check_ports(results, arguments)
     check_compaction(results, arguments)
     check_warnings(results, arguments)
+    check_metrics(results, arguments)
+    check_quota(results, arguments)
+    check_learners(results, arguments)
     check_first_election(results, arguments)
     check_catch_up(results, arguments)
     check_memory_lock(results, arguments)
@@ -196,6 +199,90 @@ def check_warnings(results, arguments):
         results.check("a slow request is told, and no other", told and len(told) == 1
                       and told[0]["method"] == "v3lockpb.Lock/Lock"
                       and 200 < float(told[0]["time-spent"].removesuffix("ms")) < 3000, told)
+
+
+def handling_times(server):
+    """{series: value} of gRPC's own times, but for sums."""
+    page = answer(server.client_port, "GET", "/metrics")[2]
+    lines = [line.rsplit(" ", 1) for line in page.splitlines() if line.startswith("grpc_server_handling_seconds")]
+    return {series: float(value) for series, value in lines if "_sum{" not in series}
+
+
+def check_metrics(results, arguments):
+    """What calls took, by method: with --metrics=extensive alone, with etcd's series and buckets."""
+    found = []
+    for binary in (arguments.server, arguments.peer):
+        with Server(binary, ["--metrics=extensive"], label="server") as server, Client(server.endpoint) as client:
+            for number in range(3):
+                client.put(b"a", b"%d" % number)
+            with client.watch(dict(key=b"a")) as watch:
+                watch.next(10)
+            ended = 'grpc_server_handling_seconds_count{grpc_method="Watch",grpc_service="etcdserverpb.Watch"'
+            eventually(lambda: any(value for series, value in handling_times(server).items() if series.startswith(ended)))
+            found.append(handling_times(server))
+    ours, theirs = found
+    missing = [series for series in theirs if series not in ours]
+    results.equal("--metrics=extensive: etcd's series that are not here", missing, [])
+    for series in theirs:
+        # Where every call is done in time: in the last bucket.
+        if 'le="+Inf"' in series or "_count{" in series:
+            results.equal(f"--metrics=extensive: {series}", ours.get(series), theirs[series])
+    for value, warns in (("basic", False), ("many", True)):
+        with Server(arguments.server, [f"--metrics={value}"], label="server") as server:
+            results.equal(f"--metrics={value}: no times by method", handling_times(server), {})
+            told = "is neither basic nor extensive" in server.log_since(0).decode()
+            results.equal(f"--metrics={value}: a warning", told, warns)
+
+
+def check_quota(results, arguments):
+    """--quota-backend-bytes: full, nothing more is taken but what makes room, until the alarm is let go."""
+    for binary in (arguments.server, arguments.peer):
+        name = "server" if binary == arguments.server else "peer"
+        with Server(binary, [f"--quota-backend-bytes={16 << 20}"], label=name) as server, \
+                Client(server.endpoint) as client:
+            answers = []
+            for number in range(40):
+                answers.append(client.call("KV/Put", pb.PutRequest(key=b"k", value=bytes([number]) * (1 << 20))))
+                if not answers[-1].ok:
+                    break
+            results.equal(f"{name}: a store above its quota", (answers[-1].code, answers[-1].text),
+                          ("RESOURCE_EXHAUSTED", "etcdserver: mvcc: database space exceeded"))
+            if name == "server":
+                results.check("which is about where it was set", 8 <= len(answers) <= 20, len(answers))
+            results.equal(f"{name}: a delete is taken", client.call("KV/DeleteRange", pb.DeleteRangeRequest(key=b"k")).code, "OK")
+            small = client.call("KV/Put", pb.PutRequest(key=b"small"))
+            results.equal(f"{name}: a small put is not", small.code, "RESOURCE_EXHAUSTED")
+            alarms = client.must("Maintenance/Alarm", pb.AlarmRequest()).alarms
+            results.equal(f"{name}: the alarm", [alarm.alarm for alarm in alarms], [pb.NOSPACE])
+            client.must("KV/Compact", pb.CompactionRequest(revision=client.revision(), physical=True))
+            client.must("Maintenance/Defragment", pb.DefragmentRequest(), timeout=60)
+            disarm = pb.AlarmRequest(action=pb.AlarmRequest.DEACTIVATE, memberID=alarms[0].memberID, alarm=pb.NOSPACE)
+
+            def takes_again():
+                client.must("Maintenance/Alarm", disarm)
+                return client.call("KV/Put", pb.PutRequest(key=b"k", value=b"v" * (1 << 20))).ok
+
+            # The server counts pages at its checkpoints: a put before the next one may raise the alarm once more.
+            results.check(f"{name}: there is room again", eventually(takes_again))
+
+
+def check_learners(results, arguments):
+    for binary in (arguments.server, arguments.peer):
+        name = "server" if binary == arguments.server else "peer"
+        flags = ["--max-learners=2"] if name == "server" else ["--experimental-max-learners=2"]
+        try:
+            with Server(binary, flags, label=name) as server, Client(server.endpoint) as client:
+                codes = []
+                for number in range(3):
+                    request = pb.MemberAddRequest(peerURLs=[f"http://127.0.0.1:{number + 1}"], isLearner=True)
+                    added = client.call("Cluster/MemberAdd", request)
+                    codes.append((added.code, added.text))
+                results.equal(f"{name}: --max-learners=2", codes, [("OK", "")] * 2 + [
+                    ("FAILED_PRECONDITION", "etcdserver: too many learner members in cluster")])
+        except ServerFailed:
+            if name == "server":
+                raise
+            print("the peer has no such flag")
 
 
 def check_first_election(results, arguments):

@@ -48,7 +48,9 @@ extension ServerFlags {
             help: "More places for /metrics, /health, /livez and /readyz, and nothing else.", section: "Monitoring"),
         Flag(
             name: "metrics", kind: .string, fallback: "basic",
-            help: "'basic' or 'extensive'; all metrics are served with both.", section: "Monitoring"),
+            help:
+                "'basic', or 'extensive': grpc_server_handling_seconds too, how long calls took by method.",
+            section: "Monitoring"),
         Flag(
             name: "enable-pprof", kind: .bool, fallback: "false",
             help:

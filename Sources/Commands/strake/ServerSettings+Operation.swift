@@ -32,6 +32,7 @@ extension ServerSettings {
 
     static func addOperation(_ flags: FlagSet, to service: inout ServiceOptions) {
         service.slowRequestMilliseconds = flags.milliseconds("warning-unary-request-duration")
+        service.hasExtensiveMetrics = flags.string("metrics") == "extensive"
         service.reusesPort = flags.bool("socket-reuse-port")
         if flags.bool("enable-pprof") {
             service.shownArguments = shown(ProcessArguments.all() ?? [], secrets: flags.flags.filter(\.isSecret))
@@ -102,6 +103,10 @@ extension ServerSettings {
                     + "--distributed-tracing-sampling-rate takes 0 to 1000000")
         }
         var warnings = flags.idleFlags.map { "--\($0.name) changes nothing: \($0.idleBecause ?? "")" }
+        let metrics = flags.string("metrics")
+        if !["basic", "extensive"].contains(metrics) {
+            warnings.append("--metrics: \"\(metrics)\" is neither basic nor extensive, and taken as basic")
+        }
         let gates = flags.gates("feature-gates").keys.filter { $0 != "CompactHashCheck" }.sorted()
         if !gates.isEmpty {
             warnings.append(

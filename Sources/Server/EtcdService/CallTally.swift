@@ -63,6 +63,7 @@ struct CallTally {
         for calls in ended {
             let times = metrics.times(of: calls.method)
             (calls.succeeded ? times.succeeded : times.failed).record(now - calls.began, times: calls.count)
+            metrics.handlingTimes(of: calls.method)?.record(now - calls.began, times: calls.count)
             if now - calls.began > slow, calls.method.isUnary {
                 report(
                     SlowRequest(

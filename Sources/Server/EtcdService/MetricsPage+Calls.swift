@@ -37,6 +37,21 @@ extension MetricsPage {
         }
     }
 
+    /// How long calls took, as gRPC's interceptor has it: streams too, and methods that nobody called.
+    mutating func callTimes(_ service: Service) {
+        let name = "grpc_server_handling_seconds"
+        for (place, method) in Method.allCases.enumerated() {
+            guard let times = service.metrics.handlingTimes(of: method) else { return }
+            if place == 0 {
+                family(
+                    name, "histogram",
+                    "Histogram of response latency (seconds) of gRPC that had been application-level handled by the "
+                        + "server.")
+            }
+            buckets(name, labels: labels(method), times)
+        }
+    }
+
     /// Requests as etcd names them, streams excepted.
     mutating func requests(_ service: Service) {
         let name = "etcd_server_request_duration_seconds"

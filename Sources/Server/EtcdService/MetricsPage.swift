@@ -15,6 +15,7 @@ struct MetricsPage {
         network(service)
         peers(service)
         calls(service)
+        callTimes(service)
         requests(service)
         clients(service)
         scrapes(service)
@@ -88,7 +89,7 @@ struct MetricsPage {
         histogram(name, labels: prefix + "success=\"false\"", times.failed)
     }
 
-    private mutating func buckets(_ name: String, labels: String, _ histogram: Histogram) {
+    mutating func buckets(_ name: String, labels: String, _ histogram: Histogram) {
         let prefix = labels.isEmpty ? "" : labels + ","
         let suffix = labels.isEmpty ? "" : "{\(labels)}"
         let counts = histogram.cumulative.map(Int.init)

@@ -9,7 +9,7 @@ internal import Synchronization
 final class Service: Sendable {
     let store: Store
     let options: ServiceOptions
-    let metrics = ServiceMetrics()
+    let metrics: ServiceMetrics
     /// Threads for reads that may take long or touch cold pages.
     let readers: NIOThreadPool
     let slowRequestNanoseconds: UInt64
@@ -22,6 +22,7 @@ final class Service: Sendable {
         self.store = store
         self.options = options
         self.readers = readers
+        metrics = ServiceMetrics(isExtensive: options.hasExtensiveMetrics)
         let slow = options.slowRequestMilliseconds
         slowRequestNanoseconds = slow > 0 ? UInt64(slow) * 1_000_000 : .max
         signedTokens = options.jwt.map(SignedTokens.init)

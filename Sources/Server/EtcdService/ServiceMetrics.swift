@@ -50,8 +50,17 @@ final class ServiceMetrics: Sendable {
     let hashKVTimes = Histogram(firstBound: 0.01, count: 15)
     private let calls = (0..<CallCount.total).map { _ in Counter() }
     private let callTimes = Method.allCases.map { _ in OutcomeTimes() }
+    /// By method, of calls of whatever outcome, in the buckets that gRPC's own metrics have; only where they are asked for.
+    private let handlingTimes: [Histogram]?
     /// By loop. Written when a loop's watchers change, read by scrapes.
     private let watches = Mutex<[ObjectIdentifier: WatchMetrics]>([:])
+
+    private static let handlingBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+    /// - Parameter isExtensive: Whether how long calls took is kept by method as gRPC's metrics have it.
+    init(isExtensive: Bool) {
+        handlingTimes = isExtensive ? Method.allCases.map { _ in Histogram(bounds: Self.handlingBounds) } : nil
+    }
 
     func add(_ amount: Int, at place: Int) { calls[place].add(amount) }
 
@@ -62,6 +71,9 @@ final class ServiceMetrics: Sendable {
     func count(_ count: CallCount, of method: Method) -> Int { calls[count.place(of: method)].value }
 
     func times(of method: Method) -> OutcomeTimes { callTimes[method.rawValue] }
+
+    /// Nil where they are not kept.
+    func handlingTimes(of method: Method) -> Histogram? { handlingTimes?[method.rawValue] }
 
     var watchTotals: (watchers: Int, streams: Int, slow: Int, pending: Int) {
         watches.withLock { watches in
