@@ -16,8 +16,9 @@ import urllib.request
 from cluster import Cluster
 from harness import PEERS, Server, parse_arguments, run
 from snapshot import EVERYTHING, View, compact, fill, tool
-from wire import Client, pb
+from wire import Client, auth_pb, pb
 
+ETCDCTL = {version: os.path.join(PEERS, f"etcd-{version}", "etcdctl") for version in ("3.4", "3.5")}
 ETCD = {version: os.path.join(PEERS, f"etcd-{version}", "etcd") for version in ("3.4", "3.5")}
 AS_IT_WAS = ("--bump-revision=0", "--mark-compacted=false")
 # So that the database keeps nothing of what was written, and the log has all.
@@ -25,11 +26,11 @@ LATE_COMMITS = ["--backend-batch-interval=10m", "--backend-batch-limit=10000000"
 WRITERS = 8
 
 
-def restore(server, directory, *flags):
-    """The data directory of `server` from an etcd's, by `strake ctl`; what that printed."""
+def restore(server, *source):
+    """The data directory of `server` from an etcd's directory or snapshot, by `strake ctl`; what that printed."""
     peer = f"http://127.0.0.1:{server.peer_port}"
-    command = [server.binary, "ctl", "snapshot", "restore", "--from-etcd", directory, "--data-dir", server.data_directory,
-               "--name", "m1", "--initial-cluster", f"m1={peer}", "--initial-advertise-peer-urls", peer, *flags]
+    command = [server.binary, "ctl", "snapshot", "restore", *source, "--data-dir", server.data_directory,
+               "--name", "m1", "--initial-cluster", f"m1={peer}", "--initial-advertise-peer-urls", peer]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     return done.returncode, done.stdout, done.stderr
 
@@ -90,7 +91,7 @@ def check_directory(results, name, arguments, etcd, compacted, least=0, most=10*
     shutil.copytree(etcd.data_directory, copied)
     before = files(copied)
     other = Server(arguments.server, label=f"restored {name}")
-    code, printed, error = restore(other, copied, *AS_IT_WAS)
+    code, printed, error = restore(other, "--from-etcd", copied, *AS_IT_WAS)
     if not results.equal(f"{name}: restored", (code, error), (0, "")):
         return
     print(f"{name}: {' / '.join(printed.splitlines())}", flush=True)
@@ -182,7 +183,7 @@ def check_cluster(results, arguments, rng):
         leader, (one, two) = cluster.leader(), cluster.followers()
         acknowledged = write_until_killed(leader, rng, (one, two))
         other = Server(arguments.server, label="restored from a leader")
-        code, printed, error = restore(other, leader.data_directory, *AS_IT_WAS)
+        code, printed, error = restore(other, "--from-etcd", leader.data_directory, *AS_IT_WAS)
         results.equal("a cluster's leader: restored", (code, error), (0, ""))
         print(f"a cluster's leader: {' / '.join(printed.splitlines())}", flush=True)
         with other, Client(other.endpoint) as restored:
@@ -194,7 +195,7 @@ def check_cluster(results, arguments, rng):
 
 def refusal(results, name, arguments, directory, text, *flags):
     other = Server(arguments.server)
-    code, _, error = restore(other, directory, *AS_IT_WAS, *flags)
+    code, _, error = restore(other, "--from-etcd", directory, *AS_IT_WAS, *flags)
     results.check(f"restore refuses {name}", code != 0 and text in error, f"{code} {error}")
     results.equal(f"restore of {name} leaves nothing", os.listdir(other.directory), [])
     shutil.rmtree(other.directory)
@@ -230,6 +231,63 @@ def damage(path):
         file.write(bytes([byte ^ 1]))
 
 
+ROOT, READER = ("root", "root's"), ("reader", "reader's")
+
+
+def add_users(client):
+    """A root, and somebody who may read what is below k/; from then on everybody says who he is."""
+    for name, password in (ROOT, READER):
+        client.must("Auth/UserAdd", pb.AuthUserAddRequest(name=name, password=password))
+        client.must("Auth/RoleAdd", pb.AuthRoleAddRequest(name=name))
+        client.must("Auth/UserGrantRole", pb.AuthUserGrantRoleRequest(user=name, role=name))
+    permission = auth_pb.Permission(permType=auth_pb.Permission.READ, key=b"k/", range_end=b"k0")
+    client.must("Auth/RoleGrantPermission", pb.AuthRoleGrantPermissionRequest(name="reader", perm=permission))
+    client.must("Auth/AuthEnable", pb.AuthEnableRequest())
+    client.authenticate(*ROOT)
+
+
+def who_may_what(server):
+    """What users get of a server: of calls by nobody, by the reader, with a wrong password, and by root."""
+    with Client(server.endpoint) as client:
+        calls = [client.call("KV/Range", pb.RangeRequest(key=b"k/1")),
+                 client.call("Auth/Authenticate", pb.AuthenticateRequest(name="reader", password="root's"))]
+        client.authenticate(*READER)
+        calls += [client.call("KV/Range", pb.RangeRequest(key=b"k/1")), client.call("KV/Range", pb.RangeRequest(key=b"l")),
+                  client.call("KV/Put", pb.PutRequest(key=b"k/1", value=b""))]
+        client.authenticate(*ROOT)
+        calls += [client.call("KV/Range", pb.RangeRequest(key=b"l")), client.call("Auth/UserList", pb.AuthUserListRequest()),
+                  client.call("Auth/RoleGet", pb.AuthRoleGetRequest(role="reader"))]
+        for call in calls:
+            if call.ok:
+                call.message.ClearField("header")
+        return [(call.code, call.text, call.message) for call in calls]
+
+
+def check_users(results, version, arguments):
+    """Users, roles and passwords of an etcd, from its snapshot and from its directory: who may what is the same after it."""
+    with Server(ETCD[version], label=f"etcd {version}") as etcd:
+        with Client(etcd.endpoint) as client:
+            for number in range(10):
+                client.put(b"k/%d" % number, b"v")
+            client.put(b"l", b"v")
+            add_users(client)
+            client.put(b"k/1", b"after")
+        before = who_may_what(etcd)
+        saved = os.path.join(etcd.directory, "saved")
+        tool(ETCDCTL[version], "snapshot", "save", saved, "--endpoints", etcd.endpoint, "--user", ":".join(ROOT))
+        etcd.stop()
+        for name, *source in ((f"users of etcd {version}, snapshot", saved),
+                              (f"users of etcd {version}, directory", "--from-etcd", etcd.data_directory)):
+            with Server(arguments.server, label=name) as other:
+                other.stop()
+                shutil.rmtree(other.data_directory)
+                code, _, error = restore(other, *source, *AS_IT_WAS)
+                results.equal(f"{name}: restored", (code, error), (0, ""))
+                other.start()
+                for number, (ours, theirs) in enumerate(zip(who_may_what(other), before)):
+                    results.equal(f"{name}: call {number}", ours, theirs)
+
+
 def main():
     arguments = parse_arguments(__doc__, budget=60)
 
@@ -237,6 +295,7 @@ def main():
         rng = random.Random(arguments.seed)
         for version in ETCD:
             check_stopped(results, version, arguments)
+            check_users(results, version, arguments)
             check_killed(results, version, arguments)
             check_killed_under_load(results, version, arguments, rng)
         check_cluster(results, arguments, rng)

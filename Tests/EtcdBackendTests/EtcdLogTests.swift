@@ -175,15 +175,27 @@ struct EtcdRequestTests {
             // A member's URLs, as etcd 3.4 writes them.
             field(1, 5) + field(2, "PUT".bytes) + field(3, "/0/members/8e9e05c52164694d/attributes".bytes),
             field(2, field(2, "PUT".bytes) + field(3, "/0/version".bytes)),
+            // Authenticate.
+            field(1012, field(1, "root".bytes)), field(1102, []), field(1106, []), field(1107, []), field(1202, []),
         ] as [[UInt8]])
     func passedOver(data: [UInt8]) throws {
         #expect(try decode(data) == .nothing)
     }
 
+    @Test("a request is its user's, and a member's own is nobody's")
+    func identities() throws {
+        let revoke = field(9, field(1, 7))
+        let identity = RequestIdentity(user: AuthName("reader"), authRevision: 8)
+        let header = field(100, field(1, 5) + field(2, "reader".bytes) + field(3, 8))
+        let command = Command.leaseRevoke(LeaseID(rawValue: 7))
+        #expect(try decode(header + revoke) == .command(command, as: identity))
+        #expect(try decode(field(100, field(1, 5)) + revoke) == .command(command))
+    }
+
     @Test(
         "what cannot be kept is refused",
         arguments: [
-            (field(1000, []), .authentication), (field(1202, []), .authentication),
+            (field(1000, []), .authentication), (field(1203, []), .authentication),
             (field(2, "PUT".bytes) + field(3, "/1/key".bytes), .oldKey("/1/key")),
             (field(1400, []), .unknown(field: 1400)), (field(4, []), .malformed), (field(4, [0xFF]), .malformed),
             ([0xFF, 0xFF], .malformed), (field(10, field(1, 7)), .malformed),

@@ -106,12 +106,6 @@ struct SnapshotRestore {
     private func restore(
         _ contents: BackendContents, and items: [EtcdLog.Item], of directory: EtcdDirectory
     ) throws(CtlError) {
-        if contents.auth.isEnabled {
-            // Each of them would have to be asked for by the user who asked for it then.
-            throw CtlError(
-                "the database has authentication enabled and does not have the last \(items.count) entries of the log: "
-                    + "start the etcd once more and stop it, or take a snapshot of it")
-        }
         let scratch = try ScratchStore(beside: options.dataDirectory)
         defer { scratch.remove() }
         do {

@@ -3,7 +3,7 @@ internal import StrakeModel
 
 /// Why an entry of an etcd's log cannot be carried out here.
 package enum EtcdRequestError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// It changes users or roles.
+    /// It changes users or roles, or enables or disables authentication.
     case authentication
     /// It changes keys of the API before this one.
     case oldKey(String)
@@ -22,7 +22,7 @@ package enum EtcdRequestError: Error, Hashable, Sendable, CustomStringConvertibl
 
 /// What an entry of an etcd's log asks for.
 enum EtcdRequest: Hashable {
-    case command(Command)
+    case command(Command, as: RequestIdentity? = nil)
     /// Reads, and what concerns the members of the cluster that was.
     case nothing
 
@@ -42,6 +42,7 @@ enum EtcdRequest: Hashable {
         }
         guard let request = try? InternalRequest(protobuf: data), request.requests.count == 1 else { throw .malformed }
         try self.init(field: request.requests[0].field, request.requests[0].bytes)
+        if case .command(let command, _) = self { self = .command(command, as: request.identity) }
     }
 
     private init(_ old: OldRequest) throws(EtcdRequestError) {
@@ -60,8 +61,9 @@ enum EtcdRequest: Hashable {
         case 3: self = .nothing
         case 4...7: self = .command(try Self.change(field, bytes))
         case 8...11: self = .command(try Self.state(field, bytes))
-        // AuthStatus asks only.
-        case 1013: self = .nothing
+        // Authenticate gives out a token, which ends with the etcd; the others ask only: AuthStatus, UserGet, UserList,
+        // RoleList, RoleGet.
+        case 1012, 1013, 1102, 1106, 1107, 1202: self = .nothing
         case 1000..<1300: throw .authentication
         // The cluster's version, a member's URLs, a downgrade.
         case 1300...1302, 9900: self = .nothing

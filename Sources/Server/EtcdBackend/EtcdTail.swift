@@ -68,9 +68,9 @@ package struct EtcdTail: ~Copyable {
     /// - Returns: False for one that changes nothing here.
     package mutating func apply(_ data: UnsafeRawBufferPointer, index: UInt64) throws(EtcdTailError) -> Bool {
         do {
-            guard case .command(let command) = try EtcdRequest(entry: data) else { return false }
+            guard case .command(let command, let identity) = try EtcdRequest(entry: data) else { return false }
             let id = EntryID(term: machine.applied.term, index: machine.applied.index + 1)
-            let entry = ProposedCommand(id: ProposalID(rawValue: index), command: command).encoded()
+            let entry = ProposedCommand(id: ProposalID(rawValue: index), as: identity, command: command).encoded()
             // What etcd refused is refused again, and both change nothing.
             _ = try machine.apply(Entry(id: id, kind: .command, data: entry))
             machine.store.publish()

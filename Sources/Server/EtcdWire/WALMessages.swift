@@ -1,3 +1,5 @@
+package import StrakeModel
+
 // Messages that etcd puts into its write-ahead log. What they say of bytes is in place: good while those are that were read.
 
 /// `walpb.Record`.
@@ -80,17 +82,39 @@ package struct InternalRequest: WireFields {
     private static let header: UInt32 = 100
 
     package var requests: [(field: UInt32, bytes: UnsafeRawBufferPointer)] = []
+    private var asker = AskerFields()
 
     init() {}
+
+    /// Who asked; nil where authentication was not enabled, and for what a member asks of its own accord.
+    package var identity: RequestIdentity? {
+        asker.user.isEmpty ? nil : RequestIdentity(user: asker.user, authRevision: asker.authRevision)
+    }
 
     package init(protobuf bytes: UnsafeRawBufferPointer) throws(ProtobufError) { try self.init(bytes) }
 
     mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
         let field = tag >> 3
-        if tag == Tag.bytes(field), field != Self.header {
+        if tag == Tag.bytes(Self.header) {
+            asker = try AskerFields(reader.bytes())
+        } else if tag == Tag.bytes(field) {
             requests.append((field, try reader.bytes()))
         } else {
             try reader.skip(tag)
+        }
+    }
+}
+
+/// Of `etcdserverpb.RequestHeader` what says who asked.
+private struct AskerFields: WireFields {
+    var user = AuthName("")
+    var authRevision: UInt64 = 0
+
+    mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
+        switch tag {
+        case Tag.bytes(2): user = AuthName(utf8: Array(try reader.bytes()))
+        case Tag.varint(3): authRevision = try reader.varint()
+        default: try reader.skip(tag)
         }
     }
 }
