@@ -227,6 +227,14 @@ def check_ctl(results, server, client, directory, compacted):
     strake(server, "snapshot", "save", path, "--endpoints", server.endpoint)
     own = json.loads(strake(server, "snapshot", "status", path, "-write-out=json"))
     results.equal("strake ctl: the file's status", own, status(ETCDCTL, path))
+    for form in ("simple", "fields", "table"):
+        results.equal(f"strake ctl: the status as {form}", strake(server, "snapshot", "status", path, "-w", form),
+                      tool(ETCDCTL, "snapshot", "status", path, "-w", form))
+    by_variable = directory.file("variable.db")
+    done = subprocess.run([server.binary, "ctl", "snapshot", "save", by_variable], capture_output=True, text=True, timeout=60,
+                          env=dict(os.environ, ETCDCTL_ENDPOINTS=server.endpoint))
+    results.equal("strake ctl: ETCDCTL_ENDPOINTS says who is asked", (done.returncode, done.stderr), (0, ""))
+    results.equal("and it is asked", status(ETCDCTL, by_variable)["revision"], own["revision"])
     check_ctl_restored(results, "from our own snapshot", server, path, view, compacted, *AS_IT_WAS)
     other = Server(server.binary, label="restored with a moved revision")
     ctl_restore(other, path)

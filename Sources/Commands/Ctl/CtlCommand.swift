@@ -18,7 +18,8 @@ package struct CtlCommand {
         if let group = CommandGroup(arguments) { return group.run() }
         var flags = FlagSet(Self.flags, takesWords: true)
         do throws(FlagError) {
-            try flags.parse(arguments: arguments, environment: [:])
+            try flags.parse(arguments: arguments.map(Self.spelledOut))
+            try flags.fill(Self.variables, prefix: "ETCDCTL_") { getenv($0).map { String(cString: $0) } }
         } catch {
             Self.complain("\(error.message); 'strake ctl --help' lists the flags")
             return 2
@@ -49,6 +50,16 @@ package struct CtlCommand {
 
     static let flags = ownFlags + ClientSecurity.flags
 
+    /// Flags that may be given as etcdctl's variables. Users have a place of their own (`CtlClient`).
+    private static let variables = [
+        "endpoints", "cacert", "cert", "key", "insecure-skip-tls-verify", "write-out",
+    ]
+
+    /// etcdctl's short flag by its long name.
+    private static func spelledOut(_ word: String) -> String {
+        word == "-w" || word.hasPrefix("-w=") ? "--write-out" + word.dropFirst(2) : word
+    }
+
     private static let ownFlags = [
         Flag(
             name: "endpoints", kind: .endpoints, fallback: "127.0.0.1:2379",
@@ -66,8 +77,8 @@ package struct CtlCommand {
             name: "timeout", kind: .duration, fallback: "0",
             help: "member replace: how long to wait for the new member; 0 is without end.", section: "Flags"),
         Flag(
-            name: "write-out", kind: .choice(["simple", "json"]), fallback: "simple",
-            help: "snapshot status: simple or json.", section: "Flags"),
+            name: "write-out", kind: .choice(["simple", "json", "fields", "table"]), fallback: "simple",
+            help: "snapshot status: simple, json, fields or table. Also as -w.", section: "Flags"),
         Flag(
             name: "name", kind: .string, fallback: "default", help: "The restored member's name.",
             section: "Flags of snapshot restore"),

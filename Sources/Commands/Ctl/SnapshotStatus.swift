@@ -5,12 +5,12 @@ internal import StrakeFlags
 /// `strake ctl snapshot status`: reads all of a snapshot, and says what is in it, as etcdctl does.
 struct SnapshotStatus {
     private let path: String
-    private let isJSON: Bool
+    private let format: String
 
     init(_ words: [String], _ flags: FlagSet) throws(CtlError) {
         guard words.count == 1 else { throw CtlError("snapshot status takes one FILE", exitCode: 2) }
         path = words[0]
-        isJSON = flags.string("write-out") == "json"
+        format = flags.string("write-out")
     }
 
     func run() throws(CtlError) {
@@ -21,13 +21,24 @@ struct SnapshotStatus {
         do throws(BoltError) {
             try found.read(database)
         } catch { throw CtlError("\(path): \(error)") }
-        let size = database.meta.pageCount * UInt64(database.meta.pageBytes)
-        if isJSON {
+        show(found, size: database.meta.pageCount * UInt64(database.meta.pageBytes))
+    }
+
+    private func show(_ found: Found, size: UInt64) {
+        let cells = [
+            String(found.hash.value, radix: 16), "\(found.revision)", "\(found.keys)",
+            GoText.size(Int64(clamping: size)),
+        ]
+        switch format {
+        case "json":
             print(
                 "{\"hash\":\(found.hash.value),\"revision\":\(found.revision),\"totalKey\":\(found.keys),"
                     + "\"totalSize\":\(size)}")
-        } else {
-            print("\(String(found.hash.value, radix: 16)), \(found.revision), \(found.keys), \(size)")
+        case "fields":
+            print("\"Hash\" : \(found.hash.value)\n\"Revision\" : \(found.revision)")
+            print("\"Keys\" : \(found.keys)\n\"Size\" : \(size)")
+        case "table": TextTable.print(["hash", "revision", "total keys", "total size"], [cells])
+        default: print(cells.joined(separator: ", "))
         }
     }
 

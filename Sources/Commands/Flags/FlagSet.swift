@@ -71,6 +71,24 @@ package struct FlagSet {
         }
     }
 
+    /// Takes variables for what the arguments have left open, as etcdctl does.
+    ///
+    /// - Parameters:
+    ///   - names: Of the flags.
+    ///   - variable: Nil for one that is not set.
+    package mutating func fill(
+        _ names: [String], prefix: String, from variable: (String) -> String?
+    ) throws(FlagError) {
+        for name in names where values[name] == nil {
+            let variableName = prefix + name.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
+            guard let flag = flag(named: name), let value = variable(variableName), !value.isEmpty else { continue }
+            if let problem = flag.kind.problem(with: value) {
+                throw .invalidEnvironment(name: variableName, value: value, problem: problem)
+            }
+            values[name] = value
+        }
+    }
+
     private mutating func set(_ flag: Flag, _ value: String) throws(FlagError) {
         if let problem = flag.kind.problem(with: value) {
             if case .bool = flag.kind { throw .invalidBool(flag: flag.name, value: value) }
