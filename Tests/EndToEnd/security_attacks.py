@@ -87,6 +87,24 @@ def many_requests_at_once(results, server, client):
         server.wait_until_drained()
         grown = (anonymous_bytes(server) - before) / MEBIBYTE
         results.check("pages that nobody reads are not made", grown < 64, f"{grown:.1f} MiB more")
+    # And behind them a request whose body has no end.
+    for path in (b"/v3/kv/range", b"/version"):
+        with socket.create_connection(("127.0.0.1", server.client_port), timeout=30) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+            connection.settimeout(1)
+            body = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
+            sent = 0
+            try:
+                connection.sendall(b"GET /metrics HTTP/1.1\r\n\r\n" * 200 + b"POST " + path
+                                   + b" HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+                while sent < 256 * MEBIBYTE:
+                    connection.sendall(body)
+                    sent += len(body)
+            except (TimeoutError, ConnectionError):
+                pass
+            grown = (anonymous_bytes(server) - before) / MEBIBYTE
+            results.check(f"a body without end behind them, to {path.decode()}", grown < 64,
+                          f"{grown:.1f} MiB more after {sent / MEBIBYTE:.0f} MiB")
 
 
 def requests_for_other_protocols(results, server, client):
@@ -113,8 +131,11 @@ def dear_transactions(results, server, client):
             if not length:
                 return b"\x12" + varint + payload
 
+    deep = b"\x12\x00" * 900_000
+    for _ in range(250):
+        deep = operation(b"\x22" + operation(deep)[1:])
     for name, request in (("empty ones", b"\x12\x00" * 400_000 + operation(b"\x22\x00\x0a\x00" * 200_000)),
-                          ("one that grows", operation(b"\x22\x02\x12\x00" * 400_000))):
+                          ("one that grows", operation(b"\x22\x02\x12\x00" * 400_000)), ("deep inside", deep)):
         started = time.monotonic()
         answer = client.call_raw("/etcdserverpb.KV/Txn", request, timeout=60)
         seconds = time.monotonic() - started

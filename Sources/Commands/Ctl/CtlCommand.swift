@@ -19,7 +19,11 @@ package struct CtlCommand {
         var flags = FlagSet(Self.flags, takesWords: true)
         do throws(FlagError) {
             try flags.parse(arguments: arguments.map(Self.spelledOut))
-            try flags.fill(Self.variables, prefix: "ETCDCTL_") { getenv($0).map { String(cString: $0) } }
+            if !flags.asksForHelp {
+                let isStatus = flags.words.prefix(2) == ["snapshot", "status"]
+                let names = Self.connectionFlags + (isStatus ? ["write-out"] : [])
+                try flags.fill(names, prefix: "ETCDCTL_") { getenv($0).map { String(cString: $0) } }
+            }
         } catch {
             Self.complain("\(error.message); 'strake ctl --help' lists the flags")
             return 2
@@ -50,14 +54,14 @@ package struct CtlCommand {
 
     static let flags = ownFlags + ClientSecurity.flags
 
-    /// Flags that may be given as etcdctl's variables. Users have a place of their own (`CtlClient`).
-    private static let variables = [
-        "endpoints", "cacert", "cert", "key", "insecure-skip-tls-verify", "write-out",
-    ]
+    /// They may be given as etcdctl's variables. Users have a place of their own (`CtlClient`).
+    private static let connectionFlags = ["endpoints", "cacert", "cert", "key", "insecure-skip-tls-verify"]
 
-    /// etcdctl's short flag by its long name.
+    /// etcdctl's short flag by its long name: `-w json`, `-w=json` or `-wjson`.
     private static func spelledOut(_ word: String) -> String {
-        word == "-w" || word.hasPrefix("-w=") ? "--write-out" + word.dropFirst(2) : word
+        guard word.hasPrefix("-w"), !["-wal-dir", "-write-out"].contains(where: word.hasPrefix) else { return word }
+        let value = word.dropFirst(2)
+        return value.isEmpty || value.hasPrefix("=") ? "--write-out\(value)" : "--write-out=\(value)"
     }
 
     private static let ownFlags = [

@@ -10,8 +10,11 @@ extension ReadView {
     /// - Throws: `.compacted`, `.futureRevision`; `.requestTooLarge` above `bytesMax`, at which reading stops.
     package mutating func txn(_ request: TxnRequest, bytesMax: Int) throws(MVCCError) -> TxnResponse {
         let snapshot = snapshot
-        let path = try MVCCError.storage { () throws(TableError) in try snapshot.decide(request, reading: &reading) }
         var bytesLeft = bytesMax
+        let path = try MVCCError.storage { () throws(TableError) in
+            try snapshot.decide(request, bytesLeft: &bytesLeft, reading: &reading)
+        }
+        guard bytesLeft >= 0 else { throw .refused(.requestTooLarge) }
         var response = try answer(path, bytesLeft: &bytesLeft)
         response.setRevision(revision)
         return response

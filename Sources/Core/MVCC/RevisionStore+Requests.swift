@@ -36,13 +36,15 @@ extension RevisionStore {
     ) throws(MVCCError) -> TxnResponse {
         beginRequest()
         let snapshot = snapshot
-        let path = try MVCCError.storage { () throws(TableError) in try snapshot.decide(request, reading: &reading) }
-        try check(path, leaseExists: leaseExists)
         var bytesLeft = answerBytesMax
+        let path = try MVCCError.storage { () throws(TableError) in
+            try snapshot.decide(request, bytesLeft: &bytesLeft, reading: &reading)
+        }
+        guard bytesLeft >= 0 else { throw .refused(.requestTooLarge) }
+        try check(path, leaseExists: leaseExists)
         var response = try carryOut(path, bytesLeft: &bytesLeft)
         if bytesLeft < 0 {
-            response.responses = []
-            response.isCutShort = true
+            response.cutShort()
         }
         endRequest()
         response.setRevision(revision)
@@ -65,6 +67,20 @@ extension RevisionStore {
 }
 
 extension TxnResponse {
+    /// Lets go of what was read, here and in nested transactions.
+    fileprivate mutating func cutShort() {
+        isCutShort = true
+        responses = responses.compactMap { response in
+            switch response {
+            case .range: return nil
+            case .txn(var inner):
+                inner.cutShort()
+                return .txn(inner)
+            case .put, .deleteRange: return response
+            }
+        }
+    }
+
     /// Of this response and the nested ones.
     mutating func setRevision(_ revision: Int64) {
         self.revision = revision

@@ -5,12 +5,12 @@ internal import StrakeTables
 extension RevisionStore {
     /// Whether the decided operations can all be carried out.
     mutating func check(_ path: TxnPath, leaseExists: (LeaseID) -> Bool) throws(MVCCError) {
-        var changes: [PlannedChange] = []
+        var changes = PlannedChanges()
         try check(path, after: &changes, leaseExists: leaseExists)
     }
 
     private mutating func check(
-        _ path: TxnPath, after changes: inout [PlannedChange], leaseExists: (LeaseID) -> Bool
+        _ path: TxnPath, after changes: inout PlannedChanges, leaseExists: (LeaseID) -> Bool
     ) throws(MVCCError) {
         for step in path.steps {
             switch step {
@@ -19,9 +19,9 @@ extension RevisionStore {
             case .put(let put):
                 try check(put, after: changes)
                 guard put.lease == .none || leaseExists(put.lease) else { throw .refused(.leaseNotFound) }
-                changes.append(.put(put.key))
+                changes.put(put.key)
             case .deleteRange(let delete):
-                changes.append(.delete(delete.range))
+                changes.delete(delete.range)
             case .txn(let inner):
                 try check(inner, after: &changes, leaseExists: leaseExists)
             }
@@ -29,14 +29,12 @@ extension RevisionStore {
     }
 
     /// A put that keeps the value or lease needs its key at that point of the transaction.
-    private mutating func check(_ put: PutRequest, after changes: [PlannedChange]) throws(MVCCError) {
+    private mutating func check(_ put: PutRequest, after changes: PlannedChanges) throws(MVCCError) {
         guard put.ignoreValue || put.ignoreLease else { return }
-        for change in changes.reversed() {
-            switch change {
-            case .put(let key) where key == put.key: return
-            case .delete(let range) where range.contains(put.key): throw .refused(.keyNotFound)
-            case .put, .delete: continue
-            }
+        switch changes.last(of: put.key) {
+        case .put: return
+        case .delete: throw .refused(.keyNotFound)
+        case nil: break
         }
         let found = try MVCCError.storage { () throws(TableError) in
             try put.key.withBytes { key throws(TableError) in try state(of: key) }
@@ -66,12 +64,41 @@ extension RevisionStore {
 }
 
 extension RangeResponse {
-    /// What a read of a transaction counts for beside its keys and values: each key that was looked at costs time.
-    var lookedAtBytes: Int { Int(count) &* 4 }
+    /// What each key that was looked at counts for, beside keys and values that are answered: it costs time.
+    static let lookedAtBytes = 4
+
+    var lookedAtBytes: Int { Int(count) &* Self.lookedAtBytes }
 }
 
-/// What an earlier step of a transaction will have done.
-private enum PlannedChange {
-    case put([UInt8])
-    case delete(KeyRange)
+/// What the earlier steps of a transaction will have done.
+private struct PlannedChanges {
+    enum Change {
+        case put
+        case delete
+    }
+
+    /// By key, which of the steps has put it last.
+    private var puts: [[UInt8]: Int] = [:]
+    private var deletes: [(range: KeyRange, step: Int)] = []
+    private var count = 0
+
+    mutating func put(_ key: [UInt8]) {
+        puts[key] = count
+        count += 1
+    }
+
+    mutating func delete(_ range: KeyRange) {
+        deletes.append((range, count))
+        count += 1
+    }
+
+    /// - Complexity: O(n) in the deletes since the key was put.
+    func last(of key: [UInt8]) -> Change? {
+        let put = puts[key]
+        for delete in deletes.reversed() {
+            if let put, put > delete.step { break }
+            if delete.range.contains(key) { return .delete }
+        }
+        return put == nil ? nil : .put
+    }
 }

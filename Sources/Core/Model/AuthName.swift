@@ -18,6 +18,9 @@ package struct AuthName: Hashable, Sendable {
 
     package var isTooLong: Bool { utf8.count > Self.bytesMax }
 
+    /// Of a user or a role that can be.
+    package var isName: Bool { !isEmpty && !isTooLong }
+
     /// The user who has to be there before authentication is enabled, and the role that may do everything.
     package static let root = AuthName("root")
 }

@@ -100,7 +100,7 @@ public struct TxnResponse: Hashable, Sendable {
     public var responses: [ResponseOp]
     /// The revision that the response headers inside carry; etcd fills the header of every nested response.
     public var revision: Int64
-    /// It was carried out, and its reads took more than an answer may: `responses` is empty.
+    /// It was carried out, and its reads took more than an answer may: of `responses` only changes are left.
     package var isCutShort = false
 
     public init(succeeded: Bool, responses: [ResponseOp] = [], revision: Int64 = 0) {

@@ -8,8 +8,9 @@ internal import StrakeModel
 extension StateMachine {
     /// Why the command is not carried out for who asks; nil: it is. Asked only while authentication is enabled.
     mutating func denial(of command: Command, for identity: RequestIdentity?) throws(MVCCError) -> StoreError? {
-        let attached = try attachedKeys(of: command, for: identity)
-        func keys(of lease: LeaseID) -> [[UInt8]] { attached[lease] ?? [] }
+        var attached = try attachedKeys(of: command, for: identity)
+        // Once for a lease: what a transaction hangs on it is refused or allowed by the same keys each time.
+        func keys(of lease: LeaseID) -> [[UInt8]] { attached.removeValue(forKey: lease) ?? [] }
         let auth = self.auth
         do throws(StoreError) {
             switch command {

@@ -79,7 +79,6 @@ package struct WatchInbox<Changes: Sendable>: Sendable {
         _ changes: Changes, _ batch: some WatchBatch, first: Int64, last: Int64
     ) -> Bool {
         guard isListening else { return false }
-        precondition(passed == 0 || first == passed + 1, "\(first)...\(last) offered after \(passed)")
         passed = last
         guard interest.mayInclude(batch) else { return false }
         return add(.published(changes, first: first, last: last), through: last)

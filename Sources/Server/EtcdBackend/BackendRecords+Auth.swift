@@ -45,7 +45,7 @@ extension BackendRecords {
     }
 
     static func user(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> User? {
-        guard let stored = try? StoredUser(protobuf: value), !stored.name.isEmpty, key.elementsEqual(stored.name.utf8)
+        guard let stored = try? StoredUser(protobuf: value), stored.name.isName, key.elementsEqual(stored.name.utf8)
         else { return nil }
         return User(
             name: stored.name, passwordHash: stored.hasNoPassword ? nil : stored.password,
@@ -60,7 +60,7 @@ extension BackendRecords {
     }
 
     static func role(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Role? {
-        guard let stored = try? StoredRole(protobuf: value), !stored.name.isEmpty, key.elementsEqual(stored.name.utf8)
+        guard let stored = try? StoredRole(protobuf: value), stored.name.isName, key.elementsEqual(stored.name.utf8)
         else { return nil }
         return Role(name: stored.name, permissions: stored.permissions)
     }

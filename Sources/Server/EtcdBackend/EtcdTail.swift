@@ -1,3 +1,4 @@
+internal import StrakeAuth
 internal import StrakeMVCC
 internal import StrakeModel
 internal import StrakeRaft
@@ -68,7 +69,8 @@ package struct EtcdTail: ~Copyable {
     /// - Returns: False for one that changes nothing here.
     package mutating func apply(_ data: UnsafeRawBufferPointer, index: UInt64) throws(EtcdTailError) -> Bool {
         do {
-            guard case .command(let command, let identity) = try EtcdRequest(entry: data) else { return false }
+            guard case .command(let command, let asker) = try EtcdRequest(entry: data) else { return false }
+            guard let identity = admitted(command, by: asker) else { return false }
             let id = EntryID(term: machine.applied.term, index: machine.applied.index + 1)
             let entry = ProposedCommand(id: ProposalID(rawValue: index), as: identity, command: command).encoded()
             // What etcd refused is refused again, and both change nothing.
@@ -82,6 +84,21 @@ package struct EtcdTail: ~Copyable {
         }
     }
 
+    /// Who carries it out; nil: etcd refused it. What some version of etcd takes is taken, lest what it acknowledged is lost:
+    /// none checks who compacts, grants a lease or sets an alarm once that is in the log, and of a transaction those up to 3.5
+    /// look at the keys of its own steps alone, and not at previous values, leases or nested transactions.
+    private func admitted(_ command: Command, by asker: RequestIdentity?) -> RequestIdentity?? {
+        let anybody = RequestIdentity(user: .root, authRevision: .max)
+        guard machine.auth.isEnabled else { return .some(nil) }
+        switch command {
+        case .compact, .leaseGrant, .alarm: return anybody
+        case .txn(let txn):
+            let isAdmitted: Void? = try? machine.auth.requireTxn(txn.oldest, by: asker) { _ in [] }
+            return isAdmitted == nil ? nil : anybody
+        default: return .some(asker)
+        }
+    }
+
     private mutating func writeOut() throws {
         layerBytes = 0
         guard let work = machine.freeze() else { return }
@@ -91,4 +108,27 @@ package struct EtcdTail: ~Copyable {
 
     /// The state that all this comes to.
     package func backup() -> StateBackup { machine.backup() }
+}
+
+extension TxnRequest {
+    /// With what the oldest etcd looks at alone.
+    fileprivate var oldest: TxnRequest {
+        TxnRequest(
+            compare: compare, success: success.compactMap { $0.oldest }, failure: failure.compactMap { $0.oldest })
+    }
+}
+
+extension RequestOp {
+    fileprivate var oldest: RequestOp? {
+        switch self {
+        case .range: return self
+        case .put(var put):
+            (put.lease, put.wantsPrevious) = (.none, false)
+            return .put(put)
+        case .deleteRange(var delete):
+            delete.wantsPrevious = false
+            return .deleteRange(delete)
+        case .txn: return nil
+        }
+    }
 }

@@ -5,8 +5,9 @@ internal import StrakeSockets
 internal import StrakeStore
 
 /// Health, version, metrics and the JSON gateway over HTTP/1.1, for who does not speak HTTP/2.
-final class HTTP1Handler: ChannelInboundHandler {
+final class HTTP1Handler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
     private let loop: LoopContext
@@ -22,6 +23,7 @@ final class HTTP1Handler: ChannelInboundHandler {
     /// then, a burst of them would go as deep as it is long.
     private var held = CircularBuffer<HTTPServerRequestPart>()
     private var isTaking = false
+    private var readIsOwed = false
     /// While the connection is open.
     private var context: ChannelHandlerContext?
 
@@ -67,6 +69,18 @@ final class HTTP1Handler: ChannelInboundHandler {
             }
         }
         isTaking = false
+        guard held.isEmpty, readIsOwed else { return }
+        readIsOwed = false
+        context?.read()
+    }
+
+    /// What waits here is a request, and its body may have no end.
+    func read(context: ChannelHandlerContext) {
+        if held.isEmpty {
+            context.read()
+        } else {
+            readIsOwed = true
+        }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

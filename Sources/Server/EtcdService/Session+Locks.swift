@@ -152,7 +152,10 @@ extension Session {
         // Without a good token any more the key stays until its lease ends.
         let identity: RequestIdentity?
         do throws(StoreError) { identity = try self.identity(of: stream) } catch { return }
-        service.store.propose([(command.encoded(service.store.nextProposalID(), as: identity), nil)])
+        // Behind what this read has asked for already, which may be what it takes back.
+        let batch = proposals
+        proposals.removeAll(keepingCapacity: true)
+        service.store.propose(batch + [(command.encoded(service.store.nextProposalID(), as: identity), nil)])
     }
 
     /// The store has refused what a recipe asked of it.

@@ -33,6 +33,7 @@ extension TxnRequest {
         } catch {
             throw .malformed(error)
         }
+        if decoder.isFull { throw .refused(.tooManyOperations) }
         let defects = decoder.defects
         if !defects.isEmpty {
             do throws(StoreError) {
@@ -49,6 +50,12 @@ extension TxnRequest {
 private struct TxnDecoder {
     /// By where they are, in the order of their finding.
     private var found: [(path: TxnRequest.Path, error: StoreError)] = []
+    /// Positions in the paths of all that was noted, whatever became of it.
+    private var positions = 0
+    private static let positionsMax = 1 << 20
+
+    /// More is wrong than is noted: a small message can have a great many operations, each deep inside.
+    var isFull: Bool { positions > Self.positionsMax }
     /// The nested transaction being read, as positions from the outermost one in.
     private var path: TxnRequest.Path = []
 
@@ -143,6 +150,7 @@ private struct TxnDecoder {
     }
 
     private mutating func note(_ error: StoreError, at position: Int) {
-        found.append((path + [position], error))
+        positions += path.count + 1
+        if !isFull { found.append((path + [position], error)) }
     }
 }

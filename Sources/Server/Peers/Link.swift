@@ -33,6 +33,8 @@ final class Link: OutgoingOwner, @unchecked Sendable {
     private var pace = CatchUpPace()
     /// The member is far behind, and others have their turn.
     private var isPausing = false
+    /// Pauses between attempts so far.
+    private var pauses = 0
 
     init(to member: MemberID, _ stream: StreamKind, urls: [PeerURL], loop: PeerLoop) {
         self.member = member
@@ -230,14 +232,14 @@ final class Link: OutgoingOwner, @unchecked Sendable {
     }
 
     private func wait(milliseconds: Int, endsOnContact: Bool) {
-        let timer = loop.eventLoop.scheduleTask(in: .milliseconds(Int64(milliseconds))) { self.pauseIsOver() }
+        pauses += 1
+        let pause = pauses
+        let timer = loop.eventLoop.scheduleTask(in: .milliseconds(Int64(milliseconds))) {
+            // A timer that was due in the turn that stopped it still runs.
+            guard case .waiting = self.state, pause == self.pauses else { return }
+            self.connect()
+        }
         state = .waiting(timer, endsOnContact: endsOnContact)
-    }
-
-    private func pauseIsOver() {
-        // A timer that was due in the turn that stopped it still runs.
-        guard case .waiting = state else { return }
-        connect()
     }
 
     // MARK: Pings

@@ -101,6 +101,8 @@ final class CheckpointRole: Sendable {
                     return try compact(store, compactRevision, &timer, &audit)
                 }
                 if isCompacted {
+                    // Who waits for it wants to use the room.
+                    try measure(store)
                     store.deliver(takeWaiting(waiting))
                 } else if compacts, !isClosing {
                     state.withLock { $0.compactionIsDue = true }
