@@ -300,19 +300,13 @@ private struct HubModel: ~Copyable {
 
     private mutating func takeChanges() {
         isWoken = false
-        let (letters, passed) = inbox.take()
-        for letter in letters {
-            switch letter {
-            case .published(let revisions, let first, let last):
-                pass(through: first - 1)
-                if first == hub.published + 1 {
-                    hub.publish(batch(revisions), first: first, last: last, to: &checker)
-                } else if last > hub.published {
-                    hub.skip(through: last, to: &checker)
-                }
-            case .skipped(let after, let last):
-                pass(through: after)
-                if last > hub.published { hub.skip(through: last, to: &checker) }
+        var changes = inbox.take()
+        while let step = changes.next(after: hub.published) {
+            switch step {
+            case .pass(let revision): hub.pass(through: revision, to: &checker)
+            case .publish(let revisions, let first, let last):
+                hub.publish(batch(revisions), first: first, last: last, to: &checker)
+            case .skip(let revision): hub.skip(through: revision, to: &checker)
             }
             meanwhile()
             // What a delivery may bring about.
@@ -325,11 +319,6 @@ private struct HubModel: ~Copyable {
             }
             settleInbox()
         }
-        pass(through: passed)
-    }
-
-    private mutating func pass(through revision: Int64) {
-        if revision > hub.published { hub.pass(through: revision, to: &checker) }
     }
 
     private mutating func listen() {

@@ -27,9 +27,7 @@ import Testing
         #expect(offer(.put("b", 3), .delete("a", 3), to: &inbox) == true)
         #expect(offer(.put("mm", 4), to: &inbox) == false)
         #expect(offer(.put("n", 5), to: &inbox) == false)
-        let (letters, passed) = inbox.take()
-        #expect(letters.map(\.label) == ["3...3", "4...4"])
-        #expect(passed == 5)
+        #expect(inbox.take() == (["3...3", "4...4"], passed: 5))
         #expect(inbox.take().letters.isEmpty)
         #expect(offer(.put("a", 6), to: &inbox) == true)
     }
@@ -80,6 +78,21 @@ import Testing
         #expect(inbox.take() == (["2...2", "3<9"], passed: 9))
     }
 
+    @Test func `a hub passes what lies between two batches, and finds in history what it has some of`() {
+        var inbox = inbox(wanting: KeyRange("a"))
+        #expect(offer(.put("a", 4), .put("a", 5), to: &inbox) == true)
+        #expect(offer(.put("b", 6), to: &inbox) == false)
+        #expect(offer(.put("a", 7), to: &inbox) == false)
+        #expect(inbox.skip(through: 9) == false)
+        #expect(offer(.put("b", 10), to: &inbox) == false)
+        let taken = inbox.take()
+        let fromSix = ["pass 6", "publish 7...7", "skip 9", "pass 10"]
+        #expect(steps(of: taken, after: 2) == ["pass 3", "publish 4...5"] + fromSix)
+        #expect(steps(of: taken, after: 4) == ["skip 5"] + fromSix)
+        #expect(steps(of: taken, after: 8) == ["skip 9", "pass 10"])
+        #expect(steps(of: taken, after: 10) == [])
+    }
+
     @Test func `who wanted nothing of what was compacted is not canceled for it`() {
         var world = World()
         #expect(world.create(KeyRange("a")) == .created(watchID: 0))
@@ -116,6 +129,25 @@ import Testing
     }
 }
 
+/// As a hub is told that does at once as it is told.
+private func steps(of taken: WatchInbox<[Event]>.Taken, after published: Int64) -> [String] {
+    var (taken, published, labels) = (taken, published, [String]())
+    while let step = taken.next(after: published) {
+        switch step {
+        case .pass(let revision):
+            labels.append("pass \(revision)")
+            published = revision
+        case .publish(_, let first, let last):
+            labels.append("publish \(first)...\(last)")
+            published = last
+        case .skip(let revision):
+            labels.append("skip \(revision)")
+            published = revision
+        }
+    }
+    return labels
+}
+
 extension WatchInbox.Letter {
     fileprivate var label: String {
         switch self {
@@ -126,7 +158,7 @@ extension WatchInbox.Letter {
 }
 
 private func == <Changes>(
-    taken: (letters: [WatchInbox<Changes>.Letter], passed: Int64), expected: ([String], passed: Int64)
+    taken: WatchInbox<Changes>.Taken, expected: ([String], passed: Int64)
 ) -> Bool {
     taken.letters.map(\.label) == expected.0 && taken.passed == expected.passed
 }

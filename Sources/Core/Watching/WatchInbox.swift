@@ -19,6 +19,51 @@ package struct WatchInbox<Changes: Sendable>: Sendable {
             case .skipped(let after, _): after
             }
         }
+
+        /// Of a hub that has all before the letter.
+        fileprivate func step(after published: Int64) -> Step? {
+            switch self {
+            case .published(let changes, let first, let last) where first == published + 1:
+                .publish(changes, first: first, last: last)
+            // A batch that was published as the hub began to listen: it has some or all of it behind it.
+            case .published(_, _, let last), .skipped(_, let last):
+                last > published ? .skip(through: last) : nil
+            }
+        }
+    }
+
+    /// What a hub is to be told next.
+    package enum Step: Sendable {
+        /// Up to the revision nothing is of interest.
+        case pass(through: Int64)
+        /// All changes of the revisions `first...last`, which follow what the hub has.
+        case publish(Changes, first: Int64, last: Int64)
+        /// Who watches finds the changes up to the revision in history.
+        case skip(through: Int64)
+    }
+
+    /// What was in an inbox, to be told to the hub step by step. Between two batches lie those that nobody wants.
+    package struct Taken: Sendable {
+        package let letters: [Letter]
+        /// Up to here nothing but the letters is of interest to watchers that are not blocked.
+        package let passed: Int64
+        private var told = 0
+
+        fileprivate init(letters: [Letter], passed: Int64) {
+            self.letters = letters
+            self.passed = passed
+        }
+
+        /// - Parameter published: How far the hub is now. Each step takes it on, so that this comes to an end.
+        package mutating func next(after published: Int64) -> Step? {
+            while told < letters.count {
+                let letter = letters[told]
+                if letter.before > published { return .pass(through: letter.before) }
+                told += 1
+                if let step = letter.step(after: published) { return step }
+            }
+            return passed > published ? .pass(through: passed) : nil
+        }
     }
 
     private let lettersMax: Int
@@ -63,10 +108,9 @@ package struct WatchInbox<Changes: Sendable>: Sendable {
 
     /// Empties it.
     ///
-    /// - Returns: The letters, and the revision up to which nothing else is of interest to watchers that are not blocked.
-    package mutating func take() -> (letters: [Letter], passed: Int64) {
+    package mutating func take() -> Taken {
         defer { letters = [] }
-        return (letters, passed)
+        return Taken(letters: letters, passed: passed)
     }
 
     /// Letters that wait. For tests.

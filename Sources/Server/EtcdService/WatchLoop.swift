@@ -176,40 +176,34 @@ final class WatchLoop {
 
     // MARK: Changes
 
-    /// Hands the hub what is in the inbox. Between two batches lie those that nobody here wants.
+    /// Hands the hub what is in the inbox.
     func takeChanges() {
-        let (letters, passed) = inbox.withLock { $0.take() }
-        for letter in letters {
-            switch letter {
-            case .published(let changes, let first, let last):
-                pass(through: first - 1)
-                // Else this loop began to listen after the batch was published, and has it behind it.
-                if first == hub.published + 1 { publish(changes) } else { skip(through: last) }
-            case .skipped(let after, let last):
-                pass(through: after)
-                skip(through: last)
+        var taken = inbox.withLock { $0.take() }
+        while let step = taken.next(after: hub.published) {
+            switch step {
+            case .pass(let revision): pass(through: revision)
+            case .publish(let changes, let first, let last): publish(changes, first: first, last: last)
+            case .skip(let revision): skip(through: revision)
             }
         }
-        pass(through: passed)
-        if !letters.isEmpty {
+        if !taken.letters.isEmpty {
             pump()
             settle()
         }
     }
 
-    private func publish(_ changes: PublishedEvents) {
+    private func publish(_ changes: PublishedEvents, first: Int64, last: Int64) {
         let batch = LiveBatch(events: changes.events)
         let (reader, service) = (service.store.reader, service)
         let events = LiveEvents(batch: changes.events, reader: reader) { service.reportDamage($0) }
         deliver { hub, sink in
-            sink.begin(events, revision: changes.last)
-            hub.publish(batch, first: changes.first, last: changes.last, to: &sink)
+            sink.begin(events, revision: last)
+            hub.publish(batch, first: first, last: last, to: &sink)
             sink.end()
         }
     }
 
     private func pass(through revision: Int64) {
-        guard revision > hub.published else { return }
         deliver { hub, sink in
             sink.revision = revision
             hub.pass(through: revision, to: &sink)
@@ -222,7 +216,6 @@ final class WatchLoop {
 
     /// Who watches finds the changes up to the revision in history.
     private func skip(through revision: Int64) {
-        guard revision > hub.published else { return }
         hub.compacted(service.store.reader.compactRevision)
         deliver { hub, sink in
             sink.begin(nil, revision: revision)

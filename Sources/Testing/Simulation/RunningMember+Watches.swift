@@ -48,24 +48,16 @@ extension RunningMember {
     }
 
     private func takeChanges() {
-        let (letters, passed) = watches.inbox.take()
-        for letter in letters {
-            switch letter {
-            case .published(let events, let first, let last):
-                pass(through: first - 1)
+        var taken = watches.inbox.take()
+        while let step = taken.next(after: watches.hub.published) {
+            switch step {
+            case .pass(let revision): withOutbox([]) { hub, outbox in hub.pass(through: revision, to: &outbox) }
+            case .publish(let events, let first, let last):
                 withOutbox(events) { hub, outbox in hub.publish(events, first: first, last: last, to: &outbox) }
-            case .skipped(let after, let last):
-                pass(through: after)
-                withOutbox([]) { hub, outbox in hub.skip(through: last, to: &outbox) }
+            case .skip(let revision): withOutbox([]) { hub, outbox in hub.skip(through: revision, to: &outbox) }
             }
         }
-        pass(through: passed)
         pumpReplays()
-    }
-
-    private func pass(through revision: Int64) {
-        guard revision > watches.hub.published else { return }
-        withOutbox([]) { hub, outbox in hub.pass(through: revision, to: &outbox) }
     }
 
     func takenByClient(_ stream: Int) {

@@ -35,34 +35,25 @@ struct WatchWork: ~Copyable {
 
     // MARK: Changes
 
-    /// Hands the hub what is in the inbox. Between two batches lie those that nobody wants.
+    /// Hands the hub what is in the inbox.
     ///
     /// - Returns: There was something.
     mutating func takeChanges() -> Bool {
-        let (letters, passed) = desk.inbox.withLock { $0.take() }
-        for letter in letters {
-            switch letter {
-            case .published(let changes, let first, let last):
-                pass(through: first - 1)
-                // Else this desk began to listen after the batch was published, and has it behind it.
-                if first == hub.published + 1 { publish(changes) } else { skip(through: last) }
-            case .skipped(let after, let last):
-                pass(through: after)
-                skip(through: last)
+        var taken = desk.inbox.withLock { $0.take() }
+        while let step = taken.next(after: hub.published) {
+            switch step {
+            case .pass(let revision): hub.pass(through: revision, to: &sink)
+            case .publish(let changes, let first, let last): publish(changes, first: first, last: last)
+            case .skip(let revision): skip(through: revision)
             }
         }
-        pass(through: passed)
-        return !letters.isEmpty
+        return !taken.letters.isEmpty
     }
 
-    private mutating func publish(_ changes: PublishedEvents) {
+    private mutating func publish(_ changes: PublishedEvents, first: Int64, last: Int64) {
         sink.begin(LiveEvents(batch: changes.events, reader: setup.reader, onDamage: setup.onDamage))
-        hub.publish(LiveBatch(events: changes.events), first: changes.first, last: changes.last, to: &sink)
+        hub.publish(LiveBatch(events: changes.events), first: first, last: last, to: &sink)
         sink.end()
-    }
-
-    private mutating func pass(through revision: Int64) {
-        if revision > hub.published { hub.pass(through: revision, to: &sink) }
     }
 
     private mutating func skip(through revision: Int64) {
