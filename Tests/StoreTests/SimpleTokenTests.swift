@@ -43,6 +43,8 @@ struct SimpleTokenTests {
         let (one, two) = (token("one", last - 2), token("two", last - 1))
         #expect(desk.user(ofToken: one) == user && desk.user(ofToken: two) == .root)
         #expect(desk.user(ofToken: token("one", last)) == nil && desk.user(ofToken: "") == nil)
+        // Of an entry that gave one, but with other letters, fewer or more.
+        for other in ["onf", "on", "ones", ""] { #expect(desk.user(ofToken: token(other, last - 2)) == nil) }
         try client.carryOut(.auth(.userChangePassword(user, hash: [2])), as: .root)
         #expect(desk.user(ofToken: one) == nil && desk.user(ofToken: two) == .root)
         try client.carryOut(.auth(.disable), as: .root)

@@ -27,7 +27,8 @@ package final class AuthDesk: Sendable {
 
     /// Whose token it is; nil: nobody's, or not any more.
     package func user(ofToken token: String) -> AuthName? {
-        tokens.user(of: token, now: MonotonicClock.milliseconds)
+        guard let index = Self.index(ofToken: token) else { return nil }
+        return tokens.user(of: token, index, now: MonotonicClock.milliseconds)
     }
 
     /// The token that an entry gives.
@@ -54,7 +55,7 @@ package final class AuthDesk: Sendable {
         case .authenticate(let user, let prefix, _):
             guard !prefix.isEmpty else { return }
             let token = Self.token(prefix: prefix, index: index)
-            tokens.add(token, for: user, now: MonotonicClock.milliseconds)
+            tokens.add(token, index, for: user, now: MonotonicClock.milliseconds)
         case .disable: tokens.removeAll()
         case .userDelete(let user), .userChangePassword(let user, _): tokens.removeAll(of: user)
         case .enable, .userAdd, .userGrantRole, .userRevokeRole, .roleAdd, .roleDelete, .roleGrantPermission,
