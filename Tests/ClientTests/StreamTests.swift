@@ -65,6 +65,23 @@ internal import Testing
         #expect(server.requests.count == 1)
     }
 
+    @Test func `a watch that is to go on after compaction does, on another stream`() async throws {
+        let server = try await ScriptedServer.start { request in
+            Messages.startRevision(request.message) == 3
+                ? .messages([Messages.created(revision: 40), Messages.compacted(at: 21, revision: 40)])
+                : .messages([Messages.created(revision: 40), Messages.events("k", at: [21, 30])])
+        }
+        let client = try StrakeClient(endpoints: [server.endpoint])
+        var options = WatchOptions()
+        options.revision = 3
+        options.resumesAfterCompaction = true
+        var iterator = try await client.watch("k", options).makeAsyncIterator()
+        let told = try await iterator.next()
+        #expect(told?.compactRevision == 21 && told?.events == [])
+        #expect(revisions(try await iterator.next()) == [21, 30])
+        #expect(server.requests.count == 2)
+    }
+
     @Test func `a watch that is cancelled ends`() async throws {
         let server = try await ScriptedServer.start { _ in .messages([Messages.created(revision: 1)]) }
         let client = try StrakeClient(endpoints: [server.endpoint])

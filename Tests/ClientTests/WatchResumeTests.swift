@@ -4,10 +4,10 @@ internal import StrakeModel
 internal import Testing
 
 @Suite struct WatchResumeTests {
-    private func resume(from revision: Int64 = 0) -> WatchResume {
+    private func resume(from revision: Int64 = 0, goesOn: Bool = false) -> WatchResume {
         var request = WatchCreateRequest(range: .key([0x6B]))
         request.startRevision = revision
-        return WatchResume(request)
+        return WatchResume(request, goesOnAfterCompaction: goesOn)
     }
 
     private func message(_ revision: Int64, events: [Int64] = [], _ change: (inout WatchMessage) -> Void = { _ in })
@@ -79,6 +79,36 @@ internal import Testing
         }
         #expect(error.isCompacted && error.code == .outOfRange && error.compactRevision == 12)
         #expect(error.header?.revision == 30)
+    }
+
+    private func compacted(at compactRevision: Int64) -> WatchMessage {
+        message(30) {
+            $0.canceled = true
+            $0.compactRevision = compactRevision
+        }
+    }
+
+    @Test func `or it tells of the revision and goes on there, and forgets what it had a part of`() {
+        var resume = resume(from: 4, goesOn: true)
+        #expect(resume.receive(message(9, events: [4, 4]) { $0.fragment = true }) == .nothing)
+        guard case .goOn(let response) = resume.receive(compacted(at: 12)) else {
+            Issue.record("it does not go on")
+            return
+        }
+        #expect(response.compactRevision == 12 && response.events.isEmpty && !response.isProgress)
+        #expect(start(resume) == 12)
+        #expect(delivered(resume.receive(message(30, events: [12, 13]))) == [12, 13])
+    }
+
+    @Test func `a server that says the same again does not keep it busy`() {
+        var resume = resume(from: 12, goesOn: true)
+        for revision in [11, 12] as [Int64] {
+            guard case .fail(let error) = resume.receive(compacted(at: revision)) else {
+                Issue.record("compacted at \(revision), and it goes on")
+                return
+            }
+            #expect(error.isCompacted)
+        }
     }
 
     @Test func `a cancellation for want of a leader is no end, a refusal is`() {

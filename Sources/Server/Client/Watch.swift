@@ -1,18 +1,22 @@
 internal import StrakeEtcdWire
 
 /// What a watch delivers: the events of one or more revisions, in order, or none: then everything up to the header's
-/// revision has been delivered.
+/// revision has been delivered, or something is missing (`compactRevision`).
 public struct WatchResponse: Hashable, Sendable {
     public var header: Header
     public var events: [Event]
+    /// Above zero, of a watch with `resumesAfterCompaction`: what lies below this revision and had not been delivered was
+    /// compacted away, and the next response goes on here. Read the range anew, at this revision or later.
+    public var compactRevision: Int64
 
-    public init(header: Header, events: [Event]) {
+    public init(header: Header, events: [Event], compactRevision: Int64 = 0) {
         self.header = header
         self.events = events
+        self.compactRevision = compactRevision
     }
 
-    /// No events: progress.
-    public var isProgress: Bool { events.isEmpty }
+    /// No events, and none are missing: progress.
+    public var isProgress: Bool { events.isEmpty && compactRevision == 0 }
 }
 
 /// Which changes a watch delivers.
@@ -25,6 +29,8 @@ public struct WatchOptions: Hashable, Sendable {
     public var progressNotify = false
     public var withoutPuts = false
     public var withoutDeletes = false
+    /// Go on when revisions that are due were compacted away, with a response that says so, instead of ending.
+    public var resumesAfterCompaction = false
 
     public init() {}
 }
@@ -33,7 +39,8 @@ public struct WatchOptions: Hashable, Sendable {
 ///
 /// Each revision comes whole, in order, once: when a connection or a member is lost the watch goes on at another from the
 /// first revision that was not delivered. It ends with an error that cannot be helped by another member: most of all
-/// compaction, when the revisions that are due are gone (`compactRevision` says up to where).
+/// compaction, when the revisions that are due are gone (`compactRevision` says up to where). With `resumesAfterCompaction`
+/// it goes on from there instead.
 ///
 /// Events that are not taken are not lost: the server is made to wait by HTTP/2's flow control, at no one else's expense.
 public struct Watch: AsyncSequence, Sendable {
@@ -73,7 +80,8 @@ extension StrakeClient {
     /// Watches a range of keys. Returns when the watch exists, so that no change that is made afterwards escapes it. While no
     /// member can be asked it goes on trying: cancel the task to give up.
     ///
-    /// A revision that is gone fails the first response, with `isCompacted` and `compactRevision`.
+    /// A revision that is gone fails the first response, with `isCompacted` and `compactRevision`; or the first response
+    /// tells of it, with `resumesAfterCompaction`.
     public func watch(_ range: KeyRange, _ options: WatchOptions = WatchOptions()) async throws(StrakeClientError)
         -> Watch
     {
@@ -85,7 +93,8 @@ extension StrakeClient {
         request.noDelete = options.withoutDeletes
         // A revision may be longer than a message should be.
         request.fragment = true
-        let session = WatchSession(self, request)
+        let resume = WatchResume(request, goesOnAfterCompaction: options.resumesAfterCompaction)
+        let session = WatchSession(self, resume)
         try await session.begin()
         return Watch(session)
     }

@@ -10,6 +10,8 @@ package struct WatchResume: Sendable {
         case created
         /// Nothing for the user: a part of a message, or what was delivered before.
         case nothing
+        /// Revisions are gone, as this says. Then open another stream, at once.
+        case goOn(WatchResponse)
         /// The watch is over.
         case fail(StrakeClientError)
         /// Open another stream, after a pause.
@@ -19,6 +21,7 @@ package struct WatchResume: Sendable {
     package static let pauseMillisecondsMax: Int64 = 100
 
     private let request: WatchCreateRequest
+    private let goesOnAfterCompaction: Bool
     /// The first revision that the user has not seen all of. Zero until the server says where "now" is.
     package private(set) var nextRevision: Int64
     package private(set) var isCreated = false
@@ -27,8 +30,9 @@ package struct WatchResume: Sendable {
     /// Streams that came to nothing since the last message.
     private var failures = 0
 
-    package init(_ request: WatchCreateRequest) {
+    package init(_ request: WatchCreateRequest, goesOnAfterCompaction: Bool = false) {
         self.request = request
+        self.goesOnAfterCompaction = goesOnAfterCompaction
         nextRevision = request.startRevision
     }
 
@@ -64,6 +68,13 @@ package struct WatchResume: Sendable {
 
     private mutating func canceled(_ message: WatchMessage) -> Step {
         if message.compactRevision != 0 {
+            // Else what this revision has would be asked for without end.
+            if goesOnAfterCompaction, message.compactRevision > nextRevision {
+                (nextRevision, parts) = (message.compactRevision, [])
+                return .goOn(
+                    WatchResponse(
+                        header: Header(message.header), events: [], compactRevision: message.compactRevision))
+            }
             var error = StrakeClientError(.compacted, compactRevision: message.compactRevision)
             error.header = Header(message.header)
             return .fail(error)

@@ -18,9 +18,9 @@ final class WatchSession: Sendable {
     private let client: StrakeClient
     private let state: Mutex<State>
 
-    init(_ client: StrakeClient, _ request: WatchCreateRequest) {
+    init(_ client: StrakeClient, _ resume: WatchResume) {
         self.client = client
-        state = Mutex(State(resume: WatchResume(request)))
+        state = Mutex(State(resume: resume))
     }
 
     deinit { state.withLock { $0.stream }?.cancel() }
@@ -81,6 +81,9 @@ final class WatchSession: Sendable {
         case .created:
             state.withLock { $0.renewals = 0 }
             return nil
+        case .goOn(let response):
+            drop(failure: nil)
+            return response
         case .nothing: return nil
         case .fail(let error):
             if renews(after: error) {
