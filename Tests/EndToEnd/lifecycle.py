@@ -70,7 +70,7 @@ def check_lines(results, arguments):
     for flags, pattern in (
             (["--log-format=xml"], "unknown log format: xml, supported values json, console"),
             (["--log-outputs=stderr,default"], r'multi logoutput for .*default.* is not supported yet'),
-            (["--log-outputs=systemd/journal"], "systemd/journal is not an output here; stderr is"),
+            (["--log-outputs=systemd/journal,stderr"], "running with systemd/journal but other '--log-outputs' values"),
             (["--enable-log-rotation"], "--log-outputs requires a single file path"),
             (["--enable-log-rotation", "--log-outputs=/tmp/x", "--log-rotation-config-json={"],
              "improperly formatted log rotation config"),
@@ -95,6 +95,73 @@ def check_outputs(results, arguments):
     results.check("a restart appends", eventually(lambda: len(read(path)) > len(before))
                   and read(path).startswith(before))
     server.remove()
+
+
+JOURNAL = "/run/systemd/journal/socket"
+
+
+def fields_of(entry):
+    """Of an entry in the journal's native protocol: NAME=VALUE in a line, or NAME in one and then size and value."""
+    fields = {}
+    while entry:
+        line, _, entry = entry.partition(b"\n")
+        name, mark, value = line.partition(b"=")
+        if not mark:
+            (size,), entry = struct.unpack("<Q", entry[:8]), entry[8:]
+            value, entry = entry[:size], entry[size + 1:]
+        fields[name.decode()] = value.decode()
+    return fields
+
+
+def entries_in_journal(binary):
+    """What a server sends to the journal of systemd until it has stopped, and what it writes besides."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        os.makedirs(os.path.dirname(JOURNAL), exist_ok=True)
+        journal.bind(JOURNAL)
+        try:
+            journal.setblocking(False)
+            server = Quiet(binary, ["--log-outputs=systemd/journal"], label="server")
+            server.launch()
+            entries = []
+
+            def seen(text):
+                try:
+                    while True:
+                        entries.append(fields_of(journal.recv(1 << 20)))
+                except BlockingIOError:
+                    return any(text in entry["MESSAGE"] for entry in entries)
+
+            eventually(lambda: seen("ready to serve client requests"))
+            server.stop()
+            seen("")
+            return entries, server.log_since(0)
+        finally:
+            os.unlink(JOURNAL)
+            server.remove()
+
+
+def check_journal(results, arguments):
+    """Where systemd runs its socket is taken, and what arrives cannot be seen; the unit tests have that as well."""
+    if os.path.exists(JOURNAL) or not os.access("/run", os.W_OK):
+        return print(f"{JOURNAL} is not ours to open: no check of --log-outputs=systemd/journal", flush=True)
+    for binary in (arguments.server, arguments.peer):
+        server = Server(binary, ["--log-outputs=systemd/journal"])
+        refuses(results, f"{binary} without a journal", server.command(), 1,
+                r"can't find journal \(dial unixgram /run/systemd/journal/socket: connect: no such file or directory\)")
+        server.remove()
+    for binary, name in ((arguments.server, "strake"), (arguments.peer, "etcd")):
+        entries, told = entries_in_journal(binary)
+        ready = [entry for entry in entries if "ready to serve client requests" in entry["MESSAGE"]]
+        results.equal(f"{name}: ready, in the journal", [(entry["PRIORITY"], entry["SYSLOG_IDENTIFIER"], sorted(entry))
+                                                         for entry in ready[:1]],
+                      [("6", name, ["MESSAGE", "PACKAGE", "PRIORITY", "SYSLOG_IDENTIFIER"])])
+        lines = [(entry, json.loads(entry["MESSAGE"])) for entry in entries]
+        results.check(f"{name}: packages are those of the callers", all(
+            entry["PACKAGE"] == line["caller"].rpartition("/")[0] for entry, line in lines), entries[:3])
+        results.equal(f"{name}: warnings have syslog's level",
+                      {entry["PRIORITY"] for entry, line in lines if line["level"] == "warn"} - {"4"}, set())
+        if name == "strake":
+            results.equal("nothing goes to standard error beside the journal", told, b"")
 
 
 def read(path):

@@ -34,7 +34,7 @@ struct LogOutputTests {
         let paths = ["a.log", "b.log"].map { directory.path + "/" + $0 }
         for round in 0..<2 {
             let log = ServerLog(
-                threshold: .warn, format: .json, files: try paths.map { try LogFile.open(.file($0)) })
+                threshold: .warn, format: .json, outputs: try paths.map { try LogFile(path: $0) })
             log.write(.info, "not this")
             log.write(.warn, "round \(round)", ["key": "value"])
             log.write(.error, "number", values: ["n": .integer(3)])
@@ -52,17 +52,40 @@ struct LogOutputTests {
     }
 
     @Test func `a file that cannot be opened is told as etcd tells it`() {
-        let error = #expect(throws: LogFileError.self) { try LogFile.open(.file("/nonexistent-dir/x")) }
+        let error = #expect(throws: LogFileError.self) { try LogFile(path: "/nonexistent-dir/x") }
         #expect(
             error?.description
                 == "open sink \"/nonexistent-dir/x\": open /nonexistent-dir/x: no such file or directory")
+    }
+
+    @Test func `the journal gets an entry for each line, with its level`() throws {
+        let directory = TemporaryDirectory()
+        let path = directory.path + "/journal"
+        let missing = #expect(throws: LogFileError.self) { try JournalOutput(path: path, identifier: "m1") }
+        #expect(
+            missing?.description
+                == "can't find journal (dial unixgram \(path): connect: no such file or directory)")
+        let journal = try Journal(at: path)
+        for format in [.json, .console] as [LogFormat] {
+            let log = ServerLog(
+                threshold: .debug, format: format, outputs: [try JournalOutput(path: path, identifier: "m1")])
+            log.write(.info, "one\ntwo")
+            log.write(.warn, "a \"warn\"")
+            log.write(.error, "three")
+            log.write(.debug, "four")
+            log.drain()
+            let entries = (0..<4).map { _ in journal.next() }
+            #expect(entries.map { $0["PRIORITY"] } == ["6", "4", "3", "7"])
+            #expect(entries.allSatisfy { $0["SYSLOG_IDENTIFIER"] == "m1" && $0["PACKAGE"] == "StrakeLoggingTests" })
+            #expect(entries.last?["MESSAGE"]?.contains("four") == true)
+        }
     }
 
     @Test func `an output that takes nothing holds nobody up, and what was dropped is told`() throws {
         var ends: [Int32] = [0, 0]
         #expect(pipe(&ends) == 0)
         defer { for end in ends { close(end) } }
-        let log = ServerLog(files: [try LogFile.open(.file("/proc/self/fd/\(ends[1])"))])
+        let log = ServerLog(outputs: [try LogFile(path: "/proc/self/fd/\(ends[1])")])
         // More than the pipe and the queue hold together.
         let padding = String(repeating: "x", count: 10_000)
         let began = ContinuousClock.now
@@ -86,7 +109,7 @@ struct LogOutputTests {
     @Test func `the same message again and again is thinned out`() throws {
         let directory = TemporaryDirectory()
         let path = directory.path + "/log"
-        let log = ServerLog(files: [try LogFile.open(.file(path))])
+        let log = ServerLog(outputs: [try LogFile(path: path)])
         for number in 0..<1_000 {
             log.write(.warn, "the same")
             if number % 100 == 0 { log.write(.warn, "another \(number)") }
@@ -110,7 +133,7 @@ struct LogOutputTests {
         for name in ["server-notes.log", "server-2020-01-01T00-00-00.000.txt"] {
             fclose(fopen(directory.path + "/" + name, "w"))
         }
-        let log = ServerLog(files: [try LogFile.open(.file(path), rotation: rotation)])
+        let log = ServerLog(outputs: [try LogFile(path: path, rotation: rotation)])
         for number in 0..<200 {
             log.write(.info, "line number \(number)")
             log.drain()
@@ -134,7 +157,7 @@ struct LogOutputTests {
         var rotation = LogRotation()
         rotation.bytesMax = 500
         for _ in 0..<2 {
-            let log = ServerLog(files: [try LogFile.open(.file(path), rotation: rotation)])
+            let log = ServerLog(outputs: [try LogFile(path: path, rotation: rotation)])
             log.write(.info, String(repeating: "x", count: 1_000))
             log.drain()
         }
@@ -185,5 +208,37 @@ extension [UInt8] {
 
     fileprivate func contains(_ text: String) -> Bool {
         String(decoding: suffix(1_000), as: UTF8.self).contains(text)
+    }
+}
+
+/// Takes what is sent to systemd's journal.
+private final class Journal {
+    private let descriptor: Int32
+
+    init(at path: String) throws {
+        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let code = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(code == 0)
+    }
+
+    deinit { close(descriptor) }
+
+    /// The fields of the next entry.
+    func next() -> [String: String] {
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        let lines = String(decoding: buffer.prefix(max(count, 0)), as: UTF8.self).split(separator: "\n")
+        return Dictionary(
+            lines.map { line in
+                let mark = line.firstIndex(of: "=") ?? line.endIndex
+                return (String(line[..<mark]), String(line[mark...].dropFirst()))
+            }, uniquingKeysWith: { $1 })
     }
 }

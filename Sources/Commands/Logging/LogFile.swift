@@ -6,19 +6,28 @@ package enum LogTarget: Hashable, Sendable {
     case standardError
     case standardOutput
     case file(String)
+    /// systemd's.
+    case journal
 
     /// - Parameter text: An item of `--log-outputs`.
     package init(_ text: String) {
         switch text {
         case "default", "stderr": self = .standardError
         case "stdout": self = .standardOutput
+        case "systemd/journal": self = .journal
         default: self = .file(text)
         }
     }
 }
 
+/// What takes lines. Only the log's thread writes to it.
+package protocol LogOutput: Sendable {
+    /// Whole lines.
+    func write(_ lines: [UInt8])
+}
+
 /// An open output. A file may be rotated: at a size it is renamed and begun anew, as the library that etcd uses does it.
-package final class LogFile: Sendable {
+package final class LogFile: LogOutput {
     private struct State {
         var descriptor: Int32
         var bytes = 0
@@ -35,10 +44,9 @@ package final class LogFile: Sendable {
         self.init(descriptor: standard == .standardOutput ? STDOUT_FILENO : STDERR_FILENO, path: nil, rotation: nil)
     }
 
-    /// Opens the target, to append to it.
-    package static func open(_ target: LogTarget, rotation: LogRotation? = nil) throws(LogFileError) -> LogFile {
-        guard case .file(let path) = target else { return LogFile(target) }
-        return LogFile(descriptor: try openFile(path), path: path, rotation: rotation)
+    /// Opens a file, to append to it.
+    package convenience init(path: String, rotation: LogRotation? = nil) throws(LogFileError) {
+        self.init(descriptor: try Self.openFile(path), path: path, rotation: rotation)
     }
 
     private init(descriptor: Int32, path: String?, rotation: LogRotation?) {
@@ -54,7 +62,9 @@ package final class LogFile: Sendable {
 
     private static func openFile(_ path: String) throws(LogFileError) -> Int32 {
         let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw LogFileError(path: path, code: errno) }
+        guard descriptor >= 0 else {
+            throw LogFileError("open sink \"\(path)\": open \(path): \(LogFileError.reason(errno))")
+        }
         return descriptor
     }
 
@@ -63,8 +73,7 @@ package final class LogFile: Sendable {
         return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
     }
 
-    /// Whole lines.
-    func write(_ lines: [UInt8]) {
+    package func write(_ lines: [UInt8]) {
         state.withLock { state in
             var rest = lines[...]
             while !rest.isEmpty {
@@ -121,14 +130,17 @@ package final class LogFile: Sendable {
     }
 }
 
-/// Why a file could not be opened.
+/// Why an output could not be opened, in etcd's words.
 package struct LogFileError: Error, CustomStringConvertible {
-    let path: String
-    let code: Int32
+    package let description: String
 
-    /// In etcd's words.
-    package var description: String {
+    init(_ description: String) {
+        self.description = description
+    }
+
+    /// As Go writes it.
+    static func reason(_ code: Int32) -> String {
         let reason = String(cString: strerror(code))
-        return "open sink \"\(path)\": open \(path): " + reason.prefix(1).lowercased() + reason.dropFirst()
+        return reason.prefix(1).lowercased() + reason.dropFirst()
     }
 }

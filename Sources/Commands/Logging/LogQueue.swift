@@ -18,12 +18,12 @@ final class LogQueue: Sendable {
     private let state = Mutex(State())
     private let work = Signal()
     private let idle = Signal()
-    private let files: [LogFile]
+    private let outputs: [any LogOutput]
     private let lost: @Sendable (Int) -> [UInt8]
 
     /// - Parameter lost: The line that says how many were dropped.
-    init(files: [LogFile], lost: @escaping @Sendable (Int) -> [UInt8]) {
-        self.files = files
+    init(outputs: [any LogOutput], lost: @escaping @Sendable (Int) -> [UInt8]) {
+        self.outputs = outputs
         self.lost = lost
         start()
     }
@@ -73,7 +73,7 @@ final class LogQueue: Sendable {
         while true {
             work.wait()
             while let lines = next() {
-                for file in files { file.write(lines) }
+                for output in outputs { output.write(lines) }
             }
         }
     }

@@ -27,13 +27,15 @@ package final class ServerLog: Sendable {
     private let queue: LogQueue
     private let sampler = Mutex(LogSampler())
 
-    /// - Parameter files: Opened by who makes the log, so that the reasons why they cannot be are theirs to tell.
-    package init(threshold: Level = .info, format: LogFormat = .json, files: [LogFile] = [LogFile(.standardError)]) {
+    /// - Parameter outputs: Opened by who makes the log, so that the reasons why they cannot be are theirs to tell.
+    package init(
+        threshold: Level = .info, format: LogFormat = .json, outputs: [any LogOutput] = [LogFile(.standardError)]
+    ) {
         self.threshold = threshold
         self.format = format
         let lostLine = LogLine(
             level: .warn, time: LogTime(seconds: 0, microseconds: 0), caller: "", message: "", fields: [])
-        queue = LogQueue(files: files) { count in
+        queue = LogQueue(outputs: outputs) { count in
             var line = lostLine
             line.time = .now
             line.message = "log lines were dropped: the outputs do not take them fast enough"

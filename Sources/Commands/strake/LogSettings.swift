@@ -25,9 +25,11 @@ struct LogSettings {
             throw SettingsError(
                 "multi logoutput for \"default\" is not supported yet: --log-outputs names it beside others")
         }
-        if let journal = names.first(where: { $0.hasPrefix("systemd/") }) {
+        if names.count > 1, names.contains("systemd/journal") {
+            let list = names.sorted().map { "\"\($0)\"" }.joined(separator: " ")
             throw SettingsError(
-                "--log-outputs: \(journal) is not an output here; stderr is, and systemd takes it into its journal")
+                "running with systemd/journal but other '--log-outputs' values ([\(list)]) are configured with 'default'; "
+                    + "override 'default' value with something else")
         }
         var targets: [LogTarget] = []
         for name in names where !targets.contains(LogTarget(name)) { targets.append(LogTarget(name)) }
@@ -53,11 +55,21 @@ struct LogSettings {
     /// Opens the outputs.
     func open() throws(SettingsError) -> ServerLog {
         do throws(LogFileError) {
-            var files: [LogFile] = []
-            for target in targets { files.append(try LogFile.open(target, rotation: rotation)) }
-            return ServerLog(threshold: threshold, format: format, files: files)
+            var outputs: [any LogOutput] = []
+            for target in targets { outputs.append(try open(target)) }
+            return ServerLog(threshold: threshold, format: format, outputs: outputs)
         } catch {
             throw SettingsError("\(error.description) (--log-outputs)")
+        }
+    }
+
+    private func open(_ target: LogTarget) throws(LogFileError) -> any LogOutput {
+        switch target {
+        case .standardError, .standardOutput: return LogFile(target)
+        case .file(let path): return try LogFile(path: path, rotation: rotation)
+        case .journal:
+            let program = CommandLine.arguments.first?.split(separator: "/").last
+            return try JournalOutput(identifier: program.map(String.init) ?? "strake")
         }
     }
 }

@@ -75,7 +75,8 @@ extension ServerFlags {
             help: "'json', an object a line, or 'console', columns.", section: "Logging"),
         Flag(
             name: "log-outputs", kind: .string, fallback: "default",
-            help: "Where lines go: stderr (which default is), stdout and files, comma-separated.", section: "Logging"),
+            help: "Where lines go: stderr (which default is), stdout and files, comma-separated; or systemd/journal.",
+            section: "Logging"),
         Flag(
             name: "enable-log-rotation", kind: .bool, fallback: "false",
             help: "Rename the one log file when it is large, and begin a new one.", section: "Logging"),
