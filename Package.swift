@@ -85,10 +85,11 @@ let package = Package(
         .target(
             name: "CBcrypt", path: "Sources/Server/CBcrypt", linkerSettings: [.linkedLibrary("crypt")]),
         layer("Server/Credentials", ["CBcrypt", "StrakeChecksum"]),
+        layer("Server/JSON"),
         layer(
             "Server/JWT",
             [
-                "StrakeCredentials", .product(name: "Crypto", package: "swift-crypto"),
+                "StrakeCredentials", "StrakeJSON", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
         layer("Server/Sockets", nio),
@@ -109,7 +110,7 @@ let package = Package(
             "Server/EtcdBackend",
             [
                 "StrakeModel", "StrakeRaft", "StrakeChecksum", "StrakeBolt", "StrakeTables", "StrakeMVCC",
-                "StrakeLeases", "StrakeAuth", "StrakeStateMachine", "StrakeEtcdWire",
+                "StrakeLeases", "StrakeAuth", "StrakeStateMachine", "StrakeEtcdWire", "StrakeJSON",
             ]),
         .target(name: "CMalloc", path: "Sources/Server/CMalloc"),
         layer(

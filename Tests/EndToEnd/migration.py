@@ -14,7 +14,7 @@ import urllib.parse
 import urllib.request
 
 from cluster import Cluster
-from harness import PEERS, Server, parse_arguments, run
+from harness import PEERS, Server, eventually, parse_arguments, run
 from snapshot import EVERYTHING, View, compact, fill, tool
 from wire import Client, auth_pb, pb
 
@@ -193,6 +193,97 @@ def check_cluster(results, arguments, rng):
         results.equal("a cluster's leader: acknowledged writes that are lost", lost, [])
 
 
+def membership(cluster):
+    """What each running member says of the cluster and of itself."""
+    said = {}
+    for member in cluster.running():
+        answer = cluster.client(member).must("Cluster/MemberList", pb.MemberListRequest())
+        said[member.name] = (answer.header.cluster_id, answer.header.member_id, sorted(
+            (each.ID, each.name, tuple(each.peerURLs), tuple(each.clientURLs), each.isLearner)
+            for each in answer.members))
+    return said
+
+
+def take_over(results, name, arguments, cluster, *source):
+    """A server of ours in the place of each etcd of a cluster, with the same ports and flags."""
+    for member in cluster.members:
+        member.binary, member.data_directory = arguments.server, os.path.join(member.directory, "taken over")
+        done = subprocess.run([member.binary, "ctl", "snapshot", "restore", *source, "--data-dir", member.data_directory,
+                               "--name", member.name], capture_output=True, text=True, timeout=60)
+        results.equal(f"{name}: {member.name} restored", (done.returncode, done.stderr), (0, ""))
+    cluster.start()
+
+
+def check_members(results, version, arguments, log_alone):
+    """A cluster of three and a learner that never came goes on as what it was: ids, members, revisions, place in the log.
+    With `log_alone` the database
+    has neither the members nor the keys."""
+    name = f"etcd {version}'s cluster, {'killed' if log_alone else 'stopped'}"
+    cluster = Cluster(ETCD[version], 3, ["--strict-reconfig-check=false", *(LATE_COMMITS if log_alone else ())])
+    try:
+        cluster.start()
+        leader = cluster.leader()
+        client = cluster.client(leader)
+        for number in range(20):
+            client.put(b"k/%02d" % number, b"v")
+        cluster.ids()
+        added = client.must("Cluster/MemberAdd", pb.MemberAddRequest(peerURLs=["http://127.0.0.1:1"], isLearner=True))
+        client.must("Cluster/MemberUpdate", pb.MemberUpdateRequest(
+            ID=added.member.ID, peerURLs=["http://127.0.0.1:2"]))
+        client.must("Cluster/MemberRemove", pb.MemberRemoveRequest(ID=added.member.ID))
+        client.must("Cluster/MemberAdd", pb.MemberAddRequest(peerURLs=["http://127.0.0.1:3"], isLearner=True))
+        last = client.put(b"last", b"v").header.revision
+        eventually(lambda: len({cluster.status(member).raftAppliedIndex for member in cluster.members}) == 1)
+        before, index, term = membership(cluster), cluster.status(leader).raftIndex, cluster.status(leader).raftTerm
+        results.equal(f"{name}: a learner is there", [each[4] for each in before["m1"][2]].count(True), 1)
+        source = leader.data_directory
+        for member in cluster.members:
+            member.kill() if log_alone else member.stop()
+        take_over(results, name, arguments, cluster, "--from-etcd", source)
+        leader = cluster.leader()
+        results.equal(f"{name}: ids and members", membership(cluster), before)
+        status = cluster.status(leader)
+        results.check(f"{name}: the log goes on", status.raftIndex > index and status.raftTerm > term,
+                      f"{status.raftIndex} after {index}, term {status.raftTerm} after {term}")
+        client = cluster.client(leader)
+        results.equal(f"{name}: keys", len(client.get(**EVERYTHING).kvs), 21)
+        results.equal(f"{name}: the next revision", client.put(b"after", b"").header.revision, last + 1)
+    finally:
+        cluster.remove()
+
+
+def check_kept_snapshot(results, arguments):
+    """A snapshot says who the members are, and nothing of the cluster's id."""
+    cluster = Cluster(ETCD["3.5"], 3)
+    try:
+        cluster.start()
+        leader = cluster.leader()
+        cluster.client(leader).put(b"a", b"b")
+        before = {name: said[1:] for name, said in membership(cluster).items()}
+        saved = os.path.join(leader.directory, "saved")
+        tool(ETCDCTL["3.5"], "snapshot", "save", saved, "--endpoints", leader.endpoint)
+        for member in cluster.members:
+            member.stop()
+        command = [arguments.server, "ctl", "snapshot", "restore", saved, "--keep-members", "--data-dir",
+                   os.path.join(leader.directory, "refused")]
+        for flags, text in ((["--name=m4"], "--name: there is no member m4; the members are m"),
+                            ([], "--name has to say which member it is; the members are m"),
+                            (["--name=m1", "--initial-cluster=m1=http://localhost:2380"],
+                             "--initial-cluster is of a new cluster, and --keep-members goes on with the old one")):
+            done = subprocess.run([*command, *flags], capture_output=True, text=True, timeout=60)
+            results.check(f"restore of a cluster refuses {flags}", done.returncode == 2 and text in done.stderr, done)
+        results.check("and leaves nothing", not os.path.exists(command[-1]))
+        take_over(results, "a cluster's snapshot", arguments, cluster, saved, "--keep-members")
+        cluster.leader()
+        after = membership(cluster)
+        results.equal("a cluster's snapshot: ids and members", {name: said[1:] for name, said in after.items()}, before)
+        results.equal("a cluster's snapshot: one cluster", len({said[0] for said in after.values()}), 1)
+        compacted = cluster.client(leader).call("KV/Range", pb.RangeRequest(key=b"a", revision=2))
+        results.equal("a cluster's snapshot: moved on", compacted.code, "OUT_OF_RANGE")
+    finally:
+        cluster.remove()
+
+
 def refusal(results, name, arguments, directory, text, *flags):
     other = Server(arguments.server)
     code, _, error = restore(other, "--from-etcd", directory, *AS_IT_WAS, *flags)
@@ -299,6 +390,9 @@ def main():
             check_killed(results, version, arguments)
             check_killed_under_load(results, version, arguments, rng)
         check_cluster(results, arguments, rng)
+        for version, log_alone in (("3.4", False), ("3.5", True), ("3.5", False)):
+            check_members(results, version, arguments, log_alone)
+        check_kept_snapshot(results, arguments)
         check_refusals(results, arguments)
 
     run(arguments, body)

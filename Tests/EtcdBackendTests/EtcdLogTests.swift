@@ -13,7 +13,10 @@ struct EtcdLogTests {
         return log
     }
 
-    private func indexes(_ log: EtcdLog) throws(EtcdLogError) -> [UInt64] { try log.tail().items.map(\.index) }
+    private func indexes(_ log: EtcdLog) throws(EtcdLogError) -> [UInt64] {
+        try log.check()
+        return log.items.map(\.index)
+    }
 
     @Test func `entries behind the database are found, with their data`() throws {
         var (one, two) = (EtcdLogFile(), EtcdLogFile())
@@ -43,7 +46,7 @@ struct EtcdLogTests {
         file.committed(6)
         let log = try read([file], after: 4)
         #expect(try indexes(log) == [5, 6, 7, 8])
-        #expect(try log.tail().unmarked == 2)
+        #expect(log.unmarkedCount == 2)
     }
 
     @Test func `changes of members are no requests`() throws {
@@ -51,7 +54,16 @@ struct EtcdLogTests {
         file.entry(1, kind: 1, [1])
         file.entry(2, kind: 2, [1])
         file.entry(3, [1])
-        #expect(try read([file], after: 0).items.map(\.isRequest) == [false, false, true])
+        #expect(try read([file], after: 0).items.map(\.kind) == [.memberChange, .other, .request])
+    }
+
+    @Test func `whose log it is, and how far terms have come`() throws {
+        var file = EtcdLogFile()
+        file.add(kind: 1, field(1, 7) + field(2, 9))
+        file.entry(1, term: 3)
+        file.add(kind: 3, field(1, 5) + field(2, 7) + field(3, 1))
+        let log = try read([file], after: 0)
+        #expect(log.member == 7 && log.cluster == 9 && log.term == 5)
     }
 
     @Test func `a log that goes on from a snapshot of another member's needs the database of it`() throws {
@@ -60,7 +72,7 @@ struct EtcdLogTests {
         file.snapshot(50)
         file.entry(51)
         #expect(throws: EtcdLogError.behindSnapshot(database: 1, snapshot: 50)) {
-            _ = try self.read([file], after: 1).tail()
+            try self.read([file], after: 1).check()
         }
         #expect(try indexes(try read([file], after: 50)) == [51])
     }
@@ -78,7 +90,7 @@ struct EtcdLogTests {
         file.entry(7)
         file.entry(8)
         #expect(throws: EtcdLogError.gap(after: 5, next: 7)) {
-            _ = try self.read([file], after: 5).tail()
+            try self.read([file], after: 5).check()
         }
         file.entry(10)
         #expect(throws: EtcdLogError.gap(after: 8, next: 10)) { _ = try self.read([file], after: 6) }
@@ -172,7 +184,6 @@ struct EtcdRequestTests {
         "what changes nothing here is passed over",
         arguments: [
             [], [0x1A, 0], [0xA2, 0x51, 0],
-            // A member's URLs, as etcd 3.4 writes them.
             field(1, 5) + field(2, "PUT".bytes) + field(3, "/0/members/8e9e05c52164694d/attributes".bytes),
             field(2, field(2, "PUT".bytes) + field(3, "/0/version".bytes)),
             // Authenticate.
@@ -180,6 +191,19 @@ struct EtcdRequestTests {
         ] as [[UInt8]])
     func passedOver(data: [UInt8]) throws {
         #expect(try decode(data) == .nothing)
+    }
+
+    @Test(
+        "a member tells its name and URLs, as etcd 3.4 and 3.5 or as later ones write it",
+        arguments: [
+            field(1, 5) + field(2, "PUT".bytes) + field(3, "/0/members/8e9e05c52164694d/attributes".bytes)
+                + field(4, #"{"name":"m1","clientURLs":["http://a"]}"#.bytes),
+            field(
+                1301, field(1, 0x8e9e_05c5_2164_694d) + field(2, field(1, "m1".bytes) + field(2, "http://a".bytes))),
+        ] as [[UInt8]])
+    func attributes(data: [UInt8]) throws {
+        #expect(
+            try decode(data) == .attributes(member: 0x8e9e_05c5_2164_694d, name: "m1", clientURLs: ["http://a"]))
     }
 
     @Test("a request is its user's, and a member's own is nobody's")

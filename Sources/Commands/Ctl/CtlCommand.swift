@@ -101,11 +101,18 @@ package struct CtlCommand {
             help: "Sets clusters with the same peer URLs apart.", section: "Flags of snapshot restore"),
         Flag(
             name: "bump-revision", kind: .integer, fallback: "1000000000",
-            help: "How far to move the revision on, so that it is above all that clients have seen. 0 leaves it.",
+            help: "How far to move the revision on, so that it is above all that clients have seen. 0 leaves it, as "
+                + "--from-etcd does if not told.",
             section: "Flags of snapshot restore"),
         Flag(
             name: "mark-compacted", kind: .bool, fallback: "true",
-            help: "Compact at the new revision: whoever watches from an older one is told to begin anew.",
+            help: "Compact at the new revision: whoever watches from an older one is told to begin anew. Not with "
+                + "--from-etcd when neither this nor --bump-revision is given.",
+            section: "Flags of snapshot restore"),
+        Flag(
+            name: "keep-members", kind: .bool, fallback: "false",
+            help: "Go on with the cluster that it comes from: its members with their ids and URLs, and its place in "
+                + "the log. --name says which of them this is. So it is with --from-etcd, unless flags name a new cluster.",
             section: "Flags of snapshot restore"),
         Flag(
             name: "skip-hash-check", kind: .bool, fallback: "false",
@@ -167,16 +174,19 @@ package struct CtlCommand {
 
         snapshot restore makes the data directory of a member of a new cluster. Every member has to be restored from the
         same file with the same flags, but for --name, --data-dir and --initial-advertise-peer-urls. Keys, old revisions,
-        leases, users and roles are kept, members are not. With --from-etcd it reads an etcd's database and, behind it, its
-        log, so that the directory of an etcd that was killed loses nothing; neither is changed.
+        leases, users and roles are kept; the members too with --keep-members.
+
+        With --from-etcd it reads an etcd's database and, behind it, its log, so that the directory of an etcd that was
+        killed loses nothing; neither is changed. The member goes on in the etcd's place, with all ids and revisions. Of a
+        cluster with several members, stop them all and restore each from the same directory, the one whose log is newest,
+        with --name.
 
         \(FlagSet(flags).listing)
         Examples:
 
           strake ctl member replace 8e9e05c52164694d m4 http://10.0.0.4:2380 --endpoints 10.0.0.1:2379,10.0.0.2:2379
           strake ctl snapshot save backup.db --endpoints 10.0.0.1:2379
-          strake ctl snapshot restore --from-etcd /var/lib/etcd --data-dir /var/lib/strake --bump-revision=0 \\
-            --mark-compacted=false
+          strake ctl snapshot restore --from-etcd /var/lib/etcd --data-dir /var/lib/strake
           strake ctl snapshot restore backup.db --data-dir /var/lib/strake --name m1 \\
             --initial-cluster m1=http://10.0.0.1:2380 --initial-advertise-peer-urls http://10.0.0.1:2380
         """

@@ -28,10 +28,8 @@ struct EtcdDirectory {
         segments = files
     }
 
-    /// The entries that the database does not have.
-    ///
-    /// - Returns: The entries, and how many of them, at the end, a cluster of several may not have committed.
-    func tail(behind contents: BackendContents) throws(CtlError) -> (items: [EtcdLog.Item], open: Int) {
+    /// Reads the log, for the entries that the database does not have.
+    func log(behind contents: BackendContents) throws(CtlError) -> EtcdLog {
         var log = EtcdLog(after: contents.consistentIndex)
         for (number, file) in segments.enumerated() {
             let bytes = try file.read(0..<file.byteCount)
@@ -39,10 +37,10 @@ struct EtcdDirectory {
                 try bytes.withUnsafeBytes { try log.add($0, isLast: number == segments.count - 1) }
             } catch { throw CtlError("\(file.path): the log cannot be read: \(error)") }
         }
-        do throws(EtcdLogError) {
-            let (items, unmarked) = try log.tail()
-            return (items, contents.voterCount > 1 ? unmarked : 0)
-        } catch { throw CtlError("the log beside \(database.path) cannot be carried out: \(error)") }
+        do throws(EtcdLogError) { try log.check() } catch {
+            throw CtlError("the log beside \(database.path) cannot be carried out: \(error)")
+        }
+        return log
     }
 
     func data(of item: EtcdLog.Item) throws(CtlError) -> [UInt8] { try segments[item.segment].read(item.range) }

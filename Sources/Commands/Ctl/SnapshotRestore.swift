@@ -10,8 +10,9 @@ internal import StrakeStateMachine
 internal import StrakeStore
 internal import StrakeTables
 
-/// `strake ctl snapshot restore`: makes the data directory of a member of a new cluster with the keys, revisions and leases
-/// of a snapshot, of a database that was copied from an etcd's directory, or of such a directory.
+/// `strake ctl snapshot restore`: makes the data directory of a member with the keys, revisions and leases of a snapshot, of
+/// a database that was copied from an etcd's directory, or of such a directory. The member founds a new cluster, or is one of
+/// those that the etcd's cluster had.
 struct SnapshotRestore {
     private enum Source {
         case file(String)
@@ -21,8 +22,22 @@ struct SnapshotRestore {
     /// Of events that are read at once.
     private static let sliceBytes = 1 << 20
 
+    /// Who tells which of the members is meant, and what else goes on of the cluster.
+    private struct Origin {
+        /// Zero: the source does not say.
+        var member: UInt64 = 0
+        var cluster: UInt64 = 0
+        var index: UInt64
+        var term: UInt64
+    }
+
+    private static let newClusterFlags = ["initial-cluster", "initial-advertise-peer-urls", "initial-cluster-token"]
+
     private let source: Source
     private let options: StoreOptions
+    private let keepsMembers: Bool
+    /// As the flag says.
+    private let name: String?
     private let bump: Int64
     private let marksCompacted: Bool
     private let checksSum: Bool
@@ -52,12 +67,22 @@ struct SnapshotRestore {
             try InitialCluster.check(options.initialMembers, name: name, advertised: urls)
         } catch { throw CtlError(error.description, exitCode: 2) }
         self.options = options
-        bump = flags.integer("bump-revision")
-        marksCompacted = flags.bool("mark-compacted")
+        self.name = flags.isSet("name") ? name : nil
+        let foundsCluster = Self.newClusterFlags.filter { flags.isSet($0) }
+        keepsMembers =
+            flags.isSet("keep-members") ? flags.bool("keep-members") : directory != nil && foundsCluster.isEmpty
+        // Who has all that clients saw need not move on from it.
+        let isWhole = directory != nil
+        bump = isWhole && !flags.isSet("bump-revision") ? 0 : flags.integer("bump-revision")
+        marksCompacted =
+            isWhole && !flags.isSet("mark-compacted") ? bump > 0 : flags.bool("mark-compacted")
         checksSum = !flags.bool("skip-hash-check")
         guard bump >= 0 else { throw CtlError("--bump-revision must not be below 0", exitCode: 2) }
         guard bump == 0 || marksCompacted else {
             throw CtlError("--mark-compacted required if --bump-revision", exitCode: 2)
+        }
+        if keepsMembers, let flag = foundsCluster.first {
+            throw CtlError("--\(flag) is of a new cluster, and --keep-members goes on with the old one", exitCode: 2)
         }
     }
 
@@ -66,20 +91,23 @@ struct SnapshotRestore {
         case .file(let path):
             let file = try SnapshotFile(path)
             if checksSum { try file.checkSum() }
-            try restore(try contents(of: file), from: path)
+            let contents = try self.contents(of: file)
+            // An etcd before 3.5 does not say its term.
+            let origin = Origin(index: contents.consistentIndex, term: max(contents.term, 1))
+            try restore(contents, origin, from: path)
         case .directory(let path, let logPath):
             let directory = try EtcdDirectory(path, logPath: logPath)
             // It holds the lock that keeps an etcd from starting meanwhile.
             defer { withExtendedLifetime(directory) {} }
             let contents = try self.contents(of: directory.database)
-            let (items, open) = try directory.tail(behind: contents)
-            if open > 0 {
-                print(
-                    "the last \(open) entries of the log are not marked as committed; they are restored too. Of a cluster's "
-                        + "directories take the one whose log is newest.")
+            let log = try directory.log(behind: contents)
+            if log.items.isEmpty {
+                let origin = Origin(
+                    member: log.member, cluster: log.cluster, index: contents.consistentIndex, term: log.term)
+                try restore(contents, origin, from: path)
+            } else {
+                try restore(contents, and: log, of: directory)
             }
-            guard items.contains(where: \.isRequest) else { return try restore(contents, from: path) }
-            try restore(contents, and: items, of: directory)
         }
     }
 
@@ -92,9 +120,10 @@ struct SnapshotRestore {
         return contents
     }
 
-    private func restore(_ contents: BackendContents, from path: String) throws(CtlError) {
+    private func restore(_ contents: BackendContents, _ origin: Origin, from path: String) throws(CtlError) {
+        let cluster = try cluster(contents.members, origin)
         do throws(StoreStartError) {
-            var restoration = try StoreRestoration.begin(options, on: FileDisk())
+            var restoration = try StoreRestoration.begin(options, goingOnWith: cluster, on: FileDisk())
             let newest = try feed(contents, path, to: &restoration)
             try finish(
                 consume restoration, newest: newest, contents.leases, contents.alarms, contents.auth,
@@ -104,30 +133,67 @@ struct SnapshotRestore {
 
     /// Carries out the entries on a store of its own first: only then it is known how far the revisions come.
     private func restore(
-        _ contents: BackendContents, and items: [EtcdLog.Item], of directory: EtcdDirectory
+        _ contents: BackendContents, and log: EtcdLog, of directory: EtcdDirectory
     ) throws(CtlError) {
         let scratch = try ScratchStore(beside: options.dataDirectory)
         defer { scratch.remove() }
         do {
             var tail = try EtcdTail(contents, into: scratch.tables)
             var count = 0
-            for item in items where item.isRequest {
+            for item in log.items {
                 let data = try directory.data(of: item)
-                if try data.withUnsafeBytes({ try tail.apply($0, index: item.index) }) { count += 1 }
+                if try data.withUnsafeBytes({ try tail.apply($0, item.kind, index: item.index) }) { count += 1 }
             }
+            let origin = Origin(
+                member: log.member, cluster: log.cluster, index: log.items.last?.index ?? 0, term: log.term)
+            let cluster = try cluster(tail.members, origin)
             let backup = tail.backup()
-            var restoration = try StoreRestoration.begin(options, on: FileDisk())
+            var restoration = try StoreRestoration.begin(options, goingOnWith: cluster, on: FileDisk())
             try feed(backup.history, to: &restoration)
             let history = backup.history
             try finish(
                 consume restoration, newest: history.revision, backup.leases, backup.alarms, backup.auth,
                 compact: history.compactRevision, compacted: history.compactRevision)
-            print("carried out \(count) requests of the log that the database did not have")
+            if count > 0 { print("carried out \(count) requests of the log that the database did not have") }
+            if tail.members.voterCount > 1, log.unmarkedCount > 0 {
+                print(
+                    "the last \(log.unmarkedCount) entries of the log are not marked as committed; they are restored too. Of "
+                        + "a cluster's directories take the one whose log is newest.")
+            }
         } catch let error as CtlError {
             throw error
         } catch {
             throw CtlError("\(error)")
         }
+    }
+
+    /// The cluster to go on with; nil for a new one.
+    private func cluster(_ members: EtcdMembers, _ origin: Origin) throws(CtlError) -> InheritedCluster? {
+        guard keepsMembers else { return nil }
+        let hint = "; with --initial-cluster it founds a new cluster"
+        guard members.voterCount > 0, origin.index > 0, origin.term > 0 else {
+            throw CtlError("no members are written down there that could be kept\(hint)")
+        }
+        let names = members.all.map { $0.name.isEmpty ? String($0.id, radix: 16) : $0.name }.joined(separator: ", ")
+        let candidates = members.all.filter { member in
+            if let name { return member.name == name }
+            return origin.member == 0 || member.id == origin.member
+        }
+        guard let own = candidates.first, candidates.count == 1 else {
+            let problem = name.map { "--name: there is no member \($0)" } ?? "--name has to say which member it is"
+            throw CtlError("\(problem); the members are \(names)\(hint)", exitCode: 2)
+        }
+        print("goes on as the member \(own.name) (\(String(own.id, radix: 16))) of \(names)")
+        return InheritedCluster(
+            id: origin.cluster != 0 ? origin.cluster : clusterID(members), member: own.id, members: members.all,
+            learners: members.learners, index: origin.index, term: origin.term)
+    }
+
+    /// A snapshot does not say the cluster's id: one that all its members come to.
+    private func clusterID(_ members: EtcdMembers) -> UInt64 {
+        var options = options
+        options.initialMembers = members.all.map { InitialMember(name: $0.name, peerURLs: $0.peerURLs) }
+        return MemberIdentity(founding: options).cluster
     }
 
     /// - Parameter newest: The revision that the history comes to.

@@ -38,8 +38,10 @@ package struct BackendContents {
     package private(set) var auth = AuthStore()
     /// The last entry of the log that the file has; zero when it does not say.
     package private(set) var consistentIndex: UInt64 = 0
+    /// The highest that the file speaks of; zero when it does not say, as an etcd's before 3.5.
+    package private(set) var term: UInt64 = 0
     /// Of the cluster that it comes from.
-    package private(set) var voterCount = 0
+    package private(set) var members = EtcdMembers()
 
     private let reader: BoltReader
     private let keys: BoltBucket
@@ -103,18 +105,28 @@ package struct BackendContents {
     }
 
     private mutating func readCluster() throws(BackendError) {
-        let name = MetaKey.consistentIndex.name
-        try Self.forEach(.meta, reader) { key, value -> UInt64? in
-            guard key.elementsEqual(name) else { return 0 }
-            return value.count == 8 ? UInt64(bigEndian: value.loadUnaligned(as: UInt64.self)) : nil
-        } take: {
-            consistentIndex = max(consistentIndex, $0)
+        try Self.forEach(.meta, reader) { key, value -> (MetaKey, UInt64)? in
+            let name = MetaKey(rawValue: String(decoding: key, as: UTF8.self))
+            guard name == .consistentIndex || name == .term else { return (.confState, 0) }
+            return value.count == 8 ? name.map { ($0, UInt64(bigEndian: value.loadUnaligned(as: UInt64.self))) } : nil
+        } take: { name, number in
+            if name == .consistentIndex { consistentIndex = number }
+            if name == .term { term = number }
         }
-        try Self.forEach(.members, reader) { _, value in
-            !String(decoding: value, as: UTF8.self).contains("\"isLearner\":true")
+        try Self.forEach(.members, reader) { key, value in
+            EtcdMember(json: value).flatMap { $0.attributes.id == Self.memberID(key) ? $0 : nil }
         } take: {
-            if $0 { voterCount += 1 }
+            members.add($0)
         }
+        try Self.forEach(.membersRemoved, reader) { key, _ in
+            Self.memberID(key)
+        } take: {
+            members.addRemoved($0)
+        }
+    }
+
+    private static func memberID(_ key: UnsafeRawBufferPointer) -> UInt64? {
+        UInt64(String(decoding: key, as: UTF8.self), radix: 16)
     }
 
     /// Lends the events in the order of their revisions, until `body` returns false.

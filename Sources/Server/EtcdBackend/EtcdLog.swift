@@ -28,8 +28,16 @@ package enum EtcdLogError: Error, Hashable, Sendable, CustomStringConvertible {
 package struct EtcdLog {
     /// Where an entry's data lies.
     package struct Item: Hashable, Sendable {
+        package enum Kind: Hashable, Sendable {
+            case request
+            /// Of the members: `raftpb.ConfChange`.
+            case memberChange
+            /// No etcd makes one.
+            case other
+        }
+
         package let index: UInt64
-        package let isRequest: Bool
+        package let kind: Kind
         package let segment: Int
         package let range: Range<Int>
     }
@@ -52,6 +60,11 @@ package struct EtcdLog {
     package private(set) var items: [Item] = []
     /// The highest index that the log calls committed.
     package private(set) var committed: UInt64 = 0
+    /// The highest that the log speaks of.
+    package private(set) var term: UInt64 = 0
+    /// Whose log it is; zero while that is not known.
+    package private(set) var member: UInt64 = 0
+    package private(set) var cluster: UInt64 = 0
     private var last: UInt64?
     private var snapshot: UInt64 = 0
     private var checksum: CRC32C?
@@ -89,15 +102,15 @@ package struct EtcdLog {
         segments += 1
     }
 
-    /// What there is to apply, once all files were read: all that the log has, as if the member had been elected at its
-    /// next start. What was acknowledged may not be marked as committed yet when a member is killed.
-    ///
-    /// - Returns: The entries, and how many of them, at the end, the log does not call committed.
-    package func tail() throws(EtcdLogError) -> (items: [Item], unmarked: Int) {
+    /// Once all files were read: there is no gap. All that the log has is to be applied then, as if the member had been
+    /// elected at its next start. What was acknowledged may not be marked as committed yet when a member is killed.
+    package func check() throws(EtcdLogError) {
         if snapshot > applied { throw .behindSnapshot(database: applied, snapshot: snapshot) }
         if let first = items.first, first.index != applied + 1 { throw .gap(after: applied, next: first.index) }
-        return (items, items.count { $0.index > committed })
     }
+
+    /// How many items, at the end, the log does not call committed.
+    package var unmarkedCount: Int { items.count { $0.index > committed } }
 
     private mutating func take(
         _ bytes: UnsafeRawBufferPointer, at start: Int, in file: UnsafeRawBufferPointer
@@ -112,9 +125,13 @@ package struct EtcdLog {
             }
             checksum = sum
             switch record.kind {
-            case Kind.metadata: break
+            case Kind.metadata:
+                let metadata = try WALMetadata(protobuf: record.data)
+                (member, cluster) = (metadata.member, metadata.cluster)
             case Kind.entry: try take(try WALEntry(protobuf: record.data), in: file, start)
-            case Kind.state: committed = max(committed, try WALState(protobuf: record.data).committed)
+            case Kind.state:
+                let state = try WALState(protobuf: record.data)
+                (term, committed) = (max(term, state.term), max(committed, state.committed))
             case Kind.snapshot: begin(at: try WALSnapshot(protobuf: record.data).index)
             default:
                 throw EtcdLogError.damaged(
@@ -141,11 +158,12 @@ package struct EtcdLog {
         if let last, entry.index > last + 1 { throw .gap(after: last, next: entry.index) }
         while let newest = items.last, newest.index >= entry.index { items.removeLast() }
         last = entry.index
+        term = max(term, entry.term)
         guard entry.index > applied else { return }
         let place = entry.data.baseAddress.map { file.baseAddress!.distance(to: $0) } ?? start
         items.append(
             Item(
-                index: entry.index, isRequest: entry.kind == 0, segment: segments,
+                index: entry.index, kind: Item.Kind(entry.kind), segment: segments,
                 range: place..<(place + entry.data.count)))
     }
 
@@ -166,5 +184,17 @@ package struct EtcdLog {
             from = end
         }
         return false
+    }
+}
+
+extension EtcdLog.Item.Kind {
+    /// - Parameter number: `raftpb.EntryType`.
+    fileprivate init(_ number: Int32) {
+        self =
+            switch number {
+            case 0: .request
+            case 1: .memberChange
+            default: .other
+            }
     }
 }

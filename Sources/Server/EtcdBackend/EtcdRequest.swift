@@ -23,7 +23,9 @@ package enum EtcdRequestError: Error, Hashable, Sendable, CustomStringConvertibl
 /// What an entry of an etcd's log asks for.
 enum EtcdRequest: Hashable {
     case command(Command, as: RequestIdentity? = nil)
-    /// Reads, and what concerns the members of the cluster that was.
+    /// A member tells its name and where it serves clients.
+    case attributes(member: UInt64, name: String, clientURLs: [String])
+    /// Reads, and what concerns the cluster that was.
     case nothing
 
     /// The least time that etcd gives a lease, with its own election timeout.
@@ -49,7 +51,16 @@ enum EtcdRequest: Hashable {
         let isChange = ["PUT", "POST", "DELETE"].contains(old.method)
         // Below /0 lies what members know of each other.
         if isChange, !old.path.hasPrefix("/0/") { throw .oldKey(old.path) }
-        self = .nothing
+        self = Self.attributes(old) ?? .nothing
+    }
+
+    /// - Returns: Nil unless it sets `/0/members/ID/attributes`.
+    private static func attributes(_ old: OldRequest) -> EtcdRequest? {
+        let path = old.path.split(separator: "/")
+        guard old.method == "PUT", path.count == 4, path[1] == "members", path[3] == "attributes",
+            let member = UInt64(path[2], radix: 16), let told = EtcdMember(json: old.value)
+        else { return nil }
+        return .attributes(member: member, name: told.attributes.name, clientURLs: told.attributes.clientURLs)
     }
 
     /// - Parameter field: Of `etcdserverpb.InternalRaftRequest`.
@@ -65,8 +76,11 @@ enum EtcdRequest: Hashable {
         // RoleList, RoleGet.
         case 1012, 1013, 1102, 1106, 1107, 1202: self = .nothing
         case 1000..<1300: throw .authentication
-        // The cluster's version, a member's URLs, a downgrade.
-        case 1300...1302, 9900: self = .nothing
+        case 1301:
+            guard let told = try? StoredMemberAttributes(protobuf: bytes) else { throw .malformed }
+            self = .attributes(member: told.member, name: told.name, clientURLs: told.clientURLs)
+        // The cluster's version, a downgrade.
+        case 1300, 1302, 9900: self = .nothing
         default: throw .unknown(field: field)
         }
     }

@@ -21,10 +21,13 @@ package struct EtcdTail: ~Copyable {
 
     private var machine: StateMachine
     private var layerBytes = 0
+    /// Who is in the cluster after the entries so far.
+    package private(set) var members: EtcdMembers
 
     /// - Parameter tables: Empty ones, for as long as the outcome is read.
     package init(_ contents: BackendContents, into tables: StoreTables) throws(EtcdTailError) {
-        // Whose members they were does not matter: no entry that changes them is carried out.
+        // The members are kept aside: none of them has a part in what the requests come to.
+        members = contents.members
         let start = SnapshotMetadata(
             last: EntryID(term: Term(rawValue: 1), index: LogIndex(rawValue: contents.consistentIndex)),
             configuration: SnapshotMetadata.bootstrap(voters: [MemberID(rawValue: 1)]).configuration)
@@ -65,11 +68,31 @@ package struct EtcdTail: ~Copyable {
 
     /// Carries out the next entry.
     ///
-    /// - Parameter data: Of an entry that is a request.
-    /// - Returns: False for one that changes nothing here.
-    package mutating func apply(_ data: UnsafeRawBufferPointer, index: UInt64) throws(EtcdTailError) -> Bool {
+    /// - Returns: False for one that changes no key, lease or alarm.
+    package mutating func apply(
+        _ data: UnsafeRawBufferPointer, _ kind: EtcdLog.Item.Kind, index: UInt64
+    ) throws(EtcdTailError) -> Bool {
+        switch kind {
+        case .request: return try apply(data, index: index)
+        case .memberChange:
+            guard members.apply(data) else {
+                throw EtcdTailError("entry \(index) of the log: it changes the members, and cannot be read")
+            }
+            return false
+        case .other: throw EtcdTailError("entry \(index) of the log: it is of a kind that is not known")
+        }
+    }
+
+    private mutating func apply(_ data: UnsafeRawBufferPointer, index: UInt64) throws(EtcdTailError) -> Bool {
         do {
-            guard case .command(let command, let asker) = try EtcdRequest(entry: data) else { return false }
+            let (command, asker): (Command, RequestIdentity?)
+            switch try EtcdRequest(entry: data) {
+            case .command(let found, let user): (command, asker) = (found, user)
+            case .attributes(let member, let name, let clientURLs):
+                members.setAttributes(of: member, name: name, clientURLs: clientURLs)
+                return false
+            case .nothing: return false
+            }
             guard let identity = admitted(command, by: asker) else { return false }
             let id = EntryID(term: machine.applied.term, index: machine.applied.index + 1)
             let entry = ProposedCommand(id: ProposalID(rawValue: index), as: identity, command: command).encoded()

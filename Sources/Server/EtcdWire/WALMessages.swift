@@ -45,8 +45,49 @@ package struct WALEntry: WireFields {
     }
 }
 
+/// `etcdserverpb.Metadata`: whose log it is.
+package struct WALMetadata: WireFields {
+    package var member: UInt64 = 0
+    package var cluster: UInt64 = 0
+
+    init() {}
+
+    package init(protobuf bytes: UnsafeRawBufferPointer) throws(ProtobufError) { try self.init(bytes) }
+
+    mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
+        switch tag {
+        case Tag.varint(1): member = try reader.varint()
+        case Tag.varint(2): cluster = try reader.varint()
+        default: try reader.skip(tag)
+        }
+    }
+}
+
+/// `raftpb.ConfChange`: the data of an entry of kind 1.
+package struct WALConfigurationChange: WireFields {
+    /// 0: a voter comes, or a learner becomes one. 1: a member goes. 2: its URLs change. 3: a learner comes.
+    package var kind: Int32 = 0
+    package var member: UInt64 = 0
+    /// The member in JSON.
+    package var context = UnsafeRawBufferPointer(start: nil, count: 0)
+
+    init() {}
+
+    package init(protobuf bytes: UnsafeRawBufferPointer) throws(ProtobufError) { try self.init(bytes) }
+
+    mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
+        switch tag {
+        case Tag.varint(2): kind = try reader.int32()
+        case Tag.varint(3): member = try reader.varint()
+        case Tag.bytes(4): context = try reader.bytes()
+        default: try reader.skip(tag)
+        }
+    }
+}
+
 /// `raftpb.HardState`, as far as it matters here.
 package struct WALState: WireFields {
+    package var term: UInt64 = 0
     package var committed: UInt64 = 0
 
     init() {}
@@ -55,6 +96,7 @@ package struct WALState: WireFields {
 
     mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
         switch tag {
+        case Tag.varint(1): term = try reader.varint()
         case Tag.varint(3): committed = try reader.varint()
         default: try reader.skip(tag)
         }
@@ -123,6 +165,7 @@ private struct AskerFields: WireFields {
 package struct OldRequest: WireFields {
     package var method = ""
     package var path = ""
+    package var value = UnsafeRawBufferPointer(start: nil, count: 0)
 
     init() {}
 
@@ -132,6 +175,42 @@ package struct OldRequest: WireFields {
         switch tag {
         case Tag.bytes(2): method = try reader.string()
         case Tag.bytes(3): path = try reader.string()
+        case Tag.bytes(4): value = try reader.bytes()
+        default: try reader.skip(tag)
+        }
+    }
+}
+
+/// `membershippb.ClusterMemberAttrSetRequest`: what a member tells of itself.
+package struct StoredMemberAttributes: WireFields {
+    package var member: UInt64 = 0
+    package var name = ""
+    package var clientURLs: [String] = []
+
+    init() {}
+
+    package init(protobuf bytes: UnsafeRawBufferPointer) throws(ProtobufError) { try self.init(bytes) }
+
+    mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
+        switch tag {
+        case Tag.varint(1): member = try reader.varint()
+        case Tag.bytes(2):
+            let fields = try AttributeFields(reader.bytes())
+            (name, clientURLs) = (fields.name, fields.clientURLs)
+        default: try reader.skip(tag)
+        }
+    }
+}
+
+/// `membershippb.Attributes`.
+private struct AttributeFields: WireFields {
+    var name = ""
+    var clientURLs: [String] = []
+
+    mutating func read(_ tag: UInt32, from reader: inout ProtobufReader) throws(ProtobufError) {
+        switch tag {
+        case Tag.bytes(1): name = try reader.string()
+        case Tag.bytes(2): clientURLs.append(try reader.string())
         default: try reader.skip(tag)
         }
     }

@@ -1,4 +1,5 @@
 internal import StrakeCredentials
+internal import StrakeJSON
 
 /// Signed tokens (RFC 7519): who has one needs no member to remember it.
 package struct JWT: Sendable {
@@ -50,15 +51,15 @@ package struct JWT: Sendable {
         let signed = Array(token.utf8.prefix(parts[0].count + 1 + parts[1].count))
         guard key.isValid(signature, of: signed), let claims = Self.object(parts[1]),
             case .text(let user)? = claims["username"], case .number(let revision)? = claims["revision"],
-            let authRevision = UInt64(exactly: revision)
+            let authRevision = UInt64(exactly: revision.double)
         else { return nil }
         var found = Claims(user: user, authRevision: authRevision)
         if let begins = claims["nbf"] {
-            guard case .number(let time) = begins, time <= Double(now) else { return nil }
+            guard case .number(let time) = begins, time.double <= Double(now) else { return nil }
         }
         if let expires = claims["exp"] {
-            guard case .number(let time) = expires, Double(now) < time else { return nil }
-            found.expires = time
+            guard case .number(let time) = expires, Double(now) < time.double else { return nil }
+            found.expires = time.double
         }
         return found
     }

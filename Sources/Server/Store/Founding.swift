@@ -36,6 +36,18 @@ struct Founding {
         members.sort { $0.id < $1.id }
     }
 
+    init(_ cluster: InheritedCluster) {
+        let ids = cluster.members.map { MemberID(rawValue: $0.id) }
+        let learners = ids.filter { cluster.learners.contains($0.rawValue) }
+        let voters = ids.filter { !cluster.learners.contains($0.rawValue) }
+        identity = MemberIdentity(cluster: cluster.id, member: MemberID(rawValue: cluster.member))
+        base = SnapshotMetadata(
+            last: EntryID(term: Term(rawValue: cluster.term), index: LogIndex(rawValue: cluster.index)),
+            configuration: Configuration(voters: voters, learners: learners))
+        members = cluster.members
+        isOwners = true
+    }
+
     /// Refuses to begin in another way than what is there has begun.
     func check(_ machine: borrowing StateMachine, in directory: String, isNew: Bool) throws(StoreStartError) {
         if isNew, machine.applied == base.last {

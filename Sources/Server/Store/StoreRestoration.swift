@@ -7,8 +7,9 @@ internal import StrakeRaft
 package import StrakeStateMachine
 internal import StrakeTables
 
-/// Makes the data directory of a member that founds a new cluster with somebody else's history. All members of the cluster
-/// have to be made of the same history with the same flags, as each of them begins after the same entry.
+/// Makes the data directory of a member that founds a new cluster with somebody else's history, or goes on with somebody
+/// else's cluster. All members of the cluster have to be made of the same history with the same flags, as each of them begins
+/// after the same entry.
 ///
 /// It is made under another name and renamed at the end, so a directory of that name is whole.
 package struct StoreRestoration: ~Copyable {
@@ -22,8 +23,11 @@ package struct StoreRestoration: ~Copyable {
     private let directory: DataDirectory
     private var builder: StateBuilder
 
+    /// - Parameter cluster: The one to go on with; nil: the options say who founds a new one.
     /// - Throws: Also when there is a data directory, or what an earlier try left.
-    package static func begin(_ options: StoreOptions, on disk: any Disk) throws(StoreStartError) -> StoreRestoration {
+    package static func begin(
+        _ options: StoreOptions, goingOnWith cluster: InheritedCluster? = nil, on disk: any Disk
+    ) throws(StoreStartError) -> StoreRestoration {
         let slashes = options.dataDirectory.reversed().prefix { $0 == "/" }.count
         let path = String(options.dataDirectory.dropLast(slashes))
         let draft = path + suffix
@@ -37,9 +41,9 @@ package struct StoreRestoration: ~Copyable {
             let directory = try DataDirectory(opening: draft, on: disk)
             let store = try StoreDirectories(in: draft, on: disk).currentPath
             let builder = try StateBuilder(into: try StoreTables(directory: store))
+            let founding = cluster.map { Founding($0) } ?? Founding(options, owner: nil)
             return StoreRestoration(
-                disk: disk, path: path, draft: draft, founding: Founding(options, owner: nil), directory: directory,
-                builder: builder)
+                disk: disk, path: path, draft: draft, founding: founding, directory: directory, builder: builder)
         } catch {
             throw StoreStartError("\(error)")
         }

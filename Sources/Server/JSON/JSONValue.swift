@@ -1,20 +1,37 @@
-/// What a token says, in JSON (RFC 8259). Of numbers and texts the values are kept, of the rest that it is there.
-enum JSONValue: Equatable {
+/// A small text in JSON (RFC 8259), whole in memory.
+package enum JSONValue: Hashable, Sendable {
+    case null
+    case bool(Bool)
     case text(String)
-    case number(Double)
+    case number(JSONNumber)
+    case array([JSONValue])
     case object([String: JSONValue])
-    case other
 
-    /// Nil for bytes that are not one value.
-    init?(_ bytes: [UInt8]) {
-        var reader = JSONReader(bytes)
+    /// Nil for bytes that are not one value, or one of more than 8 levels, or an object that has a name twice.
+    package init?(_ bytes: some Collection<UInt8>) {
+        var reader = JSONReader(Array(bytes))
         guard let value = reader.value(depth: 0), reader.isAtEnd() else { return nil }
         self = value
     }
 }
 
+/// A number as it was written: ids of 64 bits are more than a `Double` has.
+package struct JSONNumber: Hashable, Sendable {
+    private let digits: String
+    /// Nearest to it; finite.
+    package let double: Double
+
+    fileprivate init?(_ digits: String) {
+        guard let double = Double(digits), double.isFinite else { return nil }
+        self.digits = digits
+        self.double = double
+    }
+
+    /// Nil for one that is negative, has a fraction or an exponent, or takes more than 64 bits.
+    package var unsigned: UInt64? { UInt64(digits) }
+}
+
 private struct JSONReader {
-    /// Tokens are flat.
     private static let depthMax = 8
 
     private let bytes: [UInt8]
@@ -36,9 +53,9 @@ private struct JSONReader {
         case UInt8(ascii: "\""): return text().map(JSONValue.text)
         case UInt8(ascii: "{"): return object(depth: depth)
         case UInt8(ascii: "["): return array(depth: depth)
-        case UInt8(ascii: "t"): return word("true")
-        case UInt8(ascii: "f"): return word("false")
-        case UInt8(ascii: "n"): return word("null")
+        case UInt8(ascii: "t"): return word("true", .bool(true))
+        case UInt8(ascii: "f"): return word("false", .bool(false))
+        case UInt8(ascii: "n"): return word("null", .null)
         default: return number()
         }
     }
@@ -59,25 +76,27 @@ private struct JSONReader {
     }
 
     private mutating func array(depth: Int) -> JSONValue? {
+        var values: [JSONValue] = []
         position += 1
-        if take("]") { return .other }
+        if take("]") { return .array(values) }
         repeat {
-            guard value(depth: depth + 1) != nil else { return nil }
+            guard let value = value(depth: depth + 1) else { return nil }
+            values.append(value)
         } while take(",")
-        return take("]") ? .other : nil
+        return take("]") ? .array(values) : nil
     }
 
-    private mutating func word(_ word: StaticString) -> JSONValue? {
+    private mutating func word(_ word: StaticString, _ value: JSONValue) -> JSONValue? {
         let letters = UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
         guard bytes[position...].starts(with: letters) else { return nil }
         position += letters.count
-        return .other
+        return value
     }
 
     private mutating func number() -> JSONValue? {
         let letters = bytes[position...].prefix { "+-.0123456789eE".utf8.contains($0) }
         guard let first = letters.first, first == UInt8(ascii: "-") || (0x30...0x39).contains(first),
-            let number = Double(String(decoding: letters, as: UTF8.self)), number.isFinite
+            let number = JSONNumber(String(decoding: letters, as: UTF8.self))
         else { return nil }
         position += letters.count
         return .number(number)
