@@ -75,6 +75,28 @@ internal import Testing
         #expect(server.log == ["call 1 method 0"])
     }
 
+    @Test func `an answer has the content type of its call, with trailers only and without`() {
+        let server = TestServer.ready(.unary)
+        let client = TestClient.ready()
+        // Each kind twice and in turn: the second time its block comes out of the encoder's table.
+        let types = ["application/grpc", "application/grpc+proto", "application/grpc", "application/grpc+proto"]
+        for (turn, type) in types.enumerated() {
+            let call = UInt32(4 * turn + 1)
+            let fields = Wire.callFields(replacing: "content-type", by: type)
+            server.receive(Wire.headers(call, fields) + Wire.data(call, Wire.message([7]), end: true))
+            server.receive(Wire.headers(call + 2, fields.map { $0.0 == ":path" ? ($0.0, "/nothing") : $0 }, end: true))
+            let frames = server.frames()
+            for stream in [call, call + 2] {
+                let blocks = frames.filter { $0.type == 1 && $0.stream == stream }
+                #expect(blocks.map(\.flags) == (stream == call ? [4, 5] : [5]))
+                client.fields = []
+                _ = client.connection.open(client.get, endOfStream: true)
+                for block in blocks { client.receive(Wire.frame(1, flags: block.flags, stream: stream, block.payload)) }
+                #expect(client.fields.first { $0.0 == "content-type" }?.1 == type)
+            }
+        }
+    }
+
     @Test(
         "grpc-timeout is read in nanoseconds",
         arguments: [

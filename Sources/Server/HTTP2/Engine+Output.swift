@@ -109,10 +109,18 @@ extension Engine {
         return last
     }
 
-    mutating func writeResponseHeaders(_ stream: UInt32) {
+    mutating func writeResponseHeaders(_ stream: UInt32, _ contentType: CallContentType) {
         let start = beginHeaders(stream, endStream: false)
-        responseHeaders.append(to: &output, &encoder)
+        appendResponseHeaders(contentType)
         endHeaders(stream, endStream: false, start: start)
+    }
+
+    @inline(__always)
+    private mutating func appendResponseHeaders(_ contentType: CallContentType) {
+        switch contentType {
+        case .plain: plainResponseHeaders.append(to: &output, &encoder)
+        case .proto: protoResponseHeaders.append(to: &output, &encoder)
+        }
     }
 
     mutating func writeOKTrailers(_ stream: UInt32) {
@@ -140,11 +148,11 @@ extension Engine {
     mutating func writeTrailersOnly(_ stream: UInt32, _ refusal: Refusal) {
         let start = beginHeaders(stream, endStream: true)
         if refusal.httpStatus == 200 {
-            responseHeaders.append(to: &output, &encoder)
+            appendResponseHeaders(refusal.contentType)
         } else {
             encoder.beginBlock(into: &output)
             encoder.encode(HeaderField(":status", String(refusal.httpStatus)), .without, into: &output)
-            encoder.encode(HeaderField("content-type", "application/grpc"), .without, into: &output)
+            encoder.encode(HeaderField("content-type", refusal.contentType.text), .without, into: &output)
         }
         appendStatus(refusal.status, PercentEncoding.encode(refusal.message))
         if refusal.namesEncodings {

@@ -5,6 +5,7 @@ struct Refusal {
     var message: String
     /// Says which compression would do (gRPC: with UNIMPLEMENTED for an unknown one).
     var namesEncodings = false
+    var contentType = CallContentType.plain
 }
 
 extension Engine {
@@ -26,7 +27,10 @@ extension Engine {
                 Refusal(httpStatus: 431, status: .resourceExhausted, message: "request header list too large"))
         }
         guard !summary.isMalformed else { return streamError(number, .protocolError) }
-        if summary.isGRPC || summary.method >= 0, let refusal = refusal(summary) { return answer(number, refusal) }
+        if summary.isGRPC || summary.method >= 0, var refusal = refusal(summary) {
+            refusal.contentType = summary.contentType
+            return answer(number, refusal)
+        }
         return open(number, summary)
     }
 
@@ -34,6 +38,7 @@ extension Engine {
         let slot = streams.insert(number)
         let stream = streams.slots + slot
         stream.pointee.isGRPC = summary.isGRPC
+        stream.pointee.contentType = summary.contentType
         stream.pointee.sendWindow = peerWindow
         stream.pointee.receiveWindow = limits.streamWindowBytes
         stream.pointee.contentLength = summary.contentLength
@@ -107,7 +112,8 @@ extension Engine {
         if stream.headersSent {
             writeTrailers(stream.number, status, PercentEncoding.encode(message))
         } else {
-            writeTrailersOnly(stream.number, Refusal(status: status, message: message))
+            writeTrailersOnly(
+                stream.number, Refusal(status: status, message: message, contentType: stream.contentType))
         }
         if !isComplete {
             guard resets.take(now: now) else { return stop(.enhanceYourCalm, "too many stream errors") }

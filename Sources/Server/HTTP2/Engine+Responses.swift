@@ -80,7 +80,7 @@ extension Engine {
 
     private var hasGRPCContentType: Bool {
         for index in 0..<decoder.fieldCount where decoder.fields[index].name == .contentType {
-            return decoder.fields[index].resolved == HeaderValue.contentTypeGRPC
+            return decoder.fields[index].resolved != HeaderValue.contentTypeOther
         }
         return false
     }

@@ -120,7 +120,7 @@ extension Engine {
             // An HTTP answer begins with `respond`.
             guard open.pointee.isGRPC else { return nil }
             open.pointee.headersSent = true
-            writeResponseHeaders(stream.number)
+            writeResponseHeaders(stream.number, open.pointee.contentType)
         }
         let isQueued = !open.pointee.queue.isEmpty || open.pointee.sendWindow <= 0 || sendWindow <= 0
         let joins = openFrame.stream == stream.number && openFrame.length < peerFrameMax

@@ -5,7 +5,7 @@ extension Engine {
         guard let open = writable(stream), open.pointee.isGRPC else { return false }
         guard !open.pointee.headersSent else { return true }
         open.pointee.headersSent = true
-        writeResponseHeaders(stream.number)
+        writeResponseHeaders(stream.number, open.pointee.contentType)
         return true
     }
 
@@ -27,7 +27,8 @@ extension Engine {
             return true
         }
         if !open.pointee.headersSent {
-            writeTrailersOnly(stream.number, Refusal(status: status, message: message))
+            writeTrailersOnly(
+                stream.number, Refusal(status: status, message: message, contentType: open.pointee.contentType))
         } else if isPlainOK {
             writeOKTrailers(stream.number)
         } else {

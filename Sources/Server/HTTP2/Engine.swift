@@ -71,9 +71,8 @@ struct Engine: ~Copyable {
     // Output; see +Output and +Sending.
     var output = OutputBuffer()
     var encoder = HPACKEncoder()
-    var responseHeaders = HeaderTemplate(fields: [
-        HeaderField(":status", "200"), HeaderField("content-type", "application/grpc"),
-    ])
+    var plainResponseHeaders = HeaderTemplate(response: .plain)
+    var protoResponseHeaders = HeaderTemplate(response: .proto)
     /// Client: registered request headers.
     var templates: [HeaderTemplate] = []
     var okTrailers = HeaderTemplate(fields: [HeaderField("grpc-status", "0")])

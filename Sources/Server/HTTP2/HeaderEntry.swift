@@ -24,6 +24,7 @@ enum HeaderValue {
     static let methodPost: Int64 = 1
     static let contentTypeOther: Int64 = 0
     static let contentTypeGRPC: Int64 = 1
+    static let contentTypeGRPCProto: Int64 = 2
     static let encodingIdentity: Int64 = 0
     static let encodingOther: Int64 = 1
     /// For numbers that are none: content-length, grpc-timeout, status.
@@ -34,7 +35,7 @@ enum HeaderValue {
         case .method: value.equals("POST") ? methodPost : methodOther
         case .path: Int64(methods?.number(of: value) ?? -1)
         case .status: value.count == 3 ? decimal(value) : malformed
-        case .contentType: isGRPC(value) ? contentTypeGRPC : contentTypeOther
+        case .contentType: contentType(value)
         case .contentLength: decimal(value)
         case .grpcTimeout: GRPCTimeout.nanoseconds(value).map { Int64($0) } ?? malformed
         case .grpcEncoding: value.count == 0 || value.equals("identity") ? encodingIdentity : encodingOther
@@ -44,9 +45,11 @@ enum HeaderValue {
     }
 
     /// "application/grpc", alone or with a subtype or parameter, as grpc-go has it.
-    private static func isGRPC(_ value: ByteView) -> Bool {
-        guard value.hasPrefix("application/grpc") else { return false }
-        return value.count == 16 || value[16] == UInt8(ascii: "+") || value[16] == UInt8(ascii: ";")
+    private static func contentType(_ value: ByteView) -> Int64 {
+        guard value.hasPrefix("application/grpc") else { return contentTypeOther }
+        guard value.count > 16 else { return contentTypeGRPC }
+        guard value[16] == UInt8(ascii: "+") || value[16] == UInt8(ascii: ";") else { return contentTypeOther }
+        return value.equals("application/grpc+proto") ? contentTypeGRPCProto : contentTypeGRPC
     }
 
     private static func decimal(_ value: ByteView) -> Int64 {

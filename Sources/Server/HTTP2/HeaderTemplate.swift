@@ -12,6 +12,10 @@ struct HeaderTemplate {
         self.isGRPC = isGRPC
     }
 
+    init(response contentType: CallContentType) {
+        self.init(fields: [HeaderField(":status", "200"), HeaderField("content-type", contentType.text)])
+    }
+
     @inline(__always)
     mutating func append(to out: inout OutputBuffer, _ encoder: inout HPACKEncoder) {
         encoder.beginBlock(into: &out)

@@ -3,6 +3,7 @@ struct RequestSummary {
     var method = -1
     var isPost = false
     var isGRPC = false
+    var contentType = CallContentType.plain
     var timeoutNanoseconds = UInt64.max
     var isTimeoutMalformed = false
     var isCompressed = false
@@ -40,7 +41,9 @@ struct RequestSummary {
             method = Int(field.resolved)
             if field.valueCount == 0 { isMalformed = true }
         case .status, .unknownPseudo, .connectionSpecific: isMalformed = true
-        case .contentType: isGRPC = field.resolved == HeaderValue.contentTypeGRPC
+        case .contentType:
+            isGRPC = field.resolved != HeaderValue.contentTypeOther
+            contentType = field.resolved == HeaderValue.contentTypeGRPCProto ? .proto : .plain
         case .contentLength: addContentLength(field.resolved)
         case .grpcTimeout:
             isTimeoutMalformed = field.resolved == HeaderValue.malformed

@@ -17,6 +17,7 @@ struct Stream {
 
     // What was received.
     var isGRPC = false
+    var contentType = CallContentType.plain
     var remoteEnded = false
     /// Client: the response's final HEADERS came.
     var hasResponse = false
