@@ -4,6 +4,7 @@ import json
 import os
 
 import golden_auth
+import golden_errors
 import golden_gateway
 import golden_grpc
 import golden_http
@@ -15,7 +16,7 @@ from wire import Client, pb
 
 FIXTURES = os.path.join(ROOT, "Tests", "Fixtures", "golden")
 REPLAYERS = {
-    "grpc_answers.json": golden_grpc.replay_calls,
+    "grpc_errors.json": golden_errors.replay,
     "auth.json": golden_auth.replay,
     "range_stream.json": golden_grpc.replay_range_streams,
     "watch_streams.json": golden_watch.replay,

@@ -1,9 +1,9 @@
-"""Replays single calls and RangeStream calls."""
+"""Replays RangeStream calls; and what the replays of calls have in common."""
 
 import base64
 
 from harness import shorten
-from wire import METHODS, Client, from_json, pb, to_json
+from wire import Client, from_json, pb, to_json
 
 # What two equal servers may differ in, by field name; versions only in the answer of Maintenance/Status.
 _NOISE = {"cluster_id", "member_id", "raft_term", "peerURLs", "clientURLs", "hash", "dbSize", "dbSizeInUse",
@@ -27,13 +27,14 @@ def replaced(value, old, new):
     return value.replace(old, new) if isinstance(value, str) else value
 
 
-def without_noise(value):
+def without_noise(value, kept=()):
+    """`kept` are names that are no noise to the caller."""
     if isinstance(value, list):
-        return [without_noise(each) for each in value]
+        return [without_noise(each, kept) for each in value]
     if not isinstance(value, dict):
         return value
-    noise = _NOISE | {"version"} if "raftIndex" in value else _NOISE
-    return {name: without_noise(each) for name, each in value.items() if name not in noise}
+    noise = (_NOISE | {"version"} if "raftIndex" in value else _NOISE) - set(kept)
+    return {name: without_noise(each, kept) for name, each in value.items() if name not in noise}
 
 
 class Replayer:
@@ -63,45 +64,6 @@ class Replayer:
                 self.client.put((step["put_many"] % index).encode(), b"x" * step["value_bytes"])
         else:
             self.client.must(step["method"], self.request(step["method"], step["request"]))
-
-
-def replay_calls(fixture, server):
-    replayer = Replayer(server)
-    for step in fixture["setup"]:
-        replayer.work(step)
-    return [replayer.compared(case, call_difference) for case in fixture["cases"]]
-
-
-def call_difference(replayer, case):
-    metadata = list(case.get("metadata", {}).items())
-    if "request_hex" in case:
-        answer = call_raw(replayer.client, case, metadata)
-    elif "requests" in case:
-        requests = [replayer.request(case["method"], request) for request in case["requests"]]
-        answer = replayer.client.call(case["method"], requests, metadata=metadata)
-    else:
-        request = replayer.request(case["method"], case["request"])
-        answer = replayer.client.call(case["method"], request, metadata=metadata)
-    expected = case["expect"]
-    actual = {"code": answer.code}
-    if "text" in expected:
-        actual["text"] = answer.text
-    if isinstance(answer.message, list):
-        actual["messages"] = [replayer.answer(message) for message in answer.message]
-    elif answer.message is not None:
-        actual["response"] = replayer.answer(answer.message)
-    for lease in case.get("ignore_leases", []):  # they may have run out by now
-        listed = actual.get("response", {}).get("leases", [])
-        actual["response"]["leases"] = [each for each in listed if each.get("ID") != lease]
-    return difference(expected, actual)
-
-
-def call_raw(client, case, metadata):
-    method = METHODS.get(case.get("method"))
-    answer = client.call_raw(case.get("path") or method.path, bytes.fromhex(case["request_hex"]), metadata=metadata)
-    if answer.message is not None:
-        answer.message = method.response.FromString(answer.message)
-    return answer
 
 
 def difference(expected, actual):

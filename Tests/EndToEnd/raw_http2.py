@@ -21,9 +21,9 @@ def literal(name, value):
     return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
 
 
-def grpc_headers(path, authority):
+def grpc_headers(path, authority, content_type=b"application/grpc"):
     headers = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", path), (b":authority", authority),
-               (b"content-type", b"application/grpc"), (b"te", b"trailers")]
+               (b"content-type", content_type), (b"te", b"trailers")]
     return b"".join(literal(name, value) for name, value in headers)
 
 
