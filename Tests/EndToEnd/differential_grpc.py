@@ -1,4 +1,4 @@
-"""The same gRPC requests to the server and to an etcd: hand-picked scripts, then seeded random sequences."""
+"""The same gRPC requests to the server and to etcds: hand-picked scripts, then seeded random sequences."""
 
 import random
 
@@ -15,31 +15,40 @@ from wire import CallFailed, pb
 ALL = dict(key=b"\0", range_end=b"\0")
 
 
+ALL_SCRIPTS = grpc_scripts_kv.SCRIPTS + grpc_scripts_watch.SCRIPTS + grpc_scripts_other.SCRIPTS + grpc_scripts_locks.SCRIPTS
+# Leases, locks, elections and what is refused. The rest depends least on the version, and takes longest.
+OF_OLDER_PEER = [grpc_scripts_kv.puts_and_deletes, grpc_scripts_kv.range_options, grpc_scripts_kv.transactions,
+                 grpc_scripts_kv.too_many_operations, grpc_scripts_kv.overlapping_operations, grpc_scripts_kv.compaction,
+                 *grpc_scripts_other.SCRIPTS, *grpc_scripts_locks.SCRIPTS]
+OPERATIONS_OF_OLDER_PEER = 500
+
+
 def hand_picked(results, arguments):
-    for module in (grpc_scripts_kv, grpc_scripts_watch, grpc_scripts_other, grpc_scripts_locks):
-        for script in module.SCRIPTS:
+    for peer in arguments.peers:
+        for script in ALL_SCRIPTS if peer == arguments.peer else OF_OLDER_PEER:
             if arguments.only in script.__name__:
-                run_script(results, arguments, script)
+                run_script(results, arguments, script, peer)
 
 
-def run_script(results, arguments, script):
+def run_script(results, arguments, script, peer):
     started = results.elapsed()
-    pair = Pair(results, arguments, script.__name__)
+    pair = Pair(results, arguments, script.__name__, peer=peer)
     try:
         with pair:
             script(pair)
     except (ServerFailed, CallFailed) as error:
         results.check(f"{script.__name__} ran to its end", False, error)
-    print(f"{script.__name__}: {pair.step} comparisons in {results.elapsed() - started:.1f} s", flush=True)
+    print(f"{script.__name__}: {pair.step} comparisons with etcd {pair.peer_version} in {results.elapsed() - started:.1f} s",
+          flush=True)
 
 
-def random_sequence(results, arguments):
+def random_sequence(results, arguments, peer, operations):
     rng = random.Random(arguments.seed)
-    with Pair(results, arguments, f"random {arguments.seed}") as pair:
+    with Pair(results, arguments, f"random {arguments.seed}", peer=peer) as pair:
         generator = Generator(rng)
         pair.errors_in_any_order = True
         failed_before = results.failed
-        for index in range(arguments.operations):
+        for index in range(operations):
             method, request = generator.next()
             if method == "KV/Compact" and request.revision <= generator.revision:
                 compare_history(pair, generator, index)
@@ -48,12 +57,12 @@ def random_sequence(results, arguments):
             if results.failed - failed_before > 20:
                 results.check("random: giving up after 20 differences", False)
                 return
-        compare_history(pair, generator, arguments.operations)
+        compare_history(pair, generator, operations)
         pair.call("KV/Range", pb.RangeRequest(**ALL), "everything at the end")
         hashes_survive_restart(results, pair)
         pair.call("KV/Range", pb.RangeRequest(**ALL), "everything after a restart")
-        compare_history(pair, generator, arguments.operations)
-        print(f"random: {arguments.operations} operations, revision {generator.revision}", flush=True)
+        compare_history(pair, generator, operations)
+        print(f"random: {operations} operations, revision {generator.revision}", flush=True)
 
 
 def follow(generator, method, request, answer):
@@ -103,7 +112,9 @@ def main():
     def body(results):
         hand_picked(results, arguments)
         for _ in range(arguments.runs if not arguments.only else 0):
-            random_sequence(results, arguments)
+            for peer in arguments.peers:
+                operations = arguments.operations if peer == arguments.peer else OPERATIONS_OF_OLDER_PEER
+                random_sequence(results, arguments, peer, operations)
             arguments.seed += 1
 
     run(arguments, body)

@@ -21,6 +21,7 @@ ETCDCTL = os.path.join(PEERS, "etcd-3.4", "etcdctl")
 ETCDCTL_35 = os.path.join(PEERS, "etcd-3.5", "etcdctl")
 DEFAULT_SERVER = os.path.join(ROOT, ".build", "release", "strake")
 DEFAULT_PEER = os.path.join(PEERS, "etcd-3.5", "etcd")
+DEFAULT_OLDER_PEER = os.path.join(PEERS, "etcd-3.4", "etcd")
 FAKETIME = "/usr/lib/*/faketime/libfaketimeMT.so.1"
 
 # etcd 3.4 says "ready to serve insecure client requests", later versions "ready to serve client requests".
@@ -35,6 +36,8 @@ def parse_arguments(description, budget, **extra):
     parser.add_argument("--server", default=os.environ.get("STRAKE_SERVER", DEFAULT_SERVER),
                         help="server under test (a binary named strake is run as `strake server`)")
     parser.add_argument("--peer", default=os.environ.get("STRAKE_PEER", DEFAULT_PEER), help="etcd to compare with")
+    parser.add_argument("--older-peer", default=os.environ.get("STRAKE_OLDER_PEER", DEFAULT_OLDER_PEER),
+                        help="etcd to compare with too, where a script says so")
     seed = int(os.environ.get("STRAKE_SEED", "0")) or random.randrange(1, 1 << 31)
     parser.add_argument("--seed", type=int, default=seed)
     parser.add_argument("--budget", type=float, default=budget, help="wall time in seconds; passing it is a failure")
@@ -42,12 +45,20 @@ def parse_arguments(description, budget, **extra):
         parser.add_argument("--" + name.replace("_", "-"), type=type(default), default=default, help=text)
     arguments = parser.parse_args()
     # Servers run in directories of their own.
-    arguments.server, arguments.peer = os.path.abspath(arguments.server), os.path.abspath(arguments.peer)
-    for binary in (arguments.server, arguments.peer):
+    for role in ("server", "peer", "older_peer"):
+        setattr(arguments, role, os.path.abspath(getattr(arguments, role)))
+    # The newest first, and none twice.
+    arguments.peers = list(dict.fromkeys([arguments.peer, arguments.older_peer]))
+    for binary in (arguments.server, *arguments.peers):
         if not os.access(binary, os.X_OK):
             sys.exit(f"{binary}: not an executable; build the server or run install-peers.sh")
     print(f"seed {arguments.seed}, server {arguments.server}", flush=True)
     return arguments
+
+
+def peer_name(binary):
+    """What install-peers.sh calls it."""
+    return os.path.basename(os.path.dirname(binary))
 
 
 _given_ports = set()

@@ -1,6 +1,6 @@
-"""Where the server may differ from the etcd it is compared with, and why. Newer wins: the peers are etcd 3.5.1 and
-3.4.23, the contract is 3.7. A difference that is not listed here is a failure. A listed one is required of a server
-that calls itself `since` or newer, and allowed to an older one."""
+"""Where the server differs from the etcd it is compared with, and why. Newer wins: the peers are etcd 3.5.1 and 3.4.23, the
+contract is 3.7. A difference that is not listed here is a failure. A listed one is required where the server calls itself
+`since` or newer and its peer is older; two on the same side of it must be equal."""
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -15,11 +15,12 @@ class Known:
     accepts: Callable
 
 
-def holds(table, name, version, server, equal):
-    """Whether the server's answer is right, given that it does or does not equal the peer's."""
+def holds(table, name, versions, server, equal):
+    """Whether the server's answer is right, given that it does or does not equal the peer's; `versions` are theirs."""
+    version, peer_version = versions
     for pattern, known in table.items():
-        if fnmatchcase(name, pattern):
-            return known.accepts(str(server)) or (version < known.since and equal)
+        if fnmatchcase(name, pattern) and peer_version < known.since <= version:
+            return known.accepts(str(server))
     return equal
 
 
@@ -52,6 +53,13 @@ GRPC = {
         "a stream without watchers has no progress to tell since 3.6", (3, 6), lambda answer: answer == "({}, {})"),
     "alarms: alarm *": Known(
         "AlarmResponse has a header since 3.5", (3, 5), lambda answer: "AlarmResponse{header {" in answer),
+    "leases_and_members: Maintenance/Alarm AlarmRequest{} as *": Known(
+        "as above", (3, 5), lambda answer: "AlarmResponse{header {" in answer),
+    "lock_ends: the lease of who waited has expired": Known(
+        "whose lease ends while it waits for a lock is refused since 3.5; 3.4 says that it has the lock", (3, 5),
+        lambda answer: answer == "('UNKNOWN', 'mutex: session is expired', 'nothing')"),
+    "management: Auth/AuthStatus *": Known(
+        "AuthStatus came with 3.5", (3, 5), lambda answer: answer.startswith("('OK', '', 'AuthStatusResponse{header {")),
     "compacted_start: watch from a delete that is the compact revision": Known(
         "a tombstone at the compact revision is kept since 3.6; 3.5.1 lost it", (3, 6),
         lambda answer: "type: DELETE" in answer and "mod_revision: 14" in answer),

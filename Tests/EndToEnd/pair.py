@@ -22,19 +22,21 @@ def _events(messages):
 class Pair:
     """The server under test and its peer, both fresh. Every call goes to both and is one check."""
 
-    def __init__(self, results, arguments, name, flags=()):
+    def __init__(self, results, arguments, name, flags=(), peer=None):
         self.results = results
         self.name = name
-        self.servers = [Server(arguments.server, flags, "server"), Server(arguments.peer, flags, "peer")]
+        self.servers = [Server(arguments.server, flags, "server"), Server(peer or arguments.peer, flags, "peer")]
         self.clients = []
         self.step = 0
         self.errors_in_any_order = False
-        self.version = ()
+        # The server's and the peer's.
+        self.versions = [(), ()]
 
     def __enter__(self):
         start_all(self.servers)
         self.clients = [Client(server.endpoint) for server in self.servers]
-        self.version = parse_version(self.clients[0].must("Maintenance/Status", pb.StatusRequest()).version)
+        self.versions = [parse_version(client.must("Maintenance/Status", pb.StatusRequest()).version)
+                         for client in self.clients]
         return self
 
     def __exit__(self, *failure):
@@ -42,6 +44,10 @@ class Pair:
             client.close()
         for server in self.servers:
             server.__exit__(*failure)
+
+    @property
+    def peer_version(self):
+        return ".".join(map(str, self.versions[1]))
 
     def call(self, method, request, label=None, timeout=20):
         """Sends to both at once, compares, and returns the server's normalised answer."""
@@ -70,8 +76,8 @@ class Pair:
     def same(self, label, server, peer, messages_equal=True):
         self.step += 1
         equal = server == peer and messages_equal
-        right = holds(GRPC, f"{self.name}: {label}", self.version, server, equal)
-        self.results.check(f"{self.name}: {label}", right, f"server {server}\npeer   {peer}")
+        right = holds(GRPC, f"{self.name}: {label}", self.versions, server, equal)
+        self.results.check(f"{self.name}: {label}", right, f"server {server}\npeer   {peer}, etcd {self.peer_version}")
 
     def restart(self):
         for client, server in zip(self.clients, self.servers):
