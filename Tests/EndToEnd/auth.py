@@ -1,4 +1,4 @@
-"""Users, roles, permissions and tokens: against an etcd, on three members, and by etcdctl."""
+"""Users, roles, permissions and tokens: against etcds, on three members, and by etcdctl."""
 
 import os
 import random
@@ -9,7 +9,7 @@ import threading
 import grpc_scripts_auth
 from cluster import Cluster, eventually, wait_until_cut
 from grpc_scripts_auth import PASSWORD, READ, ROOT, WRITE, permission
-from harness import PEERS, Server, ServerFailed, parse_arguments, run, start_all
+from harness import PEERS, Server, ServerFailed, parse_arguments, peer_name, run, start_all
 from pair import Pair
 from wire import CallFailed, Client, pb
 
@@ -21,27 +21,28 @@ PUTS = 300
 
 
 def compare_scripts(results, arguments):
-    for script in grpc_scripts_auth.SCRIPTS:
-        compare_script(results, arguments, script, ())
-    compare_script(results, arguments, *grpc_scripts_auth.EXPIRY)
-
     def random_rights(pair):
         grpc_scripts_auth.random_rights(pair, random.Random(arguments.seed), 60)
 
-    compare_script(results, arguments, random_rights, ())
+    for peer in arguments.peers:
+        for script in grpc_scripts_auth.SCRIPTS + [random_rights]:
+            compare_script(results, arguments, script, (), peer)
+    # Mostly waiting: one peer is enough.
+    compare_script(results, arguments, *grpc_scripts_auth.EXPIRY, arguments.peer)
 
 
-def compare_script(results, arguments, script, flags):
+def compare_script(results, arguments, script, flags, peer):
     if arguments.only not in script.__name__:
         return
     started = results.elapsed()
-    pair = Pair(results, arguments, script.__name__, list(flags) + ["--bcrypt-cost=4"])
+    pair = Pair(results, arguments, script.__name__, list(flags) + ["--bcrypt-cost=4"], peer)
     try:
         with pair:
             script(pair)
     except (ServerFailed, CallFailed) as error:
         results.check(f"{script.__name__} ran to its end", False, error)
-    print(f"{script.__name__}: {pair.step} comparisons in {results.elapsed() - started:.1f} s", flush=True)
+    print(f"{script.__name__}: {pair.step} comparisons with etcd {pair.peer_version} in {results.elapsed() - started:.1f} s",
+          flush=True)
 
 
 def set_up(client):
@@ -174,12 +175,13 @@ def check_backup(results, arguments):
                                 f"--user={ROOT}:{PASSWORD}"], capture_output=True, text=True, timeout=60)
         results.equal("strake ctl as root", saved.returncode, 0)
         etcdutl = os.path.join(PEERS, "etcd-3.5", "etcdutl")
-        for binary, tool in ((arguments.peer, [etcdutl, "snapshot"]), (arguments.server, [arguments.server, "ctl", "snapshot"])):
-            check_restored(results, binary, tool, path)
+        for binary in arguments.peers:
+            check_restored(results, binary, [etcdutl, "snapshot"], path)
+        check_restored(results, arguments.server, [arguments.server, "ctl", "snapshot"], path)
 
 
 def check_restored(results, binary, tool, path):
-    restored = Server(binary, label="restored " + os.path.basename(binary))
+    restored = Server(binary, label=f"restored {peer_name(binary)}")
     try:
         peer = f"http://127.0.0.1:{restored.peer_port}"
         done = subprocess.run(
@@ -205,7 +207,7 @@ def check_restored(results, binary, tool, path):
 
 
 def check_etcdctl(results, arguments):
-    """The same commands to both, with each version of etcdctl."""
+    """The same commands to all, with each version of etcdctl."""
     commands = [line.split() for line in """
         role add r
         role grant-permission r read a c
@@ -241,12 +243,13 @@ def check_etcdctl(results, arguments):
         get a""".strip().splitlines()]
     for version in ("3.4", "3.5"):
         etcdctl = os.path.join(PEERS, f"etcd-{version}", "etcdctl")
-        servers = [Server(binary, ["--bcrypt-cost=4"]) for binary in (arguments.server, arguments.peer)]
+        servers = [Server(binary, ["--bcrypt-cost=4"]) for binary in (arguments.server, *arguments.peers)]
         try:
             start_all(servers)
             for command in commands:
-                ours, theirs = (ctl(etcdctl, server, command) for server in servers)
-                results.equal(f"etcdctl {version} {' '.join(command)}", ours, theirs)
+                ours, *theirs = (ctl(etcdctl, server, command) for server in servers)
+                for answer, peer in zip(theirs, arguments.peers):
+                    results.equal(f"etcdctl {version} {' '.join(command)}, beside {peer_name(peer)}", ours, answer)
         finally:
             for server in servers:
                 server.remove()
@@ -299,6 +302,8 @@ def check_load(results, arguments):
 
 
 ALGORITHMS = ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
+# One of each kind.
+OF_OLDER_PEERS = ("HS256", "RS384", "PS512", "ES256")
 CURVES = {"ES256": "prime256v1", "ES384": "secp384r1", "ES512": "secp521r1"}
 
 
@@ -329,13 +334,15 @@ def check_jwt(results, arguments):
         for algorithm in ALGORITHMS:
             public, private = make_keys(directory, algorithm)
             option = f"jwt,sign-method={algorithm},priv-key={private},ttl=10m" + (f",pub-key={public}" if public else "")
-            exchange_tokens(results, arguments, algorithm, option)
+            exchange_tokens(results, arguments, algorithm, option, arguments.peer)
+            if algorithm in OF_OLDER_PEERS:
+                for peer in arguments.peers[1:]:
+                    exchange_tokens(results, arguments, algorithm, option, peer)
         check_verify_only(results, arguments, directory)
 
 
-def exchange_tokens(results, arguments, algorithm, option):
-    servers = [Server(binary, ["--bcrypt-cost=4", f"--auth-token={option}"])
-               for binary in (arguments.server, arguments.peer)]
+def exchange_tokens(results, arguments, algorithm, option, peer):
+    servers = [Server(binary, ["--bcrypt-cost=4", f"--auth-token={option}"]) for binary in (arguments.server, peer)]
     try:
         start_all(servers)
         clients = [Client(server.endpoint) for server in servers]

@@ -150,7 +150,11 @@ def management(pair):
             ("UserGet", pb.AuthUserGetRequest(name="u")), ("UserDelete", pb.AuthUserDeleteRequest(name="x")),
             ("UserDelete", pb.AuthUserDeleteRequest(name="u")), ("UserList", pb.AuthUserListRequest()),
             ("AuthEnable", pb.AuthEnableRequest())):
-        call(f"Auth/{method}", request)
+        if pair.versions[1] < (3, 5) and request == pb.AuthRoleGrantPermissionRequest(name="r"):
+            # etcd 3.4 dies of a grant of nothing.
+            users.newer(f"Auth/{method}", request, None, "etcdserver: permission not given")
+        else:
+            call(f"Auth/{method}", request)
     users.newer("Auth/AuthStatus", pb.AuthStatusRequest(), None)
     users.authenticate(ROOT, PASSWORD)
     for password in ("wrong", "", PASSWORD + "x", "x" * 100):
@@ -167,7 +171,7 @@ def management(pair):
         call(f"Auth/{method}", request, ROOT)
     # Everybody may ask since 3.7, with a token of before too.
     users.newer("Auth/AuthStatus", pb.AuthStatusRequest(), ROOT)
-    call("Auth/AuthStatus", pb.AuthStatusRequest(), label="after it was disabled")
+    call("Auth/AuthStatus", pb.AuthStatusRequest(), label="Auth/AuthStatus after it was disabled")
 
 
 def compare(key, end=b""):
