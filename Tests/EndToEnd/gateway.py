@@ -240,10 +240,11 @@ def main():
     arguments = parse_arguments(__doc__, budget=90)
 
     def body(results):
-        with Server(arguments.server, label="server") as server, Server(arguments.peer, label="peer") as peer:
-            check_etcd3gw(results, server, peer)
-        with Server(arguments.server, label="server") as server, Server(arguments.peer, label="peer") as peer:
-            gateway_random.compare(results, server, peer, random.Random(arguments.seed), 1500)
+        for binary in arguments.peers:
+            with Server(arguments.server, label="server") as server, Server(binary, label="peer") as peer:
+                check_etcd3gw(results, server, peer)
+            with Server(arguments.server, label="server") as server, Server(binary, label="peer") as peer:
+                gateway_random.compare(results, server, peer, random.Random(arguments.seed), 1500)
         with Server(arguments.server, label="server") as server:
             gateway_random.send_damaged(results, server, random.Random(arguments.seed), 1500)
             gone = eventually(lambda: server.metric(WATCHERS) == 0)

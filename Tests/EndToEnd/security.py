@@ -12,7 +12,7 @@ import subprocess
 import security_attacks
 from auth import PASSWORD, ROOT, USER, set_up
 from cluster import Cluster
-from harness import Server, eventually, parse_arguments, run
+from harness import Server, eventually, parse_arguments, peer_name, run
 from tls import HANDSHAKES_MAX, ended
 from tls_certificates import Authority, SecureServer, secure_client
 from wire import METHODS, Client, pb
@@ -32,14 +32,15 @@ def check_names_of_certificates(results, arguments):
     forwarded = [("grpcgateway-accept", "application/json")]
     for name, flags in (("an authority alone", trust), ("client-cert-auth", trust + ["--client-cert-auth"])):
         answers = []
-        for binary in (arguments.server, arguments.peer):
+        for binary in (arguments.server, *arguments.peers):
             with SecureServer(binary, flags + ["--bcrypt-cost=4"]) as server:
                 with secure_client(server.endpoint, authority.certificate, root) as client:
                     set_up(client)
                     answers.append([client.call("Auth/UserList", pb.AuthUserListRequest()).text,
                                     client.call("KV/Put", pb.PutRequest(key=b"k", value=b"v")).text,
                                     client.call("KV/Put", pb.PutRequest(key=b"k"), metadata=forwarded).text])
-        results.equal(f"the certificate's name counts as with etcd: {name}", answers[0], answers[1])
+        for peer, theirs in zip(arguments.peers, answers[1:]):
+            results.equal(f"the certificate's name counts as with {peer_name(peer)}: {name}", answers[0], theirs)
         results.equal(f"and who has it: {name}", answers[0], ["" if name == "client-cert-auth" else NOBODY] * 2 + [NOBODY])
 
 

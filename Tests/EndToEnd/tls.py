@@ -1,6 +1,7 @@
 """TLS and client certificates, with etcdctl, curl and gRPC; certificates that change, are revoked or are for others; beside
 real etcd where that knows the case; members that speak TLS to each other."""
 
+import contextlib
 import json
 import os
 import random
@@ -11,7 +12,7 @@ import ssl
 import subprocess
 import time
 
-from harness import ETCDCTL, ETCDCTL_35, Server, command_for, eventually, free_ports, parse_arguments, run
+from harness import ETCDCTL, ETCDCTL_35, Server, command_for, eventually, free_ports, parse_arguments, peer_name, run
 from tls_certificates import Authority, SecureServer, openssl, secure_client
 from tls_cluster import check_cluster
 from wire import pb
@@ -431,6 +432,12 @@ def check_ctl(results, arguments, authority):
 
 # MARK: Beside etcd
 
+def start_beside(stack, arguments, flags):
+    """The server and its peers with the same flags."""
+    return [stack.enter_context(SecureServer(binary, flags, label=label)) for binary, label in
+            [(arguments.server, "strake")] + [(peer, "etcd") for peer in arguments.peers]]
+
+
 def check_certificate_users(results, arguments, authority):
     """Who shows a certificate and no token is the user with the certificate's name, as with etcd."""
     pair = authority.issue("server")
@@ -445,14 +452,15 @@ def check_certificate_users(results, arguments, authority):
         ("ann", "user", "add", "eve", "--no-password"), ("nobody", "put", "/app/a", "2"), ("nobody", "get", "/app/a"),
         ("root", "put", "/b", "2"), ("root", "get", "", "--prefix"),
     ]
-    ours, theirs = SecureServer(arguments.server, mutual), SecureServer(arguments.peer, mutual, label="etcd")
-    with ours, theirs:
+    with contextlib.ExitStack() as stack:
+        servers = start_beside(stack, arguments, mutual)
         for name, *words in script:
             own = ["--cacert", authority.certificate, *users[name].etcdctl()]
-            got = [etcdctl(ETCDCTL_35, f"https://{server.endpoint}", *own, *words) for server in (ours, theirs)]
-            results.equal(f"{name}: {' '.join(words)}", got[0][:2], got[1][:2])
+            ours, *theirs = [etcdctl(ETCDCTL_35, f"https://{server.endpoint}", *own, *words) for server in servers]
+            for answer, peer in zip(theirs, arguments.peers):
+                results.equal(f"{name}: {' '.join(words)}, beside {peer_name(peer)}", ours[:2], answer[:2])
             if words == ["put", "/b", "1"]:
-                results.check("which is refused", got[0][0] != 0 and "permission denied" in got[0][2], got[0])
+                results.check("which is refused", ours[0] != 0 and "permission denied" in ours[2], ours)
 
 
 def outcome(server, authority, pair, tls12=False):
@@ -488,16 +496,18 @@ def check_beside_etcd(results, arguments, authority):
               "an authority alone": pair.server_flags() + ["--trusted-ca-file", authority.certificate],
               "a missing list": mutual + ["--client-crl-file", crl]}
     for setup, flags in setups.items():
-        ours, theirs = SecureServer(arguments.server, flags), SecureServer(arguments.peer, flags, label="etcd")
-        with ours, theirs:
+        with contextlib.ExitStack() as stack:
+            servers = start_beside(stack, arguments, flags)
             if setup == "a missing list":
                 os.rename(crl, crl + ".away")
             for name, own in {"nobody": None, "good": good, "revoked": revoked, "named": named, "foreign": foreign,
                               "for servers only": serving, "behind an authority between": chained,
                               "behind a revoked authority": orphan}.items():
                 for tls12 in (False, True):
-                    treatment = [allowed(outcome(server, authority, own, tls12)) for server in (ours, theirs)]
-                    results.equal(f"{setup}, {name}, {'TLS 1.2' if tls12 else 'TLS 1.3'}", treatment[0], treatment[1])
+                    ours, *theirs = [allowed(outcome(server, authority, own, tls12)) for server in servers]
+                    for treatment, peer in zip(theirs, arguments.peers):
+                        version = "TLS 1.2" if tls12 else "TLS 1.3"
+                        results.equal(f"{setup}, {name}, {version}, beside {peer_name(peer)}", ours, treatment)
             if setup == "a missing list":
                 os.rename(crl + ".away", crl)
 
