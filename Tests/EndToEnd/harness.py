@@ -131,13 +131,17 @@ class Server:
 
     def _wait_ready(self, log_offset, deadline):
         while True:
-            if any(line in self.log_since(log_offset) for line in READY_LINES):
+            if self.is_ready(log_offset):
                 return
             if self.process.poll() is not None:
                 raise ServerFailed(f"{self.label} exited with {self.process.returncode}:\n{self.log_tail()}")
             if time.monotonic() > deadline:
                 raise ServerFailed(f"{self.label} was not ready in time:\n{self.log_tail()}")
             time.sleep(0.005)
+
+    def is_ready(self, log_offset=0):
+        log = self.log_since(log_offset)
+        return any(line in log for line in READY_LINES)
 
     def log_since(self, offset):
         with open(self.log_path, "rb") as log:

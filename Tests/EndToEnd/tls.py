@@ -463,6 +463,19 @@ def check_certificate_users(results, arguments, authority):
                 results.check("which is refused", ours[0] != 0 and "permission denied" in ours[2], ours)
 
 
+def check_gateway_certificate(results, arguments, authority):
+    """etcd's gateway is a client of its own member and needs a client's certificate; here it needs none."""
+    serving, asking = authority.issue("serving", usage="serverAuth"), authority.issue("asking", usage="clientAuth")
+    mutual = serving.server_flags() + ["--client-cert-auth", "--trusted-ca-file", authority.certificate]
+    two = mutual + ["--client-cert-file", asking.certificate, "--client-key-file", asking.key]
+    for name, binary, flags in (("strake", arguments.server, mutual), ("strake with --client-cert-file", arguments.server, two),
+                                ("etcd with --client-cert-file", arguments.peer, two)):
+        with SecureServer(binary, flags) as server:
+            url = f"https://{server.endpoint}/v3/kv/put"
+            done = curl("--cacert", authority.certificate, *asking.curl(), "-d", '{"key":"YQ=="}', url)
+            results.check(f"the gateway of {name}", done[0] == 0 and '"revision":"2"' in done[1], done)
+
+
 def outcome(server, authority, pair, tls12=False):
     """How a client that speaks first is treated: what it reads, or how it fails."""
     context = ssl.create_default_context(cafile=authority.certificate)
@@ -575,6 +588,7 @@ def main():
         check_made_certificate(results, arguments)
         check_cluster(results, arguments, authority)
         check_certificate_users(results, arguments, authority)
+        check_gateway_certificate(results, arguments, authority)
         check_beside_etcd(results, arguments, authority)
         check_flags(results, arguments, authority)
 

@@ -34,7 +34,7 @@ def peer_flags(authority, pair, *more):
 
 def rejections(member):
     lines = member.log_since(0).decode(errors="replace").splitlines()
-    return [json.loads(line)["error"] for line in lines if '"rejected connection on peer endpoint' in line]
+    return [json.loads(line)["error"] for line in lines if '"rejected connection' in line]
 
 
 def told(member, text):
@@ -66,6 +66,7 @@ def check_cluster(results, arguments, authority):
         results.check("and with the right one it is in again, without a restart", eventually(
             lambda: cluster.client(victim).call("KV/Range", pb.RangeRequest(key=b"k"), timeout=2).ok, 30))
     check_made(results, arguments)
+    check_two_certificates(results, arguments, authority)
 
 
 def others(cluster, victim):
@@ -116,6 +117,67 @@ def check_stranger(results, cluster, authority, arguments, stranger):
     fourth.start()
     results.check("and joins over TLS", eventually(
         lambda: cluster.client(fourth).call("KV/Range", pb.RangeRequest(key=b"k"), timeout=2).ok))
+
+
+def check_two_certificates(results, arguments, authority):
+    """A member that shows others one certificate and asks them with another, as with etcd: which of the two has to be for
+    what, and for where."""
+    serving = authority.issue("serving-peer", usage="serverAuth")
+    asking = authority.issue("asking-peer", usage="clientAuth")
+    elsewhere = authority.issue("elsewhere", usage="clientAuth", sans="IP:192.0.2.1")
+    for binary in (arguments.server, arguments.peer):
+        skip = "--peer-skip-client-san-verification"
+        skip = skip if binary == arguments.server else skip.replace("--", "--experimental-", 1)
+        for name, own, more, works in (("one certificate that is for servers only", None, [], False),
+                                       ("another one for asking", asking, [], True),
+                                       ("another one, for another address", elsewhere, [], False),
+                                       ("another one, and no look at the address", elsewhere, [skip], True)):
+            if own:
+                more = more + ["--peer-client-cert-file", own.certificate, "--peer-client-key-file", own.key]
+            cluster = SecureCluster(binary, 2, lambda _: peer_flags(authority, serving, *more))
+            check_meeting(results, f"{os.path.basename(binary)}, {name}", cluster, works)
+            if works and own is asking and binary == arguments.server:
+                check_next_certificate(results, arguments, authority)
+
+
+def check_meeting(results, name, cluster, works):
+    """Whether two members that need each other come together, or refuse each other."""
+    try:
+        for member in cluster.members:
+            member.launch()
+        if works:
+            for member in cluster.members:
+                member.wait_until_ready()
+                answer = cluster.client(member).call("KV/Put", pb.PutRequest(key=b"k"))
+                results.check(f"{name}: a write through {member.label}", answer.ok, answer)
+        else:
+            for member in cluster.members:
+                results.check(f"{name}: {member.label} refuses, again and again",
+                              eventually(lambda: len(rejections(member)) >= 5), member.log_tail())
+        for member in cluster.members:
+            results.equal(f"{name}: {member.label} refuses or is ready", (bool(rejections(member)), member.is_ready()),
+                          (not works, works))
+    finally:
+        cluster.remove()
+
+
+def check_next_certificate(results, arguments, authority):
+    """The certificate that a member asks with is read again when it is replaced."""
+    pairs = {name: authority.issue(f"asking-{name}", common_name="member", usage="clientAuth") for name in ("m1", "m2", "m3")}
+    serving = authority.issue("serving-member", common_name="member", usage="serverAuth")
+    with SecureCluster(arguments.server, 3, lambda name: peer_flags(
+            authority, serving, "--peer-cert-allowed-cn=member", "--peer-client-cert-file", pairs[name].certificate,
+            "--peer-client-key-file", pairs[name].key)) as cluster:
+        one, two, _ = cluster.members
+        authority.issue("asking-m1", common_name="stranger", usage="clientAuth")
+        two.kill()
+        two.start()
+        results.check("whose next certificate has another name is kept out", eventually(
+            lambda: any("common name" in line for line in rejections(two))), two.log_tail())
+        count = len(rejections(two))
+        authority.issue("asking-m1", common_name="member", usage="clientAuth")
+        results.check("until the one after that", eventually(
+            lambda: cluster.client(two).call("KV/Put", pb.PutRequest(key=b"k"), timeout=2).ok), rejections(two)[count:])
 
 
 def check_made(results, arguments):
