@@ -284,6 +284,22 @@ def check_member_changes(results, cluster):
     results.equal("three members are left", len(out.splitlines()), 3)
 
 
+def check_strict(results, arguments):
+    """--strict-reconfig-check: whether one more member is let in while one is down, as with etcd. One that is down makes a
+    difference as soon as it is missed; a second one would take the quorum away."""
+    for binary in (arguments.server, arguments.peer):
+        for strict, answer in (("true", (UNAVAILABLE, UNHEALTHY)), ("false", ("OK", ""))):
+            with Cluster(binary, 3, [f"--strict-reconfig-check={strict}"]) as cluster:
+                one, two = cluster.followers()
+                two.kill()
+                add = pb.MemberAddRequest(peerURLs=[two.peer_url.replace(str(two.peer_port), "1")], isLearner=True)
+                added = cluster.client(one).call("Cluster/MemberAdd", add)
+                name = f"{os.path.basename(binary)} with --strict-reconfig-check={strict}"
+                results.equal(f"{name}: another member beside one that is down", (added.code, added.text), answer)
+                count = len(cluster.client(one).must("Cluster/MemberList", pb.MemberListRequest()).members)
+                results.equal(f"{name}: members", count, 4 if added.ok else 3)
+
+
 def check_death(results, cluster):
     """The leader dies; the rest goes on, and it comes back."""
     leader = cluster.leader()
@@ -375,6 +391,7 @@ def main():
             check_death(results, cluster)
             check_snapshot(results, cluster)
             check_no_quorum(results, cluster)
+        check_strict(results, arguments)
 
     run(arguments, body)
 

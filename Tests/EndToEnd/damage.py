@@ -5,12 +5,14 @@ import random
 import re
 import signal
 import struct
+import time
 import urllib.request
 
 from cluster import Cluster
 from harness import Server, eventually, parse_arguments, run
 from wire import Client, WatchStream, pb
 
+COMPARISONS = "strake_store_comparisons_total"
 CORRUPT = "etcdserver: corrupt cluster"
 
 
@@ -113,6 +115,63 @@ def check_divergence(results, server):
         results.equal("writes again", cluster.client(others[1]).call("KV/Put", pb.PutRequest(key=b"x")).code, "OK")
 
 
+def check_time(results, arguments):
+    """--corrupt-check-time: how often members are compared, and that one that differs is noticed by that, as with etcd."""
+    with Cluster(arguments.server, 3, ["--corrupt-check-time=300ms"]) as soon, \
+            Cluster(arguments.server, 3, ["--corrupt-check-time=1h"]) as late, \
+            Cluster(arguments.peer, 3, ["--experimental-corrupt-check-time=1s"]) as etcd, Cluster(arguments.peer, 3) as never:
+        odd = {cluster: diverge(results, cluster) for cluster in (soon, etcd, late, never)}
+        # A member that was asked while it was down is asked again after 5 s: meanwhile the others are compared.
+        check_interval(results, soon)
+        # etcd 3.5 names nobody: its leader compares each member with itself alone, and so cannot tell who is wrong.
+        for name, cluster, named in (("strake", soon, odd[soon]), ("etcd", etcd, 0)):
+            eventually(lambda: alarms(cluster))
+            results.equal(f"{name} notices it in time", alarms(cluster), [(named, pb.CORRUPT)])
+        for name, cluster in (("strake in an hour", late), ("etcd without the flag", never)):
+            results.equal(f"{name} has not noticed it yet", alarms(cluster), [])
+        results.equal("nor looked", sum(member.metric(COMPARISONS) for member in late.members), 0)
+
+
+def check_interval(results, cluster):
+    leader, times = cluster.leader(), []
+    for _ in range(4):
+        before = leader.metric(COMPARISONS)
+        eventually(lambda: leader.metric(COMPARISONS) > before)
+        times.append(time.monotonic())
+    # Unless told otherwise it is once a second.
+    took = (times[-1] - times[0]) / 3
+    results.check("compared every 300 ms", 0.2 < took < 0.6, took)
+
+
+def diverge(results, cluster):
+    """Has a follower's file say something else, and returns its id. The first member, which is asked for alarms, stays up."""
+    odd = next(member for member in cluster.followers() if member is not cluster.members[0])
+    number = cluster.ids()[odd]
+    other = next(member for member in cluster.members if member is not odd)
+    value = b"value that is changed"
+    cluster.client(other).put(b"falsified", value)
+    local = pb.RangeRequest(key=b"falsified", serializable=True)
+    results.check("the put is everywhere", eventually(lambda: cluster.client(odd).call("KV/Range", local).message.count))
+    odd.stop()
+    if os.path.exists(store_file(odd)):
+        results.check("rows falsified", falsify_version(odd, b"falsified") > 0)
+    else:
+        path = os.path.join(odd.data_directory, "member", "snap", "db")
+        with open(path, "rb") as file:
+            data = file.read()
+        results.check("etcd's file changed", value in data)
+        with open(path, "wb") as file:
+            file.write(data.replace(value, value.upper()))
+    odd.start()
+    cluster.client(other).put(b"falsified", b"2")
+    return number
+
+
+def alarms(cluster):
+    answer = cluster.client(cluster.members[0]).call("Maintenance/Alarm", pb.AlarmRequest())
+    return [(item.memberID, item.alarm) for item in answer.message.alarms] if answer.ok else None
+
+
 def check_bit_flip(results, server, seed):
     """A value on one member's disk goes bad while it is down: it finds out by itself, and stops."""
     value = random.Random(seed).randbytes(300)
@@ -199,6 +258,7 @@ def main():
 
     def body(results):
         check_divergence(results, arguments.server)
+        check_time(results, arguments)
         check_bit_flip(results, arguments.server, arguments.seed)
         check_bit_flip_alone(results, arguments.server, arguments.seed)
         check_truncation(results, arguments.server)
