@@ -19,6 +19,9 @@ struct WatchSink: WatchConsumer {
     /// Bytes waiting for a socket that takes none, above which its streams count as full.
     static let socketBytesMax = 256 << 10
 
+    /// What gRPC of Go, at either end, sends and takes at most.
+    static let messageBytesMax = Int(Int32.max)
+
     private let service: Service
     var streams: [StreamKey: WatchStream] = [:]
     /// The revision in the headers of what is being sent.
@@ -110,14 +113,21 @@ struct WatchSink: WatchConsumer {
     /// - Returns: False when the call has ended meanwhile.
     private func send(_ prefix: Response<WatchResponse>, _ payload: [UInt8], to stream: WatchStream) -> Bool {
         let head = prefix.encodedSize
+        let count = head + payload.count
+        guard count <= Self.messageBytesMax else {
+            // A revision that is as large, for a watcher that takes no fragments.
+            let text = "grpc: trying to send message larger than max (\(count) vs. \(Self.messageBytesMax))"
+            stream.session.finish(stream.id, EtcdStatus(code: .resourceExhausted, message: text))
+            return false
+        }
         let engine = stream.session.engine
-        guard let memory = engine.beginMessage(stream.id, bytesMax: head + payload.count) else { return false }
+        guard let memory = engine.beginMessage(stream.id, bytesMax: count) else { return false }
         var writer = ProtobufWriter(UnsafeMutableRawBufferPointer(rebasing: memory[..<head]))
         prefix.encode(to: &writer)
         payload.withUnsafeBytes { bytes in
             UnsafeMutableRawBufferPointer(rebasing: memory[head...]).copyMemory(from: bytes)
         }
-        engine.endMessage(stream.id, count: head + payload.count)
+        engine.endMessage(stream.id, count: count)
         stream.session.loop.touch(stream.session)
         if engine.outputCount > Self.socketBytesMax { stream.session.writeOutput() }
         return true
