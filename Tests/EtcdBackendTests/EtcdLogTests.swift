@@ -96,6 +96,15 @@ struct EtcdLogTests {
         #expect(throws: EtcdLogError.gap(after: 8, next: 10)) { _ = try self.read([file], after: 6) }
     }
 
+    @Test func `numbers that no log comes to are damage`() {
+        for kind in [2, 3, 5] as [UInt8] {
+            var file = EtcdLogFile()
+            // Their index is the field 3, 3 and 1; the largest there is would be followed by none.
+            file.add(kind: kind, field(kind == 5 ? 1 : 3, .max))
+            #expect(throws: EtcdLogError.self) { _ = try self.read([file], after: 0) }
+        }
+    }
+
     @Test func `a file that does not go on from the one before is refused`() {
         var one = EtcdLogFile()
         one.entry(1, "data".bytes)

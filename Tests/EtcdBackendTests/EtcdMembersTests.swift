@@ -77,6 +77,7 @@ struct EtcdMembersTests {
         #expect(!apply(0, 1, #"{"id":2,"peerURLs":[]}"#, to: &members))
         #expect(!apply(0, 1, "", to: &members))
         #expect(!apply(7, 1, #"{"id":1}"#, to: &members))
+        #expect(!apply(0, 0, #"{"id":0}"#, to: &members))
         #expect(![0xFF].withUnsafeBytes { members.apply($0) })
     }
 }

@@ -28,6 +28,8 @@ package enum BackendError: Error, Sendable, CustomStringConvertible {
 package struct BackendContents {
     /// Revisions are below it: above any that a store comes to, and far from where numbers end.
     package static let revisionMax: Int64 = 1 << 62
+    /// Indexes and terms of the log are below it.
+    static let indexMax: UInt64 = 1 << 62
 
     package private(set) var leases: [Lease] = []
     package private(set) var alarms: [AlarmMember] = []
@@ -108,7 +110,9 @@ package struct BackendContents {
         try Self.forEach(.meta, reader) { key, value -> (MetaKey, UInt64)? in
             let name = MetaKey(rawValue: String(decoding: key, as: UTF8.self))
             guard name == .consistentIndex || name == .term else { return (.confState, 0) }
-            return value.count == 8 ? name.map { ($0, UInt64(bigEndian: value.loadUnaligned(as: UInt64.self))) } : nil
+            guard let name, value.count == 8 else { return nil }
+            let number = UInt64(bigEndian: value.loadUnaligned(as: UInt64.self))
+            return number < Self.indexMax ? (name, number) : nil
         } take: { name, number in
             if name == .consistentIndex { consistentIndex = number }
             if name == .term { term = number }
@@ -126,7 +130,8 @@ package struct BackendContents {
     }
 
     private static func memberID(_ key: UnsafeRawBufferPointer) -> UInt64? {
-        UInt64(String(decoding: key, as: UTF8.self), radix: 16)
+        let id = UInt64(String(decoding: key, as: UTF8.self), radix: 16)
+        return id == 0 ? nil : id
     }
 
     /// Lends the events in the order of their revisions, until `body` returns false.

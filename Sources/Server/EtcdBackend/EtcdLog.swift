@@ -124,23 +124,40 @@ package struct EtcdLog {
                 throw EtcdLogError.damaged(segment: segments, offset: start, "a record does not have its checksum")
             }
             checksum = sum
-            switch record.kind {
-            case Kind.metadata:
-                let metadata = try WALMetadata(protobuf: record.data)
-                (member, cluster) = (metadata.member, metadata.cluster)
-            case Kind.entry: try take(try WALEntry(protobuf: record.data), in: file, start)
-            case Kind.state:
-                let state = try WALState(protobuf: record.data)
-                (term, committed) = (max(term, state.term), max(committed, state.committed))
-            case Kind.snapshot: begin(at: try WALSnapshot(protobuf: record.data).index)
-            default:
-                throw EtcdLogError.damaged(
-                    segment: segments, offset: start, "a record of kind \(record.kind), which is not known")
-            }
+            try read(record, at: start, in: file)
         } catch let error as EtcdLogError {
             throw error
         } catch {
             throw .damaged(segment: segments, offset: start, "a record cannot be read")
+        }
+    }
+
+    private mutating func read(_ record: WALRecord, at start: Int, in file: UnsafeRawBufferPointer) throws {
+        switch record.kind {
+        case Kind.metadata:
+            let metadata = try WALMetadata(protobuf: record.data)
+            (member, cluster) = (metadata.member, metadata.cluster)
+        case Kind.entry:
+            let entry = try WALEntry(protobuf: record.data)
+            try check(entry.index, entry.term, at: start)
+            try take(entry, in: file, start)
+        case Kind.state:
+            let state = try WALState(protobuf: record.data)
+            try check(state.committed, state.term, at: start)
+            (term, committed) = (max(term, state.term), max(committed, state.committed))
+        case Kind.snapshot:
+            let index = try WALSnapshot(protobuf: record.data).index
+            try check(index, 0, at: start)
+            begin(at: index)
+        default:
+            throw EtcdLogError.damaged(
+                segment: segments, offset: start, "a record of kind \(record.kind), which is not known")
+        }
+    }
+
+    private func check(_ index: UInt64, _ term: UInt64, at start: Int) throws(EtcdLogError) {
+        guard max(index, term) < BackendContents.indexMax else {
+            throw .damaged(segment: segments, offset: start, "a record of index \(index) and term \(term)")
         }
     }
 

@@ -72,7 +72,7 @@ package struct EtcdMembers: Hashable, Sendable {
     ///
     /// - Returns: False when it cannot be read.
     mutating func apply(_ data: UnsafeRawBufferPointer) -> Bool {
-        guard let change = try? WALConfigurationChange(protobuf: data) else { return false }
+        guard let change = try? WALConfigurationChange(protobuf: data), change.member != 0 else { return false }
         if change.kind == Change.remove {
             remove(change.member)
             return true
