@@ -13,11 +13,18 @@ final class Connection: Sendable {
         case close
     }
 
+    private let endpoint: String
+    private let trace: (@Sendable (ClientEvent) -> Void)?
     private let channel: any Channel
     private let handler: NIOLoopBound<ConnectionHandler>
     private let orders = Mutex<[Order]>([])
 
-    init(_ channel: any Channel, _ handler: NIOLoopBound<ConnectionHandler>) {
+    init(
+        _ channel: any Channel, _ handler: NIOLoopBound<ConnectionHandler>, endpoint: String,
+        trace: (@Sendable (ClientEvent) -> Void)?
+    ) {
+        self.endpoint = endpoint
+        self.trace = trace
         self.channel = channel
         self.handler = handler
     }
@@ -40,6 +47,24 @@ final class Connection: Sendable {
 
     func unary(
         _ method: Method, _ request: [UInt8], metadata: [HeaderField], deadline: NIODeadline?
+    ) async -> UnaryCall.Outcome {
+        traceCall(of: method)
+        let outcome = await outcome(of: method, request, metadata: metadata, deadline: deadline)
+        switch outcome {
+        case .success: traceEnd(of: method, nil)
+        case .failure(let error): traceEnd(of: method, error)
+        }
+        return outcome
+    }
+
+    func traceCall(of method: Method) { trace?(.called(method: method.path, endpoint: endpoint)) }
+
+    func traceEnd(of method: Method, _ error: StrakeClientError?) {
+        trace?(.ended(method: method.path, endpoint: endpoint, error: error))
+    }
+
+    private func outcome(
+        of method: Method, _ request: [UInt8], metadata: [HeaderField], deadline: NIODeadline?
     ) async -> UnaryCall.Outcome {
         let started = Mutex<UnaryCall?>(nil)
         return await withTaskCancellationHandler {

@@ -135,11 +135,14 @@ final class ConnectionPool: Sendable {
 
     /// A connection takes no more calls. Also of one that was not made: then there is nothing to be told.
     private func lost(_ index: Int, _ generation: UInt64) {
+        var wasMade = false
         update { state in
             guard state.generations[index] == generation, state.connections[index] != nil else { return }
+            wasMade = true
             state.connections[index] = nil
             state.balancer.lost(index)
         }
+        if wasMade { connector.trace?(.disconnected(endpoint: addresses[index].text)) }
     }
 
     private func dismiss(_ id: UInt64, _ error: StrakeClientError) {

@@ -7,6 +7,7 @@ internal import StrakeTLS
 /// Makes connections to members.
 struct Connector: Sendable {
     let group: any EventLoopGroup
+    let trace: (@Sendable (ClientEvent) -> Void)?
     private let dialTimeout: TimeAmount
     private let limits: ConnectionHandler.Limits
     private let tls: TLSClient
@@ -16,6 +17,7 @@ struct Connector: Sendable {
     /// - Throws: `invalidArgument` for a file of the options' that cannot be used.
     init(_ options: StrakeClient.Options, for addresses: [Address]) throws(StrakeClientError) {
         group = options.eventLoopGroup ?? MultiThreadedEventLoopGroup.singleton
+        trace = options.trace
         dialTimeout = max(TimeAmount(options.dialTimeout), .milliseconds(1))
         var limits = ConnectionHandler.Limits()
         limits.configuration.messageBytesMax = options.maxCallReceiveBytes
@@ -51,6 +53,7 @@ struct Connector: Sendable {
     func connect(
         to address: Address, gone: @escaping @Sendable () -> Void
     ) -> EventLoopFuture<Connection> {
+        trace?(.connecting(endpoint: address.text))
         let loop = group.next()
         let ready = loop.makePromise(of: Void.self)
         let late = loop.scheduleTask(in: dialTimeout) {
@@ -62,14 +65,14 @@ struct Connector: Sendable {
         return connected.flatMapThrowing { channel -> (any Channel, NIOLoopBound<ConnectionHandler>) in
             let handler = try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self)
             return (channel, NIOLoopBound(handler, eventLoop: channel.eventLoop))
-        }.flatMap { made -> EventLoopFuture<Connection> in
-            let (channel, handler) = made
-            return ready.futureResult.map { Connection(channel, handler) }.flatMapErrorThrowing { error in
+        }.flatMap { parts -> EventLoopFuture<Connection> in
+            let (channel, handler) = parts
+            return ready.futureResult.map { made(channel, handler, address) }.flatMapErrorThrowing { error in
                 channel.close(promise: nil)
                 throw error
             }
         }.flatMapErrorThrowing { error in
-            throw Self.error(of: error, address)
+            throw notMade(error, address)
         }.always { _ in
             late.cancel()
         }
@@ -101,8 +104,18 @@ struct Connector: Sendable {
         }
     }
 
-    private static func error(of error: any Error, _ address: Address) -> StrakeClientError {
-        if let error = error as? StrakeClientError { return error }
-        return StrakeClientError(.unavailable, "cannot connect to \(address.text): \(LossReason.text(of: error))")
+    private func made(
+        _ channel: any Channel, _ handler: NIOLoopBound<ConnectionHandler>, _ address: Address
+    ) -> Connection {
+        trace?(.connected(endpoint: address.text))
+        return Connection(channel, handler, endpoint: address.text, trace: trace)
+    }
+
+    private func notMade(_ error: any Error, _ address: Address) -> StrakeClientError {
+        let error =
+            error as? StrakeClientError
+            ?? StrakeClientError(.unavailable, "cannot connect to \(address.text): \(LossReason.text(of: error))")
+        trace?(.notConnected(endpoint: address.text, reason: error.message))
+        return error
     }
 }

@@ -35,6 +35,8 @@ extension StrakeClient {
         public var credentials: Credentials?
         /// Where connections run; nil is NIO's shared group. It has to outlive the client.
         public var eventLoopGroup: (any EventLoopGroup)?
+        /// Told what the client does, on whatever thread does it.
+        package var trace: (@Sendable (ClientEvent) -> Void)?
 
         public init() {}
     }

@@ -34,6 +34,7 @@ final class StreamCall: Call, @unchecked Sendable {
         self.connection = connection
         ticket = admission.ticket
         super.init(method, request, metadata: admission.metadata, deadline: deadline)
+        connection.traceCall(of: method)
         connection.submit(.start(self))
     }
 
@@ -90,6 +91,7 @@ final class StreamCall: Call, @unchecked Sendable {
     }
 
     override func ended(_ error: StrakeClientError?) {
+        connection.traceEnd(of: method, error)
         let waiter = state.withLock { state in
             state.isOver = true
             state.error = error
