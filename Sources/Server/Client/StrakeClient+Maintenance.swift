@@ -1,3 +1,4 @@
+internal import NIOCore
 internal import StrakeEtcdWire
 
 /// What a member tells of itself.
@@ -163,8 +164,14 @@ extension StrakeClient {
     }
 
     /// The whole state in etcd's file format, piece by piece. The last 32 bytes of all are the SHA-256 of those before.
-    public func snapshot() async throws(StrakeClientError) -> MessageSequence<[UInt8]> {
-        MessageSequence(try await open(.snapshot, EmptyRequest(), token: .new)) { bytes throws(StrakeClientError) in
+    ///
+    /// - Parameter timeout: For all of it, after which `next()` throws `deadlineExceeded`; nil is without end.
+    public func snapshot(
+        within timeout: Duration? = nil
+    ) async throws(StrakeClientError) -> MessageSequence<[UInt8]> {
+        let deadline = timeout.map { NIODeadline.now() + TimeAmount($0) }
+        let stream = try await open(.snapshot, EmptyRequest(), token: .new, deadline: deadline)
+        return MessageSequence(stream) { bytes throws(StrakeClientError) in
             do {
                 return try bytes.withUnsafeBytes { try SnapshotResponse(protobuf: $0) }.blob
             } catch {
