@@ -150,8 +150,8 @@ let package = Package(
         layer(
             "Commands/Ctl",
             [
-                "StrakeFlags", "StrakeClusterFlags", "StrakeClientFlags", "StrakeSockets", "StrakeTLS",
-                "StrakeEtcdWire", "StrakeChecksum", "StrakeBolt", "StrakeTables", "StrakeMVCC", "StrakeLeases",
+                "StrakeFlags", "StrakeClusterFlags", "StrakeSockets", "StrakeTLS", "StrakeEtcdWire", "StrakeChecksum",
+                "StrakeBolt", "StrakeTables", "StrakeMVCC", "StrakeLeases",
                 "StrakeAuth", "StrakeModel", "StrakeStateMachine", "StrakeLog", "StrakeStore", "StrakeEtcdBackend",
                 "StrakeSignals", "StrakeClient", "StrakeDiscovery",
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -170,7 +170,7 @@ def check_backup(results, arguments):
         other = os.path.join(server.directory, "other.db")
         saved = subprocess.run([arguments.server, "ctl", "snapshot", "save", other, "--endpoints", server.endpoint],
                                capture_output=True, text=True, timeout=60)
-        results.equal("strake ctl without a user", (saved.returncode, "user name is empty" in saved.stderr), (1, True))
+        results.equal("strake ctl without a user", (saved.returncode, "user name is empty" in saved.stderr), (5, True))
         saved = subprocess.run([arguments.server, "ctl", "snapshot", "save", other, "--endpoints", server.endpoint,
                                 f"--user={ROOT}:{PASSWORD}"], capture_output=True, text=True, timeout=60)
         results.equal("strake ctl as root", saved.returncode, 0)

@@ -6,6 +6,7 @@ import re
 import cli_cases
 import ctl_auth_cases
 import ctl_groups
+import ctl_options
 from differential_cli import Comparison, Side, difference, run_group
 from harness import ETCDCTL_35, parse_arguments, run
 
@@ -133,8 +134,9 @@ def main():
         for group in GROUPS:
             if arguments.only in group.__name__:
                 run_group(results, group, pair_of_sides(arguments), Pair)
-        if arguments.only in ctl_groups.__name__:
-            ctl_groups.check(results, arguments)
+        for module in (ctl_groups, ctl_options):
+            if arguments.only in module.__name__:
+                module.check(results, arguments)
 
     run(arguments, body)
 

@@ -6,7 +6,7 @@ import subprocess
 from harness import ETCDCTL_35
 
 GROUPS = ("alarm", "auth", "check", "endpoint", "lease", "member", "role", "snapshot", "user")
-# etcdctl has it since 3.6, which is not among the peers.
+# etcdctl 3.5.1 does not have them: 3.6, which is not among the peers, does.
 LATER = {"downgrade": {"cancel", "enable", "validate"}}
 # Of a member's own tools, and etcdutl's in the case of restore.
 BEYOND = {"member": {"replace"}}

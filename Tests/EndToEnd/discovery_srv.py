@@ -170,6 +170,10 @@ def check_ctl(results, dns, arguments):
                                 text=True, timeout=20).stdout
         results.check("ctl asks for the status of what was found",
                       status.startswith(f"http://a.ctl.test:{server.client_port},"), status)
+        with tempfile.TemporaryDirectory() as directory:
+            done = subprocess.run([arguments.server, "ctl", "snapshot", "save", os.path.join(directory, "file"), "-d", "ctl.test"],
+                                  capture_output=True, text=True, timeout=20)
+        results.check("ctl saves a snapshot of what was found", done.returncode == 0 and "Snapshot saved at" in done.stdout, done)
         for kind, (code, _, error) in zip(("Strake", "etcd"), run_both("get", "k", "-d", "nowhere.test")):
             results.check(f"ctl of a domain without records: {kind}", code == 1 and re.search(
                 r"dns lookup errors: lookup _etcd-client-ssl\._tcp\.nowhere\.test.*: no such host and lookup "

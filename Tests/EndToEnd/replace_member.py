@@ -197,14 +197,17 @@ def check_refusals(results, arguments, old, own, other):
     endpoint = ["--endpoints", other.endpoint]
     free = "http://127.0.0.1:1"
     for name, words, code, text in (
-            ("no words", ["member", "replace"], 2, "takes OLD_ID, NAME and PEER_URLS"),
-            ("a bad id", ["member", "replace", "zz", "m4", free], 2, 'OLD_ID: "zz"'),
-            ("a bad name", ["member", "replace", "5", "m=4", free], 2, 'NAME: "m=4"'),
-            ("a bad URL", ["member", "replace", "5", "m4", "127.0.0.1"], 2, 'PEER_URLS: "127.0.0.1"'),
-            ("a bad endpoint", ["member", "replace", "5", "m4", free, "--endpoints", "nowhere"], 2, "-endpoints"),
-            ("a timeout below 0", ["member", "replace", "5", "m4", free, "--timeout", "-1s"], 2, "--timeout"),
+            ("no words", ["member", "replace"], 128, "takes OLD_ID, NAME and PEER_URLS"),
+            ("a bad id", ["member", "replace", "zz", "m4", free], 128, 'OLD_ID: "zz"'),
+            ("a bad name", ["member", "replace", "5", "m=4", free], 128, 'NAME: "m=4"'),
+            ("a bad URL", ["member", "replace", "5", "m4", "127.0.0.1"], 128, 'PEER_URLS: "127.0.0.1"'),
+            ("a bad endpoint", ["member", "replace", "5", "m4", free, "--endpoints", "nowhere"], 128, 'endpoint "nowhere"'),
+            ("a timeout below 0", ["member", "replace", "5", "m4", free, "--timeout", "-1s"], 128, "--timeout"),
             ("an unknown command", ["member", "sing"], 2, 'unknown command "member sing"'),
-            ("an unknown flag", ["--loud"], 2, "flag provided but not defined: -loud"),
+            ("an unknown flag", ["--loud"], 1, "unknown flag: --loud"),
+            ("an output for programs", ["member", "replace", "5", "m4", free, "-w", "json"], 4, "json not supported"),
+            ("no time for a question", ["member", "replace", f"{old:x}", "m4", free, "--command-timeout", "1us"] + endpoint, 1,
+             "context deadline exceeded"),
             ("an unknown member", ["member", "replace", "5", "m4", free] + endpoint, 1, "member not found"),
             ("the old one's URL", ["member", "replace", f"{old:x}", "m4", own.peer_url] + endpoint, 1,
              "Peer URLs already exists"),
@@ -217,7 +220,7 @@ def check_refusals(results, arguments, old, own, other):
         found, out, err = ctl(arguments.server, *words)
         results.check(f"refused: {name}", found == code and text in err, f"{found} {out} {err}")
     code, out, _ = ctl(arguments.server, "--help")
-    results.check("there is help", code == 0 and "member replace OLD_ID NAME PEER_URLS" in out, out)
+    results.check("there is help", code == 0 and "member replace <OLD_ID> <NAME> <PEER_URLS>" in out, out)
     # What the last refusal has left behind.
     left = [member.ID for member in members_of_endpoint(other) if member.isLearner]
     for learner in left:

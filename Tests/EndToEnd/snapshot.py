@@ -225,7 +225,7 @@ def check_ctl(results, server, client, directory, compacted):
     view = View(client, compacted)
     path = directory.file("ctl.db")
     strake(server, "snapshot", "save", path, "--endpoints", server.endpoint)
-    own = json.loads(strake(server, "snapshot", "status", path, "-write-out=json"))
+    own = json.loads(strake(server, "snapshot", "status", path, "--write-out=json"))
     results.equal("strake ctl: the file's status", own, status(ETCDCTL, path))
     for form in ("simple", "fields", "table"):
         results.equal(f"strake ctl: the status as {form}", strake(server, "snapshot", "status", path, "-w", form),
@@ -293,9 +293,11 @@ def check_refusals(results, server, directory, path):
         ("no snapshot", (server.binary,), 1, "missing hash"),
         ("no database", (server.binary, "--skip-hash-check"), 1, "no bbolt database"),
         ("no file", (directory.file("nowhere.db"),), 1, "No such file"),
-        ("a moved revision without a compaction", (path, "--mark-compacted=false"), 2, "--mark-compacted required"),
-        ("a cluster without this member", (path, "--initial-cluster", "m2=http://127.0.0.1:1"), 2, "couldn't find"),
-        ("no file named", (), 2, "takes one FILE"),
+        ("a moved revision without a compaction", (path, "--mark-compacted=false"), 128, "--mark-compacted required"),
+        ("a cluster without this member", (path, "--initial-cluster", "m2=http://127.0.0.1:1"), 128, "couldn't find"),
+        ("no file named", (), 128, "requires exactly one argument"),
+        ("a peer URL that is none", (path, "--initial-advertise-peer-urls", "m1:2380"), 128, "URL scheme must be http"),
+        ("a place for a log", (path, "--wal-dir", directory.file("wal")), 128, "--wal-dir says where the log of"),
         ("a directory that is there", (path, "--data-dir", directory.path), 1, "exists"),
     ]
     for name, arguments, code, text in cases:

@@ -54,7 +54,7 @@ BAD_WORDS = [
     (["check-history", "--loud"], 2, r"takes one FILE"),
     (["check-history", "/nowhere"], 2, r"/nowhere: No such file"),
     (["ctl", "sing"], 2, r'unknown command "sing"'),
-    (["ctl", "--loud"], 2, r"flag provided but not defined: -loud"),
+    (["ctl", "--loud"], 1, r"unknown flag: --loud"),
     (["ctl", "member", "replace", "5", "m4", "http://127.0.0.1:1", "--endpoints=127.0.0.1:1"], 1,
      r"cannot connect to 127.0.0.1:1: Connection refused$"),
 ]

@@ -196,11 +196,11 @@ def check_commands(results, arguments, server, authority):
     code, output = strake("ctl", "snapshot", "save", file, "--endpoints", f"https://{server.endpoint}", *ca)
     results.check("ctl snapshot save", code == 0 and os.path.getsize(file) > 0, output)
     code, output = strake("ctl", "snapshot", "save", file, "--endpoints", f"http://{server.endpoint}")
-    results.check("ctl without TLS", code == 1, output)
+    results.check("ctl without TLS", code == 5, output)
     for words, text in ((["--cacert", "/nonexistent"], "open /nonexistent: no such file"),
                         (["--cert", "/nonexistent"], "--cert and --key go together")):
         code, output = strake("ctl", "snapshot", "save", file, *words)
-        results.check(f"ctl {words[0]} with {words[1]}", code == 2 and text in output, output)
+        results.check(f"ctl {words[0]} with {words[1]}", code == 128 and text in output, output)
 
 
 # MARK: Both sides with a certificate

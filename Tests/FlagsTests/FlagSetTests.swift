@@ -14,9 +14,9 @@ struct FlagSetTests {
     ]
 
     private static func parsed(
-        _ arguments: [String], environment: [String: String] = [:], takesWords: Bool = false
+        _ arguments: [String], environment: [String: String] = [:]
     ) throws(FlagError) -> FlagSet {
-        var flags = FlagSet(flags, takesWords: takesWords)
+        var flags = FlagSet(flags)
         try flags.parse(arguments: arguments, environment: environment)
         return flags
     }
@@ -31,10 +31,9 @@ struct FlagSetTests {
         #expect(flags.isSet("name") && !flags.isSet("wait"))
     }
 
-    @Test func `a boolean takes no word, and words are taken where the command wants them`() throws {
-        let flags = try Self.parsed(["one", "--pre-vote", "two", "--", "--three"], takesWords: true)
-        #expect(flags.words == ["one", "two", "--three"] && flags.bool("pre-vote"))
+    @Test func `a boolean takes no word`() {
         #expect(throws: FlagError.positional("two")) { try Self.parsed(["--pre-vote", "two"]) }
+        #expect(throws: FlagError.positional("two")) { try Self.parsed(["--pre-vote", "--", "two"]) }
     }
 
     @Test(

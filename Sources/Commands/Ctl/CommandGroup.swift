@@ -22,8 +22,9 @@ struct CommandGroup {
     /// Nil when the command line names more than a group, or none.
     init?(_ words: [String]) {
         let places = EtcdctlCommand.commandPlaces(words)
-        guard places.count == 1, let summary = Self.summaries[words[places[0]]] else { return nil }
-        word = words[places[0]]
+        let names = CommandTable.spelledOut(places.map { words[$0] })
+        guard names.count == 1, let summary = Self.summaries[names[0]] else { return nil }
+        word = names[0]
         self.summary = summary
         arguments = words.indices.filter { $0 != places[0] }.map { Array(words[$0].utf8) }
     }
@@ -46,7 +47,7 @@ struct CommandGroup {
 
             Commands:
 
-            \((EtcdctlCommand.listing(of: word) + CtlCommand.listing(of: word)).joined(separator: "\n"))
+            \(EtcdctlCommand.listing(of: word).joined(separator: "\n"))
 
             'strake ctl \(word) COMMAND --help' lists a command's flags.
             """)

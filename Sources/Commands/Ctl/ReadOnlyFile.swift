@@ -6,21 +6,21 @@ final class ReadOnlyFile {
     let byteCount: Int
     private let descriptor: Int32
 
-    init(_ path: String) throws(CtlError) {
+    init(_ path: String) throws(CommandFailure) {
         self.path = path
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw CtlError("\(path): \(String(cString: strerror(errno)))") }
+        guard descriptor >= 0 else { throw CommandFailure("\(path): \(String(cString: strerror(errno)))") }
         let size = lseek(descriptor, 0, SEEK_END)
-        guard size >= 0 else { throw CtlError("\(path): \(String(cString: strerror(errno)))") }
+        guard size >= 0 else { throw CommandFailure("\(path): \(String(cString: strerror(errno)))") }
         byteCount = Int(size)
     }
 
     deinit { close(descriptor) }
 
-    func read(_ range: Range<Int>) throws(CtlError) -> [UInt8] {
+    func read(_ range: Range<Int>) throws(CommandFailure) -> [UInt8] {
         do throws(ReadFailure) {
             return try bytes(range)
-        } catch { throw CtlError("\(path): \(String(cString: strerror(error.errno)))") }
+        } catch { throw CommandFailure("\(path): \(String(cString: strerror(error.errno)))") }
     }
 
     /// All of the range, or the `errno` of what failed: `EIO` where the file ends before it.
@@ -43,9 +43,9 @@ final class ReadOnlyFile {
     }
 
     /// Refuses when another process has locked the file for itself, and keeps it from doing so meanwhile.
-    func lock() throws(CtlError) {
+    func lock() throws(CommandFailure) {
         guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else {
-            throw CtlError("\(path): an etcd is running on it: stop it first")
+            throw CommandFailure("\(path): an etcd is running on it: stop it first")
         }
     }
 }

@@ -9,20 +9,20 @@ struct ScratchStore {
     let tables: StoreTables
     private let path: String
 
-    init(beside directory: String) throws(CtlError) {
+    init(beside directory: String) throws(CommandFailure) {
         let slashes = directory.reversed().prefix { $0 == "/" }.count
         path = String(directory.dropLast(slashes)) + Self.suffix
         guard mkdir(path, 0o700) == 0 else {
             let number = errno
             let reason = String(cString: strerror(number))
             let hint = number == EEXIST ? ", from a restore that was cut short: remove it" : ""
-            throw CtlError("\(path): \(reason)\(hint)")
+            throw CommandFailure("\(path): \(reason)\(hint)")
         }
         do {
             tables = try StoreTables(directory: path)
         } catch {
             rmdir(path)
-            throw CtlError("\(path): \(error)")
+            throw CommandFailure("\(path): \(error)")
         }
     }
 

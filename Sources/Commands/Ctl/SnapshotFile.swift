@@ -10,7 +10,7 @@ final class SnapshotFile {
     private let file: ReadOnlyFile
     var path: String { file.path }
 
-    init(_ path: String) throws(CtlError) {
+    init(_ path: String) throws(CommandFailure) {
         file = try ReadOnlyFile(path)
         // Pages are multiples of 512 bytes, so what is behind them can be told (etcd's rule).
         let size = file.byteCount
@@ -21,17 +21,17 @@ final class SnapshotFile {
     }
 
     /// The file as a database. Damage in it is found where it is met.
-    func database() throws(CtlError) -> BoltReader {
+    func database() throws(CommandFailure) -> BoltReader {
         do throws(BoltError) {
             return try BoltReader(fileBytes: fileBytes) { [self] offset, count throws(BoltError) in
                 try read(offset, count)
             }
-        } catch { throw CtlError("\(path): \(error)") }
+        } catch { throw CommandFailure("\(path): \(error)") }
     }
 
     /// Reads all of the database.
-    func checkSum() throws(CtlError) {
-        guard let checksum else { throw CtlError("\(path): snapshot missing hash but --skip-hash-check=false") }
+    func checkSum() throws(CommandFailure) {
+        guard let checksum else { throw CommandFailure("\(path): snapshot missing hash but --skip-hash-check=false") }
         var sum = SHA256()
         var offset: UInt64 = 0
         do throws(BoltError) {
@@ -40,9 +40,9 @@ final class SnapshotFile {
                 sum.add(bytes)
                 offset += UInt64(bytes.count)
             }
-        } catch { throw CtlError("\(path): \(error)") }
+        } catch { throw CommandFailure("\(path): \(error)") }
         guard sum.value == checksum else {
-            throw CtlError("\(path): expected sha256 \(Self.text(checksum)), got \(Self.text(sum.value))")
+            throw CommandFailure("\(path): expected sha256 \(Self.text(checksum)), got \(Self.text(sum.value))")
         }
     }
 

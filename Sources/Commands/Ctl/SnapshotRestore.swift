@@ -14,6 +14,47 @@ internal import StrakeTables
 /// a database that was copied from an etcd's directory, or of such a directory. The member founds a new cluster, or is one of
 /// those that the etcd's cluster had.
 struct SnapshotRestore {
+    static let details = """
+        It makes the data directory of a member of a new cluster. Every member has to be restored from the same file with the
+        same flags, but for --name, --data-dir and --initial-advertise-peer-urls. Keys, old revisions, leases, users and roles
+        are kept; the members too with --keep-members.
+
+        With --from-etcd it reads an etcd's database and, behind it, its log, so that the directory of an etcd that was killed
+        loses nothing; neither is changed. The member goes on in the etcd's place, with all ids and revisions. Of a cluster
+        with several members, stop them all and restore each from the same directory, the one whose log is newest, with --name.
+        """
+
+    static let flags = [
+        CommandFlag("name", .text, "default", "the restored member's name"),
+        CommandFlag("data-dir", .text, "", "where to restore to; must not exist; ${name}.strake if it is not given"),
+        CommandFlag(
+            "initial-advertise-peer-urls", .text, "http://localhost:2380",
+            "the restored member's peer URLs, comma-separated"),
+        CommandFlag(
+            "initial-cluster", .text, "",
+            "all members of the new cluster, as name=peer-url, comma-separated; this one alone if it is not given"),
+        CommandFlag("initial-cluster-token", .text, "etcd-cluster", "sets clusters with the same peer URLs apart"),
+        CommandFlag(
+            "bump-revision", .integer, "1000000000",
+            "how far to move the revision on, so that it is above all that clients have seen; 0 leaves it, as --from-etcd does "
+                + "if this is not given"),
+        CommandFlag(
+            "mark-compacted", .flag, "true",
+            "compact at the new revision: whoever watches from an older one is told to begin anew; not with --from-etcd if "
+                + "neither this nor --bump-revision is given"),
+        CommandFlag(
+            "keep-members", .flag, "false",
+            "go on with the cluster that it comes from: its members with their ids and URLs, and its place in the log; --name "
+                + "says which of them this is; so it is with --from-etcd, unless flags name a new cluster"),
+        CommandFlag(
+            "skip-hash-check", .flag, "false",
+            "take a file without a checksum: a database copied from an etcd's member/snap/db"),
+        CommandFlag(
+            "from-etcd", .text, "",
+            "restore from the data directory of a stopped or killed etcd, in place of a file"),
+        CommandFlag("wal-dir", .text, "", "where that etcd kept its log, if it was started with --wal-dir"),
+    ]
+
     private enum Source {
         case file(String)
         case directory(String, logPath: String?)
@@ -42,51 +83,65 @@ struct SnapshotRestore {
     private let marksCompacted: Bool
     private let checksSum: Bool
 
-    init(_ words: [String], _ flags: FlagSet) throws(CtlError) {
-        let directory = flags.isSet("from-etcd") ? flags.string("from-etcd") : nil
-        guard words.count == (directory == nil ? 1 : 0) else {
-            throw CtlError("snapshot restore takes one FILE, or --from-etcd", exitCode: 2)
-        }
-        let logPath = flags.isSet("wal-dir") ? flags.string("wal-dir") : nil
-        guard logPath == nil || directory != nil else {
-            throw CtlError("--wal-dir says where the log of --from-etcd is", exitCode: 2)
-        }
-        source = directory.map { .directory($0, logPath: logPath) } ?? .file(words[0])
-        let name = flags.string("name")
-        let target = flags.isSet("data-dir") ? flags.string("data-dir") : "\(name).strake"
-        var options = StoreOptions(dataDirectory: target)
-        options.name = name
-        options.peerURLs = flags.list("initial-advertise-peer-urls")
-        options.clusterToken = flags.string("initial-cluster-token")
-        do throws(ClusterFlagError) {
-            let urls = options.peerURLs
-            let text =
-                flags.isSet("initial-cluster")
-                ? flags.string("initial-cluster") : urls.map { "\(name)=\($0)" }.joined(separator: ",")
-            options.initialMembers = try InitialCluster.members(text)
-            try InitialCluster.check(options.initialMembers, name: name, advertised: urls)
-        } catch { throw CtlError(error.description, exitCode: 2) }
-        self.options = options
-        self.name = flags.isSet("name") ? name : nil
-        let foundsCluster = Self.newClusterFlags.filter { flags.isSet($0) }
-        keepsMembers =
-            flags.isSet("keep-members") ? flags.bool("keep-members") : directory != nil && foundsCluster.isEmpty
-        // Who has all that clients saw need not move on from it.
-        let isWhole = directory != nil
-        bump = isWhole && !flags.isSet("bump-revision") ? 0 : flags.integer("bump-revision")
-        marksCompacted =
-            isWhole && !flags.isSet("mark-compacted") ? bump > 0 : flags.bool("mark-compacted")
-        checksSum = !flags.bool("skip-hash-check")
-        guard bump >= 0 else { throw CtlError("--bump-revision must not be below 0", exitCode: 2) }
-        guard bump == 0 || marksCompacted else {
-            throw CtlError("--mark-compacted required if --bump-revision", exitCode: 2)
-        }
-        if keepsMembers, let flag = foundsCluster.first {
-            throw CtlError("--\(flag) is of a new cluster, and --keep-members goes on with the old one", exitCode: 2)
-        }
+    init(_ context: CommandContext) throws(CommandFailure) {
+        let arguments = context.arguments
+        source = try Self.source(arguments)
+        options = try Self.options(arguments)
+        name = arguments.isSet("name") ? arguments.text("name") : nil
+        keepsMembers = try Self.keepsMembers(arguments)
+        // A directory has all that clients saw: nobody need move on from it.
+        let isWhole = arguments.isSet("from-etcd")
+        bump = isWhole && !arguments.isSet("bump-revision") ? 0 : arguments.integer("bump-revision")
+        marksCompacted = isWhole && !arguments.isSet("mark-compacted") ? bump > 0 : arguments.flag("mark-compacted")
+        checksSum = !arguments.flag("skip-hash-check")
+        guard bump >= 0 else { throw .arguments("--bump-revision must not be below 0") }
+        guard bump == 0 || marksCompacted else { throw .arguments("--mark-compacted required if --bump-revision") }
     }
 
-    func run() throws(CtlError) {
+    private static func keepsMembers(_ arguments: CommandArguments) throws(CommandFailure) -> Bool {
+        let flag = newClusterFlags.first { arguments.isSet($0) }
+        guard arguments.isSet("keep-members") else { return arguments.isSet("from-etcd") && flag == nil }
+        guard arguments.flag("keep-members") else { return false }
+        if let flag {
+            throw .arguments("--\(flag) is of a new cluster, and --keep-members goes on with the old one")
+        }
+        return true
+    }
+
+    private static func source(_ arguments: CommandArguments) throws(CommandFailure) -> Source {
+        let directory = arguments.isSet("from-etcd") ? arguments.text("from-etcd") : nil
+        guard arguments.words.count == (directory == nil ? 1 : 0) else {
+            throw .arguments("snapshot restore requires exactly one argument, or --from-etcd")
+        }
+        let logPath = arguments.isSet("wal-dir") ? arguments.text("wal-dir") : nil
+        guard logPath == nil || directory != nil else {
+            throw .arguments(
+                "--wal-dir says where the log of --from-etcd is; a restored member's lies in its data directory")
+        }
+        return directory.map { .directory($0, logPath: logPath) } ?? .file(arguments.words[0])
+    }
+
+    private static func options(_ arguments: CommandArguments) throws(CommandFailure) -> StoreOptions {
+        let name = arguments.text("name")
+        let target = arguments.text("data-dir")
+        var options = StoreOptions(dataDirectory: target.isEmpty ? "\(name).strake" : target)
+        options.name = name
+        options.peerURLs = arguments.list("initial-advertise-peer-urls")
+        options.clusterToken = arguments.text("initial-cluster-token")
+        if let problem = options.peerURLs.compactMap({ ListenURL.problem(with: $0) }).first {
+            throw .arguments("--initial-advertise-peer-urls: \(problem)")
+        }
+        let text =
+            arguments.isSet("initial-cluster")
+            ? arguments.text("initial-cluster") : options.peerURLs.map { "\(name)=\($0)" }.joined(separator: ",")
+        do throws(ClusterFlagError) {
+            options.initialMembers = try InitialCluster.members(text)
+            try InitialCluster.check(options.initialMembers, name: name, advertised: options.peerURLs)
+        } catch { throw .arguments(error.description) }
+        return options
+    }
+
+    func run() throws(CommandFailure) {
         switch source {
         case .file(let path):
             let file = try SnapshotFile(path)
@@ -111,16 +166,16 @@ struct SnapshotRestore {
         }
     }
 
-    private func contents(of file: SnapshotFile) throws(CtlError) -> BackendContents {
+    private func contents(of file: SnapshotFile) throws(CommandFailure) -> BackendContents {
         let database = try file.database()
         let contents: BackendContents
         do throws(BackendError) {
             contents = try BackendContents(database)
-        } catch { throw CtlError("\(file.path): \(error)") }
+        } catch { throw CommandFailure("\(file.path): \(error)") }
         return contents
     }
 
-    private func restore(_ contents: BackendContents, _ origin: Origin, from path: String) throws(CtlError) {
+    private func restore(_ contents: BackendContents, _ origin: Origin, from path: String) throws(CommandFailure) {
         let cluster = try cluster(contents.members, origin)
         do throws(StoreStartError) {
             var restoration = try StoreRestoration.begin(options, goingOnWith: cluster, on: FileDisk())
@@ -128,13 +183,13 @@ struct SnapshotRestore {
             try finish(
                 consume restoration, newest: newest, contents.leases, contents.alarms, contents.auth,
                 compact: contents.compactRevision, compacted: contents.compacted)
-        } catch { throw CtlError(error.description) }
+        } catch { throw CommandFailure(error.description) }
     }
 
     /// Carries out the entries on a store of its own first: only then it is known how far the revisions come.
     private func restore(
         _ contents: BackendContents, and log: EtcdLog, of directory: EtcdDirectory
-    ) throws(CtlError) {
+    ) throws(CommandFailure) {
         let scratch = try ScratchStore(beside: options.dataDirectory)
         defer { scratch.remove() }
         do {
@@ -154,25 +209,27 @@ struct SnapshotRestore {
             try finish(
                 consume restoration, newest: history.revision, backup.leases, backup.alarms, backup.auth,
                 compact: history.compactRevision, compacted: history.compactRevision)
-            if count > 0 { print("carried out \(count) requests of the log that the database did not have") }
+            if count > 0 {
+                CommandOutput.line("carried out \(count) requests of the log that the database did not have")
+            }
             if tail.members.voterCount > 1, log.unmarkedCount > 0 {
-                print(
+                CommandOutput.line(
                     "the last \(log.unmarkedCount) entries of the log are not marked as committed; they are restored too. Of "
                         + "a cluster's directories take the one whose log is newest.")
             }
-        } catch let error as CtlError {
+        } catch let error as CommandFailure {
             throw error
         } catch {
-            throw CtlError("\(error)")
+            throw CommandFailure("\(error)")
         }
     }
 
     /// The cluster to go on with; nil for a new one.
-    private func cluster(_ members: EtcdMembers, _ origin: Origin) throws(CtlError) -> InheritedCluster? {
+    private func cluster(_ members: EtcdMembers, _ origin: Origin) throws(CommandFailure) -> InheritedCluster? {
         guard keepsMembers else { return nil }
         let hint = "; with --initial-cluster it founds a new cluster"
         guard members.voterCount > 0, origin.index > 0, origin.term > 0 else {
-            throw CtlError("no members are written down there that could be kept\(hint)")
+            throw CommandFailure("no members are written down there that could be kept\(hint)")
         }
         let names = members.all.map { $0.name.isEmpty ? String($0.id, radix: 16) : $0.name }.joined(separator: ", ")
         let candidates = members.all.filter { member in
@@ -181,9 +238,9 @@ struct SnapshotRestore {
         }
         guard let own = candidates.first, candidates.count == 1 else {
             let problem = name.map { "--name: there is no member \($0)" } ?? "--name has to say which member it is"
-            throw CtlError("\(problem); the members are \(names)\(hint)", exitCode: 2)
+            throw .arguments("\(problem); the members are \(names)\(hint)")
         }
-        print("goes on as the member \(own.name) (\(String(own.id, radix: 16))) of \(names)")
+        CommandOutput.line("goes on as the member \(own.name) (\(String(own.id, radix: 16))) of \(names)")
         return InheritedCluster(
             id: origin.cluster != 0 ? origin.cluster : clusterID(members), member: own.id, members: members.all,
             learners: members.learners, index: origin.index, term: origin.term)
@@ -208,7 +265,8 @@ struct SnapshotRestore {
         let target = marksCompacted ? moved : compact
         let revisions = StateBuilder.Revisions(newest: moved, compact: target, compacted: min(compacted, target))
         try restoration.finish(leases: leases, alarms: alarms, auth: auth, revisions: revisions)
-        print("restored \(options.dataDirectory), revision \(moved)\(marksCompacted ? ", compacted there" : "")")
+        CommandOutput.line(
+            "restored \(options.dataDirectory), revision \(moved)\(marksCompacted ? ", compacted there" : "")")
     }
 
     private func feed(

@@ -1,26 +1,31 @@
 internal import StrakeBolt
 internal import StrakeChecksum
-internal import StrakeFlags
 
 /// `strake ctl snapshot status`: reads all of a snapshot, and says what is in it, as etcdctl does.
 struct SnapshotStatus {
-    private let path: String
-    private let format: String
+    static let details = """
+        It reads all of a file that 'snapshot save' wrote, or of a database that was copied from an etcd, and says: the hash,
+        the revision, the number of keys, the size. protobuf is refused, as etcdctl refuses it.
+        """
 
-    init(_ words: [String], _ flags: FlagSet) throws(CtlError) {
-        guard words.count == 1 else { throw CtlError("snapshot status takes one FILE", exitCode: 2) }
-        path = words[0]
-        format = flags.string("write-out")
+    private let path: String
+    private let printer: Printer
+
+    init(_ context: CommandContext) throws(CommandFailure) {
+        guard context.words.count == 1 else { throw .arguments("snapshot status requires exactly one argument") }
+        path = context.words[0]
+        printer = context.printer
+        try printer.refuse(.protobuf)
     }
 
-    func run() throws(CtlError) {
+    func run() throws(CommandFailure) {
         let file = try SnapshotFile(path)
         if file.checksum != nil { try file.checkSum() }
         let database = try file.database()
         var found = Found()
         do throws(BoltError) {
             try found.read(database)
-        } catch { throw CtlError("\(path): \(error)") }
+        } catch { throw CommandFailure("\(path): \(error)") }
         show(found, size: database.meta.pageCount * UInt64(database.meta.pageBytes))
     }
 
@@ -29,16 +34,18 @@ struct SnapshotStatus {
             String(found.hash.value, radix: 16), "\(found.revision)", "\(found.keys)",
             GoText.size(Int64(clamping: size)),
         ]
-        switch format {
-        case "json":
-            print(
+        switch printer.format {
+        case .json:
+            CommandOutput.line(
                 "{\"hash\":\(found.hash.value),\"revision\":\(found.revision),\"totalKey\":\(found.keys),"
                     + "\"totalSize\":\(size)}")
-        case "fields":
-            print("\"Hash\" : \(found.hash.value)\n\"Revision\" : \(found.revision)")
-            print("\"Keys\" : \(found.keys)\n\"Size\" : \(size)")
-        case "table": TextTable.print(["hash", "revision", "total keys", "total size"], [cells])
-        default: print(cells.joined(separator: ", "))
+        case .fields:
+            printer.field("Hash", found.hash.value)
+            printer.field("Revision", found.revision)
+            printer.field("Keys", found.keys)
+            printer.field("Size", size)
+        case .table: TextTable.print(["hash", "revision", "total keys", "total size"], [cells])
+        case .simple, .protobuf: CommandOutput.line(cells.joined(separator: ", "))
         }
     }
 

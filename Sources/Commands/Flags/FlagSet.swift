@@ -4,15 +4,11 @@ package struct FlagSet {
     package let flags: [Flag]
     package private(set) var values: [String: String] = [:]
     package private(set) var asksForHelp = false
-    /// What stands between the flags; refused where a command takes no words.
-    package private(set) var words: [String] = []
     /// Variables that values were taken from.
     package private(set) var usedEnvironment: [String] = []
-    private let takesWords: Bool
 
-    package init(_ flags: [Flag], takesWords: Bool = false) {
+    package init(_ flags: [Flag]) {
         self.flags = flags
-        self.takesWords = takesWords
     }
 
     package func flag(named name: String) -> Flag? { flags.first { $0.name == name } }
@@ -26,14 +22,9 @@ package struct FlagSet {
     package mutating func parse(arguments: [String]) throws(FlagError) {
         var rest = arguments[...]
         while let word = rest.popFirst() {
-            guard word.hasPrefix("-"), word != "-" else {
-                if !takesWords { throw .positional(word) }
-                words.append(word)
-                continue
-            }
+            guard word.hasPrefix("-"), word != "-" else { throw .positional(word) }
             if word == "--" {
-                if !takesWords, let next = rest.first { throw .positional(next) }
-                words += rest
+                if let next = rest.first { throw .positional(next) }
                 break
             }
             let bare = word.drop { $0 == "-" }
@@ -68,24 +59,6 @@ package struct FlagSet {
             }
             values[flag.name] = value
             usedEnvironment.append(flag.environmentName)
-        }
-    }
-
-    /// Takes variables for what the arguments have left open, as etcdctl does.
-    ///
-    /// - Parameters:
-    ///   - names: Of the flags.
-    ///   - variable: Nil for one that is not set.
-    package mutating func fill(
-        _ names: [String], prefix: String, from variable: (String) -> String?
-    ) throws(FlagError) {
-        for name in names where values[name] == nil {
-            let variableName = prefix + name.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
-            guard let flag = flag(named: name), let value = variable(variableName), !value.isEmpty else { continue }
-            if let problem = flag.kind.problem(with: value) {
-                throw .invalidEnvironment(name: variableName, value: value, problem: problem)
-            }
-            values[name] = value
         }
     }
 

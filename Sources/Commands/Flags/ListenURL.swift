@@ -6,7 +6,7 @@ package struct ListenURL: Hashable {
     package var text: String
 
     /// Why the text is not such a URL, in the words of etcd; `nil` when it is one.
-    static func problem(with text: String) -> String? {
+    package static func problem(with text: String) -> String? {
         guard let (scheme, rest) = split(text), ["http", "https", "unix", "unixs"].contains(scheme) else {
             return "URL scheme must be http, https, unix, or unixs: \(text)"
         }

@@ -17,7 +17,9 @@ struct StrakeCommand {
         if name == "etcd" {
             await ServerCommand(calledAs: name, usage: name).run(arguments)
         }
-        if name == "etcdctl" { exit(await CtlCommand(versionText: Version.text(calledAs: name)).run(arguments)) }
+        if name == "etcdctl" {
+            exit(await CtlCommand(Program(versionText: Version.text(calledAs: name))).run(arguments))
+        }
         guard let command = arguments.first else {
             print(usage)
             exit(2)
@@ -31,7 +33,7 @@ struct StrakeCommand {
         case "bench": exit(await BenchCommand().run(arguments))
         case "simulate": exit(SimulateCommand().run(arguments))
         case "check-history": exit(CheckHistoryCommand().run(arguments))
-        case "ctl": exit(await CtlCommand(versionText: Version.text(calledAs: name)).run(arguments))
+        case "ctl": exit(await CtlCommand(Program(versionText: Version.text(calledAs: name))).run(arguments))
         case "version", "--version", "-version": print(Version.text(calledAs: name))
         case "help", "--help", "-help", "-h":
             if let topic = arguments.first, topic != "version", !topic.contains("help") {

@@ -84,13 +84,14 @@ package struct CommandArguments: Sendable {
         if let reason = Self.problem(with: value, as: flag.kind) {
             throw CommandFailure("invalid argument \(GoText.quoted(value)) for \"\(typed)\" flag: \(reason)")
         }
-        values[flag.name] = value
+        let others = flag.kind == .list ? values[flag.name] : nil
+        values[flag.name] = others.map { "\($0),\(value)" } ?? value
     }
 
     /// In Go's words.
     private static func problem(with value: String, as kind: CommandFlag.Kind) -> String? {
         switch kind {
-        case .text: nil
+        case .text, .list: nil
         case .flag:
             bool(value) == nil ? "strconv.ParseBool: parsing \(GoText.quoted(value)): invalid syntax" : nil
         case .integer: GoNumber.problem(with: value, radix: 10)
@@ -107,15 +108,16 @@ package struct CommandArguments: Sendable {
         }
     }
 
-    /// Takes ETCDCTL_ variables for what was not typed.
+    /// Takes ETCDCTL_ variables for what was not typed, of the flags that all commands have: etcdctl's own have none.
     ///
     /// - Parameter variable: Nil for one that is not set.
-    mutating func fill(from variable: (String) -> String?) throws(CommandFailure) {
+    package mutating func fill(
+        _ flags: [CommandFlag], from variable: (String) -> String?
+    ) throws(CommandFailure) {
         for flag in flags where values[flag.name] == nil {
-            let name = "ETCDCTL_" + flag.name.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
-            guard let value = variable(name), !value.isEmpty else { continue }
+            guard let value = variable(flag.variable), !value.isEmpty else { continue }
             if let reason = Self.problem(with: value, as: flag.kind) {
-                throw .arguments("invalid value \(GoText.quoted(value)) for \(name): \(reason)")
+                throw .arguments("invalid value \(GoText.quoted(value)) for \(flag.variable): \(reason)")
             }
             values[flag.name] = value
         }

@@ -4,19 +4,27 @@ internal import StrakeClient
 struct CommandContext: Sendable {
     let arguments: CommandArguments
     let printer: Printer
+    let program: Program
     private let users: CommandUsers
+    /// Nil without --debug.
+    private let debug: DebugOutput?
 
     var words: [String] { arguments.words }
     var endpoints: [String] { arguments.list("endpoints") }
 
-    init(_ arguments: CommandArguments) throws(CommandFailure) {
+    init(_ arguments: CommandArguments, _ program: Program) throws(CommandFailure) {
         self.arguments = arguments
+        self.program = program
         users = CommandUsers(arguments)
         guard let format = Printer.Format(rawValue: arguments.text("write-out")) else {
             throw CommandFailure("unsupported output format", CommandFailure.badFeature)
         }
         printer = Printer(format: format, isHex: arguments.flag("hex"))
+        debug = DebugOutput(arguments)
     }
+
+    /// With --debug: the options that the command goes by.
+    func showOptions() { debug?.showOptions(arguments) }
 
     /// How all of etcdctl's commands connect, and whose token they get: here, so that a wrong password is told first.
     func client(
@@ -50,6 +58,7 @@ struct CommandContext: Sendable {
         options.keepAliveTime = max(.seconds(10), arguments.duration("keepalive-time"))
         options.keepAliveTimeout = arguments.duration("keepalive-timeout")
         options.requiresLeader = requiresLeader
+        if let debug { options.trace = { debug.show($0) } }
         options.security = try security(flagPrefix)
         options.credentials = users.credentials(flagPrefix)
         adjust(&options)

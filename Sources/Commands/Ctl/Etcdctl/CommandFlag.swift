@@ -5,6 +5,8 @@ package struct CommandFlag: Sendable {
         case flag
         case integer
         case duration
+        /// Of texts, comma-separated. Given again it adds to what was given before.
+        case list
     }
 
     var name: String
@@ -20,4 +22,14 @@ package struct CommandFlag: Sendable {
         self.fallback = fallback
         self.help = help
     }
+
+    /// As help lists them.
+    static func listing(_ flags: [CommandFlag]) -> String {
+        flags.map { flag in
+            "  \(flag.short.map { "-\($0), " } ?? "    ")--\(flag.name)=\(flag.fallback)\n          \(flag.help)"
+        }.joined(separator: "\n")
+    }
+
+    /// etcdctl's variable for it.
+    var variable: String { "ETCDCTL_" + name.uppercased().map { $0 == "-" ? "_" : String($0) }.joined() }
 }

@@ -5,6 +5,10 @@ enum EndpointCommands {
     static let flags = [
         CommandFlag("cluster", .flag, "false", "use all endpoints from the cluster member list")
     ]
+    static let defragmentFlags =
+        flags + [
+            CommandFlag("data-dir", .text, "", "refused: a directory that no server runs on needs no defragmentation")
+        ]
     static let hashFlags =
         flags + [CommandFlag("rev", .integer, "0", "maximum revision to hash (default: all revisions)")]
 
@@ -100,6 +104,11 @@ enum EndpointCommands {
     // MARK: - defrag, move-leader
 
     static func defragment(_ context: CommandContext) async throws(CommandFailure) {
+        guard !context.arguments.isSet("data-dir") else {
+            throw .arguments(
+                "--data-dir: Strake's directories need no defragmentation; 'etcdutl defrag --data-dir' is for an etcd's"
+            )
+        }
         let client = try await context.client()
         var failures: Int32 = 0
         for endpoint in try await endpoints(context) {
