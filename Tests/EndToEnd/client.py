@@ -160,6 +160,36 @@ def history(results, label, ctl):
                   '~ "h" "2" -> "3"\n+ "hh" "x"\n')
     results.equal(f"{label}: diff back", ctl.must("diff", str(start + 5), str(start + 3), "--prefix", "h").decode(),
                   '- "h" "3"\n- "hh" "x"\n')
+    outputs(results, label, ctl, start)
+
+
+def outputs(results, label, ctl, start):
+    """The same in other formats."""
+    words = ("diff", str(start + 2), str(start + 5), "--prefix", "h", "-w")
+    results.equal(f"{label}: diff as a table", ctl.must(*words, "table").decode(), f"""\
++---------+------+--------------+-----------+--------------+-----------+
+| CHANGE  | KEY  | OLD REVISION | OLD VALUE | NEW REVISION | NEW VALUE |
++---------+------+--------------+-----------+--------------+-----------+
+| CHANGED |  "h" | {start + 2:12} |       "2" | {start + 4:12} |       "3" |
+|   ADDED | "hh" |              |           | {start + 5:12} |       "x" |
++---------+------+--------------+-----------+--------------+-----------+
+""")
+    fields = ctl.must(*words, "fields").decode()
+    results.equal(f"{label}: diff as fields", re.findall(r'^"(?:Change|(?:Old|New)(?:Key|Value|ModRevision))" : .*$', fields, re.MULTILINE), [
+        '"Change" : CHANGED', '"OldKey" : "h"', f'"OldModRevision" : {start + 2}', '"OldValue" : "2"', '"NewKey" : "h"',
+        f'"NewModRevision" : {start + 4}', '"NewValue" : "3"', '"Change" : ADDED', '"NewKey" : "hh"',
+        f'"NewModRevision" : {start + 5}', '"NewValue" : "x"'])
+    pairs = [json.loads(line) for line in ctl.must(*words, "json").splitlines()]
+    results.equal(f"{label}: diff as json", [sorted(pair) for pair in pairs], [["new", "old"], ["new"]])
+    done = ctl.run(*words, "protobuf")
+    results.equal(f"{label}: diff as protobuf", (done.returncode, done.stderr),
+                  (4, b"Error: protobuf not supported as output format\n"))
+    table = ctl.must("history", "h", "-w", "table").decode()
+    results.check(f"{label}: history as a table", table.count("PUT") == 3 and table.count("DELETE") == 1, table)
+    for form in ("fields", "json", "protobuf"):
+        results.check(f"{label}: history as {form}", ctl.must("history", "h", "-w", form).count(b"h" if form != "json" else b"aA==") > 3)
+        results.equal(f"{label}: get --as-of as {form}", *(re.sub(rb'"(Revision" :|revision":)\s*\d+', b"", ctl.must(
+            "get", "h", f"--{flag}={start + 2}", "-w", form)) for flag in ("as-of", "rev")))
 
 
 def sessions(results, label, server, ctl):

@@ -41,11 +41,11 @@ enum CommandTable {
             help: "Watches events stream on keys or prefixes", flags: WatchCommand.flags, run: WatchCommand.run),
         CommandEntry(
             usage: "history <key>", help: "Shows all changes of a key that compaction has left",
-            run: HistoryCommands.history),
+            run: HistoryCommand.run),
         CommandEntry(
             usage: "diff [options] <from revision> <to revision>",
-            help: "Shows what differs between two revisions", flags: HistoryCommands.diffFlags,
-            run: HistoryCommands.diff),
+            help: "Shows what differs between two revisions", flags: DiffCommand.flags,
+            run: DiffCommand.run),
     ]
 
     private static let leaseEntries = [

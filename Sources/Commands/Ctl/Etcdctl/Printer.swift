@@ -31,6 +31,11 @@ struct Printer: Sendable {
         CommandOutput.line(value)
     }
 
+    /// In one line, whatever is in it.
+    func quoted(_ bytes: [UInt8]) -> String {
+        isHex ? String(decoding: GoText.hexText(bytes), as: UTF8.self) : GoText.quoted(bytes)
+    }
+
     func fields(_ header: Header) {
         field("ClusterID", header.clusterID)
         field("MemberID", header.memberID)
