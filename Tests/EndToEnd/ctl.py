@@ -5,6 +5,7 @@ import re
 
 import cli_cases
 import ctl_auth_cases
+import ctl_completion
 import ctl_groups
 import ctl_options
 from differential_cli import Comparison, Side, difference, run_group
@@ -134,7 +135,7 @@ def main():
         for group in GROUPS:
             if arguments.only in group.__name__:
                 run_group(results, group, pair_of_sides(arguments), Pair)
-        for module in (ctl_groups, ctl_options):
+        for module in (ctl_groups, ctl_options, ctl_completion):
             if arguments.only in module.__name__:
                 module.check(results, arguments)
 

@@ -1,10 +1,11 @@
 /// Commands that share their first word, as `user add` and `user list` do. The word alone asks for their help, with which
 /// etcdctl ends well.
 struct CommandGroup {
-    private static let summaries = [
+    static let summaries = [
         "alarm": "Alarm related commands",
         "auth": "Enables or disables authentication, and tells whether it is",
         "check": "Checks of what a cluster can take",
+        "completion": "Scripts that have a shell complete what is typed",
         "downgrade": "Downgrade related commands",
         "endpoint": "Endpoint related commands",
         "lease": "Lease related commands",

@@ -64,6 +64,7 @@ package struct CtlCommand {
           strake ctl snapshot restore --from-etcd /var/lib/etcd --data-dir /var/lib/strake
           strake ctl snapshot restore backup.db --data-dir /var/lib/strake --name m1 \\
             --initial-cluster m1=http://10.0.0.1:2380 --initial-advertise-peer-urls http://10.0.0.1:2380
+          source <(strake ctl completion bash)
         """
     }
 

@@ -18,7 +18,7 @@ struct StrakeCommand {
             await ServerCommand(calledAs: name, usage: name).run(arguments)
         }
         if name == "etcdctl" {
-            exit(await CtlCommand(Program(versionText: Version.text(calledAs: name))).run(arguments))
+            exit(await CtlCommand(Program(name: name, versionText: Version.text(calledAs: name))).run(arguments))
         }
         guard let command = arguments.first else {
             print(usage)
@@ -33,7 +33,7 @@ struct StrakeCommand {
         case "bench": exit(await BenchCommand().run(arguments))
         case "simulate": exit(SimulateCommand().run(arguments))
         case "check-history": exit(CheckHistoryCommand().run(arguments))
-        case "ctl": exit(await CtlCommand(Program(versionText: Version.text(calledAs: name))).run(arguments))
+        case "ctl": exit(await CtlCommand(program(calledAs: name)).run(arguments))
         case "version", "--version", "-version": print(Version.text(calledAs: name))
         case "help", "--help", "-help", "-h":
             if let topic = arguments.first, topic != "version", !topic.contains("help") {
@@ -45,6 +45,12 @@ struct StrakeCommand {
             complain("strake: unknown command \"\(command)\"; 'strake help' lists them")
             exit(2)
         }
+    }
+
+    private static func program(calledAs name: String) -> Program {
+        Program(
+            name: name, versionText: Version.text(calledAs: name),
+            siblings: ["server", "bench", "simulate", "check-history", "ctl", "version", "help"])
     }
 
     private static let usage = """

@@ -7,7 +7,8 @@ enum CheckKeys {
         [
             CommandFlag(
                 "load", .text, "s",
-                "The \(check) check's workload model. Accepted workloads: s(small), m(medium), l(large), xl(xLarge)"),
+                "The \(check) check's workload model. Accepted workloads: s(small), m(medium), l(large), xl(xLarge)",
+                choices: ["s", "m", "l", "xl"]),
             CommandFlag("prefix", .text, prefix, "The prefix for writing the \(check) check's keys."),
             CommandFlag("auto-compact", .flag, "false", "Compact storage with last revision after test is finished."),
             CommandFlag("auto-defrag", .flag, "false", "Defragment storage after test is finished."),

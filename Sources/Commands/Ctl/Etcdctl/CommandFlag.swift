@@ -14,13 +14,19 @@ package struct CommandFlag: Sendable {
     var kind: Kind
     var fallback: String
     var help: String
+    /// The words that a shell offers as its value; empty where it has nothing to offer.
+    var choices: [String]
 
-    package init(_ name: String, short: Character? = nil, _ kind: Kind, _ fallback: String, _ help: String) {
+    package init(
+        _ name: String, short: Character? = nil, _ kind: Kind, _ fallback: String, _ help: String,
+        choices: [String] = []
+    ) {
         self.name = name
         self.short = short
         self.kind = kind
         self.fallback = fallback
         self.help = help
+        self.choices = choices
     }
 
     /// As help lists them.

@@ -223,5 +223,9 @@ enum CommandTable {
                     "The following options can be passed to any command:\n\n"
                         + CommandFlag.listing(EtcdctlCommand.commonFlags))
             }),
+        CompletionCommand.entry("bash", BashCompletion.details, BashCompletion.script),
+        CompletionCommand.entry("zsh", ZshCompletion.details, ZshCompletion.script),
+        CompletionCommand.entry("fish", FishCompletion.details, FishCompletion.script),
+        CompletionCommand.entry("powershell", PowerShellCompletion.details, PowerShellCompletion.script),
     ]
 }

@@ -36,7 +36,8 @@ struct EtcdctlCommand {
             "password", .text, "", "password for authentication; --user is the name alone then"),
         CommandFlag("hex", .flag, "false", "print byte strings as hex encoded strings"),
         CommandFlag(
-            "write-out", short: "w", .text, "simple", "set the output format (fields, json, protobuf, simple, table)"),
+            "write-out", short: "w", .text, "simple", "set the output format (fields, json, protobuf, simple, table)",
+            choices: Printer.Format.allCases.map(\.rawValue)),
     ]
 
     private let entry: CommandEntry

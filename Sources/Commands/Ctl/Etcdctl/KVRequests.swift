@@ -3,17 +3,21 @@ internal import StrakeClient
 /// What get, put and del ask for, from their words and flags; the lines of a transaction say it in the same way.
 enum KVRequests {
     static let getFlags = [
-        CommandFlag("consistency", .text, "l", "Linearizable(l) or Serializable(s)"),
+        CommandFlag("consistency", .text, "l", "Linearizable(l) or Serializable(s)", choices: ["l", "s"]),
         CommandFlag("count-only", .flag, "false", "Get only the count"),
         CommandFlag(
             "from-key", .flag, "false", "Get keys that are greater than or equal to the given key using byte compare"),
         CommandFlag("keys-only", .flag, "false", "Get only the keys"),
         CommandFlag("limit", .integer, "0", "Maximum number of results"),
-        CommandFlag("order", .text, "", "Order of results; ASCEND or DESCEND (ASCEND by default)"),
+        CommandFlag(
+            "order", .text, "", "Order of results; ASCEND or DESCEND (ASCEND by default)",
+            choices: ["ASCEND", "DESCEND"]),
         CommandFlag("prefix", .flag, "false", "Get keys with matching prefix"),
         CommandFlag("print-value-only", .flag, "false", "Only write values when using the \"simple\" output format"),
         CommandFlag("rev", .integer, "0", "Specify the kv revision"),
-        CommandFlag("sort-by", .text, "", "Sort target; CREATE, KEY, MODIFY, VALUE, or VERSION"),
+        CommandFlag(
+            "sort-by", .text, "", "Sort target; CREATE, KEY, MODIFY, VALUE, or VERSION",
+            choices: ["CREATE", "KEY", "MODIFY", "VALUE", "VERSION"]),
         CommandFlag("as-of", .integer, "0", "The same as --rev: what the store was at a revision"),
     ]
 

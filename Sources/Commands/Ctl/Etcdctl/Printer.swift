@@ -2,7 +2,7 @@ internal import StrakeClient
 
 /// Prints answers in etcdctl's formats, byte for byte.
 struct Printer: Sendable {
-    enum Format: String, Sendable {
+    enum Format: String, CaseIterable, Sendable {
         case simple
         case fields
         case json
