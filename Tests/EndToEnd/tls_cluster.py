@@ -168,16 +168,17 @@ def check_next_certificate(results, arguments, authority):
     with SecureCluster(arguments.server, 3, lambda name: peer_flags(
             authority, serving, "--peer-cert-allowed-cn=member", "--peer-client-cert-file", pairs[name].certificate,
             "--peer-client-key-file", pairs[name].key)) as cluster:
-        one, two, _ = cluster.members
-        authority.issue("asking-m1", common_name="stranger", usage="clientAuth")
-        two.kill()
-        two.start()
+        # The leader is who has to reach the other one: a stranger that follows would keep nobody out.
+        leader, away = cluster.leader(), cluster.followers()[0]
+        authority.issue(f"asking-{leader.name}", common_name="stranger", usage="clientAuth")
+        away.kill()
+        away.launch()
         results.check("whose next certificate has another name is kept out", eventually(
-            lambda: any("common name" in line for line in rejections(two))), two.log_tail())
-        count = len(rejections(two))
-        authority.issue("asking-m1", common_name="member", usage="clientAuth")
+            lambda: any("common name" in line for line in rejections(away))), away.log_tail())
+        count = len(rejections(away))
+        authority.issue(f"asking-{leader.name}", common_name="member", usage="clientAuth")
         results.check("until the one after that", eventually(
-            lambda: cluster.client(two).call("KV/Put", pb.PutRequest(key=b"k"), timeout=2).ok), rejections(two)[count:])
+            lambda: cluster.client(away).call("KV/Put", pb.PutRequest(key=b"k"), timeout=2).ok), rejections(away)[count:])
 
 
 def check_made(results, arguments):
