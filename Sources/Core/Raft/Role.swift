@@ -37,10 +37,15 @@ enum Role: Sendable {
         }
         @inline(__always)
         _modify {
-            guard case .leader(var state) = self else { preconditionFailure("not leading") }
+            // Taken out by a consuming switch: a pattern over `self` would copy the payload.
+            let role = consume self
             self = .follower
-            defer { self = .leader(state) }
-            yield &state
+            switch consume role {
+            case .leader(var state):
+                defer { self = .leader(state) }
+                yield &state
+            case .follower, .preCandidate, .candidate: preconditionFailure("not leading")
+            }
         }
     }
 }

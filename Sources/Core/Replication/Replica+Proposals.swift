@@ -64,7 +64,8 @@ extension Replica {
             case .proposed(let id, _):
                 let command = ProposalTable.Command(
                     data: [], origin: origin, began: now, deadline: now + requestTicks)
-                refuse(proposals.log(command, as: id), .timedOutLeaderFailed, into: &output)
+                let lost = proposals.log(command, as: id)
+                refuse(lost, .timedOutLeaderFailed, into: &output)
             case .proposalRefused(let refusal): refuse([origin], ReplicaFailure(refusal), into: &output)
             default: break
             }
@@ -82,7 +83,9 @@ extension Replica {
             case .proposed(let first, _):
                 for (offset, command) in commands.enumerated() {
                     let id = EntryID(term: first.term, index: first.index + UInt64(offset))
-                    refuse(proposals.log(command, as: id), .timedOutLeaderFailed, into: &output)
+                    // Not as an argument: `refuse` would be given a copy of the replica as it was before.
+                    let lost = proposals.log(command, as: id)
+                    refuse(lost, .timedOutLeaderFailed, into: &output)
                 }
             case .proposalForwarded(_, let batch):
                 proposals.forward(commands, batch: batch, in: node.term)

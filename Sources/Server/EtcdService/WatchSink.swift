@@ -39,7 +39,8 @@ struct WatchSink: WatchConsumer {
 
     mutating func beginTurn() { turn = WatchTurn() }
 
-    func endTurn() { turn.end(in: service.metrics.watchSends) }
+    /// Mutating, or the loop would copy the sink for the call.
+    mutating func endTurn() { turn.end(in: service.metrics.watchSends) }
 
     mutating func begin(_ events: (any WatchEvents)?, revision: Int64) {
         self.events = events
