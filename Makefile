@@ -7,11 +7,15 @@ SHELL := /bin/bash
 TEMPORARY := $(CURDIR)/.build/temporary
 SWIFT := rm -rf $(TEMPORARY) && mkdir -p $(TEMPORARY) && TMPDIR=$(TEMPORARY) swift
 
+# Each function in a section of its own, or the linker could not lay those side by side that its list names.
+HOT := Sources/Commands/hot-functions.txt
+LAYOUT := -Xswiftc -Xfrontend -Xswiftc -function-sections -Xcc -ffunction-sections
+
 # A clean build also proves that no target imports what its manifest entry does not name.
-BUILD := $(SWIFT) build -c release --static-swift-stdlib --explicit-target-dependency-import-check error
+BUILD := $(SWIFT) build -c release --static-swift-stdlib --explicit-target-dependency-import-check error $(LAYOUT)
 BINARY := .build/release/strake
 
-.PHONY: build run test lint unit docs e2e bench soak deps clean
+.PHONY: build run test lint unit docs e2e bench hot-functions soak deps clean
 
 deps:
 	@Tests/EndToEnd/install-build-deps.sh
@@ -67,6 +71,10 @@ test: lint unit docs e2e
 bench: build
 	Tests/EndToEnd/install-peers.sh
 	.peers/python/bin/python Benchmarks/compare.py
+
+# Looks with perf (Debian: linux-perf) at what a member runs under load, for the linker.
+hot-functions: build
+	python3 Benchmarks/hot_functions.py $(HOT)
 
 # What takes longer than a test may: debug tests, more power cuts, more fuzzing, more kills, etcdctl's own checks, an hour
 # of faults, more seeds.
