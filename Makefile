@@ -8,7 +8,6 @@ TEMPORARY := $(CURDIR)/.build/temporary
 SWIFT := rm -rf $(TEMPORARY) && mkdir -p $(TEMPORARY) && TMPDIR=$(TEMPORARY) swift
 
 # Each function in a section of its own, or the linker could not lay those side by side that its list names.
-HOT := Sources/Commands/hot-functions.txt
 LAYOUT := -Xswiftc -Xfrontend -Xswiftc -function-sections -Xcc -ffunction-sections
 
 # A clean build also proves that no target imports what its manifest entry does not name.
@@ -74,7 +73,7 @@ bench: build
 
 # Looks with perf (Debian: linux-perf) at what a member runs under load, for the linker.
 hot-functions: build
-	python3 Benchmarks/hot_functions.py $(HOT)
+	python3 Benchmarks/hot_functions.py
 
 # What takes longer than a test may: debug tests, more power cuts, more fuzzing, more kills, etcdctl's own checks, an hour
 # of faults, more seeds.
